@@ -1,0 +1,11 @@
+/** AWS credentials. The same shape as AWS SDK v3 identities, so that any SDK provider fits. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken?: string;
+  /** When they stop being valid; absent for long-lived keys. */
+  readonly expiration?: Date;
+}
+
+/** Gives credentials, fresh ones each time it is asked near expiry. Any AWS SDK v3 provider fits. */
+export type CredentialProvider = () => Promise<Credentials>;

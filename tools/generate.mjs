@@ -1,0 +1,126 @@
+// Makes lib/generated/*.ts from the tables in native/include/kvs/*.def.
+//   node tools/generate.mjs          writes the files
+//   node tools/generate.mjs --check  exits 1 when a file is not in step
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+const root = new URL('..', import.meta.url);
+const read = (path) => readFileSync(new URL(path, root), 'utf8');
+const table = (name) => read(`native/include/kvs/${name}.def`).replace(/\/\*[\s\S]*?\*\//g, '');
+const camel = (name) => name.toLowerCase().replace(/_(\w)/g, (_, c) => c.toUpperCase());
+const HEAD = (from) => `// Made by tools/generate.mjs from native/include/kvs/${from}. Do not edit.\n`;
+
+function status() {
+  const rows = [...table('status').matchAll(/KVS_STATUS\((\w+),\s*(0x\w+),\s*(\w+),\s*(\d)\)/g)];
+  const body = rows.map(([, name, code]) => `  STATUS_${name}: ${code},`).join('\n');
+  return `${HEAD('status.def')}
+/** Every status of the producer by the guide's name (guide: error and status codes). */
+export const STATUS = {
+${body}
+} as const;
+
+/** Name of a status, for example \`STATUS_STORE_OUT_OF_MEMORY\`. */
+export type StatusName = keyof typeof STATUS;
+
+const NAMES: ReadonlyMap<number, string> = new Map(
+  Object.entries(STATUS).map(([name, code]) => [code, name]),
+);
+
+function isStatusName(name: string | undefined): name is StatusName {
+  return name !== undefined && name in STATUS;
+}
+
+/** The name of a status number, or undefined when the table does not have it. */
+export function statusName(code: number): StatusName | undefined {
+  const name = NAMES.get(code);
+  return isStatusName(name) ? name : undefined;
+}
+`;
+}
+
+const UNIT_DOC = {
+  TICKS: 'ms',
+  BYTES: 'bytes',
+  COUNT: 'count',
+  NUMBER: 'number',
+  STATUS: 'status code',
+  FLAG: '0 or 1',
+};
+
+function events() {
+  const rows = [...table('events').matchAll(/KVS_EVENT\((\w+),\s*(\w+),\s*(\w+),\s*((?:F\(\w+,\s*\w+\)\s*)*)\)/g)];
+  const parsed = rows.map(([, NAME, name, kind, fields]) => ({
+    NAME,
+    type: camel(name),
+    kind,
+    fields: [...fields.matchAll(/F\((\w+),\s*(\w+)\)/g)].map(([, field, unit]) => ({
+      name: camel(field),
+      unit,
+    })),
+  }));
+  const types = parsed.map(
+    (e) => `export interface ${e.type[0].toUpperCase()}${e.type.slice(1)}Event {
+  readonly type: '${e.type}';
+  /** Id of the stream, 0 for the client. */
+  readonly stream: number;
+${e.fields.map((f) => `  /** ${UNIT_DOC[f.unit]} */\n  readonly ${f.name}: ${f.unit === 'FLAG' ? 'boolean' : 'number'};`).join('\n')}
+${e.type === 'fragmentAckReceived' ? "  /** The service's fragment number; empty when it sent none. */\n  readonly text: string;\n" : ''}}`,
+  );
+  return `${HEAD('events.def')}
+${types.join('\n\n')}
+
+/** Anything that the core tells its host. */
+export type NativeEvent =
+${parsed.map((e) => `  | ${e.type[0].toUpperCase()}${e.type.slice(1)}Event`).join('\n')};
+`;
+}
+
+function metrics() {
+  const source = table('metrics').replace(/^#.*$/gm, '');
+  const group = (macro, name, doc) => {
+    const rows = [...source.matchAll(new RegExp(`${macro}\\((\\w+),\\s*(\\w+)\\)`, 'g'))].map(
+      ([, field, unit]) => ({ field: camel(field), unit }),
+    );
+    return `/** ${doc} */
+export interface ${name} {
+${rows.map((r) => `  /** ${UNIT_DOC[r.unit]} */\n  readonly ${r.field}: number;`).join('\n')}
+}`;
+  };
+  return `${HEAD('metrics.def')}
+${group('KVS_CLIENT_METRIC', 'ClientMetrics', 'Figures of a client (guide: ClientMetrics).')}
+
+${group('KVS_STREAM_METRIC', 'StreamMetrics', 'Figures of a stream (guide: StreamMetrics).')}
+`;
+}
+
+function states() {
+  const source = table('states').replace(/^#.*$/gm, '');
+  const group = (macro, name, doc) => {
+    const rows = [...source.matchAll(new RegExp(`${macro}\\((\\w+),\\s*(0x\\w+)\\)`, 'g'))];
+    return `/** ${doc} */
+export const ${name} = {
+${rows.map(([, state, bit]) => `  ${state}: ${bit},`).join('\n')}
+} as const;`;
+  };
+  return `${HEAD('states.def')}
+${group('KVS_CLIENT_STATE', 'CLIENT_STATE', 'States of a client.')}
+
+${group('KVS_STREAM_STATE', 'STREAM_STATE', 'States of a stream (guide: stream states).')}
+`;
+}
+
+const OUTPUTS = { status, events, metrics, states };
+let stale = 0;
+mkdirSync(new URL('lib/generated/', root), { recursive: true });
+for (const [name, make] of Object.entries(OUTPUTS)) {
+  const path = `lib/generated/${name}.ts`;
+  const text = make();
+  if (process.argv.includes('--check')) {
+    if (read(path) !== text) {
+      stale += 1;
+      console.error(`${path} is not in step with its table: run node tools/generate.mjs`);
+    }
+  } else {
+    writeFileSync(new URL(path, root), text);
+  }
+}
+process.exit(stale === 0 ? 0 : 1);
