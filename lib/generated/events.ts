@@ -267,7 +267,7 @@ export interface FragmentAckReceivedEvent {
   /** number */
   readonly session: number;
   /** number */
-  readonly type: number;
+  readonly ackType: number;
   /** number */
   readonly timecode: number;
   /** number */
