@@ -29,7 +29,7 @@ export interface Frame {
 export const TRACK_TYPE: Readonly<Record<'VIDEO' | 'AUDIO' | 'DATA', number>> = {
   VIDEO: 1,
   AUDIO: 2,
-  DATA: 3,
+  DATA: 33,
 };
 
 /** Bits of `nalAdaptationFlags` (guide: NAL adaptation flags). */

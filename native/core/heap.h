@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The store for media: an arena cut into equal pages. Each owner appends
+ * blocks to a chain of pages and gives them back in the order in which they
+ * were written, so that every operation is O(1) a page and nothing fragments.
+ *
+ *   page   [header 32][block ...][block ...]        KVS_PAGE_SIZE bytes
+ *   block  [head, contiguous, 8-aligned][body, may cross pages]
+ *
+ * A block begins at the next 8-aligned byte of the chain, or at the next page
+ * when fewer than KVS_BLOCK_ROOM bytes are left in this one, so that the place
+ * of the next block follows from the end of the last. Links are page numbers
+ * and places are offsets: nothing in the arena is a pointer. */
+#ifndef KVS_CORE_HEAP_H
+#define KVS_CORE_HEAP_H
+
+#include "core/bytes.h"
+
+#define KVS_PAGE_SIZE 16384u
+#define KVS_PAGE_HEADER 32u
+#define KVS_PAGE_DATA (KVS_PAGE_SIZE - KVS_PAGE_HEADER)
+#define KVS_PAGE_NONE UINT32_MAX
+/* The longest block head; a head never crosses a page. */
+#define KVS_BLOCK_ROOM 112u
+
+/* A place in the heap: page number * KVS_PAGE_SIZE + offset. 0 is nowhere. */
+typedef uint64_t kvs_pos;
+
+typedef struct kvs_heap {
+  uint8_t *base; /* page 0; 8-aligned */
+  uint32_t page_count;
+  uint32_t fresh;      /* pages from here on were never used (or touched) */
+  uint32_t free_first; /* last-in first-out list of pages given back */
+  uint32_t free_count; /* pages on that list */
+  uint64_t allocs;     /* blocks and single pages ever taken */
+} kvs_heap;
+
+/* One owner's pages, in writing order. All zero-initialised by
+ * kvs_chain_init only. */
+typedef struct kvs_chain {
+  uint32_t owner; /* stands in each page header; not 0 */
+  uint32_t first; /* KVS_PAGE_NONE: holds nothing */
+  uint32_t last;
+  uint32_t pages;
+  kvs_pos end; /* where the last block's body ended; 0 when empty */
+} kvs_chain;
+
+/* Makes pages of |len| bytes at |base| [lent]; touches none of them. */
+void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len);
+
+/* Pages that can still be taken. */
+uint32_t kvs_heap_available(const kvs_heap *heap);
+
+/* One page for an object of at most KVS_PAGE_DATA bytes, not zeroed.
+ * KVS_STATUS_STORE_OUT_OF_MEMORY: none left. */
+KVS_MUST_CHECK kvs_status kvs_heap_take_page(kvs_heap *heap, uint32_t owner,
+                                             kvs_pos *object);
+void kvs_heap_give_page(kvs_heap *heap, kvs_pos object);
+
+void kvs_chain_init(kvs_chain *chain, uint32_t owner);
+
+/* Pages beyond those it has that a block of |head| + |body| bytes would take.
+ */
+uint32_t kvs_chain_needs(const kvs_chain *chain, size_t head, uint64_t body);
+
+/* Appends a block; its bytes are not set. |head| <= KVS_BLOCK_ROOM. Takes all
+ * its pages or none (KVS_STATUS_STORE_OUT_OF_MEMORY). */
+KVS_MUST_CHECK kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain,
+                                           size_t head, uint64_t body,
+                                           kvs_pos *block);
+
+/* Where the block after the one that ends at |end| begins; |end| is what
+ * kvs_heap_skip gave for the end of its body. 0: that was the last. */
+kvs_pos kvs_chain_next(const kvs_heap *heap, const kvs_chain *chain,
+                       kvs_pos end);
+
+/* Gives back every page before the one that |keep| stands in; all of them when
+ * |keep| is 0. */
+void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep);
+
+/* The contiguous bytes of a block head at |at|. */
+void *kvs_heap_at(const kvs_heap *heap, kvs_pos at);
+
+/* Copies |len| bytes to or from |at|, across pages; returns the place after
+ * them. The bytes lie within one block's body. */
+kvs_pos kvs_heap_write(kvs_heap *heap, kvs_pos at, const uint8_t *bytes,
+                       size_t len);
+kvs_pos kvs_heap_read(const kvs_heap *heap, kvs_pos at, uint8_t *out,
+                      size_t len);
+
+/* The place |len| bytes after |at|, across pages, within one block. */
+kvs_pos kvs_heap_skip(const kvs_heap *heap, kvs_pos at, uint64_t len);
+
+/* A sink that writes from |at| on. */
+typedef struct kvs_heap_sink {
+  kvs_sink sink;
+  kvs_heap *heap;
+  kvs_pos at;
+} kvs_heap_sink;
+
+kvs_heap_sink kvs_make_heap_sink(kvs_heap *heap, kvs_pos at);
+
+typedef struct kvs_heap_stats {
+  uint32_t pages;     /* all */
+  uint32_t used;      /* taken now */
+  uint32_t available; /* kvs_heap_available */
+  uint64_t allocs;
+} kvs_heap_stats;
+
+void kvs_heap_get_stats(const kvs_heap *heap, kvs_heap_stats *stats);
+
+/* Walks the free list; KVS_STATUS_HEAP_CORRUPTED unless every page on it is
+ * sound and counted. */
+KVS_MUST_CHECK kvs_status kvs_heap_check(const kvs_heap *heap);
+
+/* The same for a chain: headers, links, owner, count. */
+KVS_MUST_CHECK kvs_status kvs_chain_check(const kvs_heap *heap,
+                                          const kvs_chain *chain);
+
+#endif

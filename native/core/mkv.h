@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The Matroska that PutMedia carries: a session header, then fragments of
+ * [Tags...][Cluster header][SimpleBlock header][payload]... */
+#ifndef KVS_CORE_MKV_H
+#define KVS_CORE_MKV_H
+
+#include "core/ebml.h"
+
+/* What a session header says. Everything in |tracks| is resolved: no NULL
+ * codec id where one is wanted, sizes and rates found, private data adapted.
+ */
+typedef struct kvs_mkv_header {
+  uint64_t timecode_scale; /* ticks */
+  uint8_t segment_uid[KVS_SEGMENT_UID_LEN];
+  const char *client_id; /* may be NULL */
+  uint32_t track_count;
+  const kvs_track_info *tracks;
+} kvs_mkv_header;
+
+/* EBML head, Segment of unknown size, Info, Tracks. Write it to a counting
+ * sink first to learn its length. */
+void kvs_mkv_write_header(kvs_sink *sink, const kvs_mkv_header *header);
+
+/* Cluster of unknown size, Timecode in 8 bytes, Position 0. */
+#define KVS_MKV_CLUSTER_LEN 18u
+void kvs_mkv_write_cluster(uint8_t out[KVS_MKV_CLUSTER_LEN], uint64_t timecode);
+
+/* SimpleBlock with a size of 4 bytes, no lacing. |payload| < 2^28 - 8. Flags
+ * are KVS_FRAME_*. |track| is the track's number in the header, 1..126. */
+#define KVS_MKV_BLOCK_LEN 9u
+#define KVS_MKV_MAX_PAYLOAD ((1u << 28) - 16u)
+void kvs_mkv_write_block(uint8_t out[KVS_MKV_BLOCK_LEN], uint32_t track,
+                         int16_t timecode, uint32_t flags, uint32_t payload);
+
+/* One Tags element with one SimpleTag of a name and a string. */
+void kvs_mkv_write_tag(kvs_sink *sink, kvs_bytes name, kvs_bytes value);
+
+/* Tags with AWS_KINESISVIDEO_END_OF_FRAGMENT; at most KVS_MKV_EOF_MAX bytes.
+ */
+#define KVS_MKV_EOF_MAX 128u
+uint32_t kvs_mkv_write_end_of_fragment(uint8_t out[KVS_MKV_EOF_MAX]);
+
+/* Sampling frequency and channels of an AAC AudioSpecificConfig.
+ * KVS_STATUS_MKV_INVALID_AAC_CPD, _SAMPLING_FREQUENCY_INDEX,
+ * _CHANNEL_CONFIG. */
+KVS_MUST_CHECK kvs_status kvs_mkv_aac_config(kvs_bytes cpd, double *frequency,
+                                             uint16_t *channels);
+
+/* The same of a WAVEFORMATEX (A_MS/ACM: PCM A-law, mu-law), and bits a sample.
+ * KVS_STATUS_MKV_INVALID_AMS_ACM_CPD. */
+KVS_MUST_CHECK kvs_status kvs_mkv_acm_config(kvs_bytes cpd, double *frequency,
+                                             uint16_t *channels,
+                                             uint16_t *bit_depth);
+
+#endif
