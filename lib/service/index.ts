@@ -1,0 +1,9 @@
+export { startService, type KvsService } from './service.js';
+export type {
+  LogLevel,
+  ServiceCredential,
+  ServiceCredentials,
+  ServiceLog,
+  ServiceOptions,
+} from './options.js';
+export type { Limits } from './limits.js';

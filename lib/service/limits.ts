@@ -1,0 +1,90 @@
+/**
+ * Limits of the service, with the guide's names for things. Rates are calls a second, per stream
+ * unless the name says account; sizes are bytes; times are milliseconds.
+ */
+export interface Limits {
+  /** Streams an account may have. */
+  readonly streamsPerAccount: number;
+  /** Tags a stream may have. */
+  readonly tagsPerStream: number;
+  /** Calls a second of one control operation by one account. */
+  readonly accountCallRate: number;
+  /** Calls a second of one operation on one stream. */
+  readonly streamCallRate: number;
+  /** Fragments a second on one stream; the service then reads slower (never an error). */
+  readonly fragmentRate: number;
+  /** Bytes a second that PutMedia reads from one connection. */
+  readonly putMediaBytesPerSecond: number;
+  /** Longest span of the block times of a fragment (4002). */
+  readonly fragmentDuration: number;
+  /** Most bytes of a fragment (4001). */
+  readonly fragmentBytes: number;
+  /** Most tracks of a stream (4012). */
+  readonly tracks: number;
+  /** Most tags of a fragment (4009). */
+  readonly fragmentTags: number;
+  /** Whether every track must have a frame in each fragment (4011). */
+  readonly framesForEveryTrack: boolean;
+  /** Longest time a PutMedia connection stays open (4003). */
+  readonly connectionDuration: number;
+  /** Silence after which PutMedia is closed. */
+  readonly idleClose: number;
+  /** GetMedia readers of one stream at a time. */
+  readonly getMediaReaders: number;
+  /** Bytes a second that a reader is sent. */
+  readonly getMediaBytesPerSecond: number;
+  /** GetMediaForFragmentList readers of one stream at a time. */
+  readonly fragmentListReaders: number;
+  /** Fragments that one GetMediaForFragmentList may name. */
+  readonly fragmentsPerList: number;
+  /** How long a stream that retains nothing keeps fragments for readers. */
+  readonly bufferDuration: number;
+  /** How many bytes a stream that retains nothing keeps for readers. */
+  readonly bufferBytes: number;
+}
+
+/** The guide's values (limits of Kinesis Video Streams; PutMedia; GetMedia; CreateStream). */
+export const GUIDE_LIMITS: Limits = {
+  streamsPerAccount: 100,
+  tagsPerStream: 50,
+  accountCallRate: 50,
+  streamCallRate: 5,
+  fragmentRate: 5,
+  putMediaBytesPerSecond: 12_500_000,
+  fragmentDuration: 10_000,
+  fragmentBytes: 50 * 1024 * 1024,
+  tracks: 3,
+  fragmentTags: 10,
+  framesForEveryTrack: true,
+  connectionDuration: 3_600_000,
+  idleClose: 30_000,
+  getMediaReaders: 3,
+  getMediaBytesPerSecond: 25_000_000,
+  fragmentListReaders: 5,
+  fragmentsPerList: 1000,
+  bufferDuration: 300_000,
+  bufferBytes: 200 * 1000 * 1000,
+};
+
+/** No limits but those that keep the service itself safe: buffers stay bounded. */
+export const NO_LIMITS: Limits = {
+  streamsPerAccount: Infinity,
+  tagsPerStream: 50,
+  accountCallRate: Infinity,
+  streamCallRate: Infinity,
+  fragmentRate: Infinity,
+  putMediaBytesPerSecond: Infinity,
+  fragmentDuration: Infinity,
+  fragmentBytes: Infinity,
+  tracks: Infinity,
+  fragmentTags: Infinity,
+  framesForEveryTrack: false,
+  connectionDuration: Infinity,
+  idleClose: 30_000,
+  getMediaReaders: Infinity,
+  getMediaBytesPerSecond: Infinity,
+  fragmentListReaders: Infinity,
+  fragmentsPerList: 1000,
+  bufferDuration: 300_000,
+  bufferBytes: 200 * 1000 * 1000,
+};

@@ -1,0 +1,123 @@
+import { isIPv4 } from 'node:net';
+import type { Clock } from '../base/clock.js';
+import { KvsError } from '../base/errors.js';
+import { GUIDE_LIMITS, NO_LIMITS, type Limits } from './limits.js';
+
+/** One access key that the service knows. */
+export interface ServiceCredential {
+  readonly secretAccessKey: string;
+  /** Twelve digits; streams belong to an account. */
+  readonly accountId: string;
+  /** Name for logs and policies; the access key by default. */
+  readonly userName?: string;
+}
+
+/** Who may call: known access keys, or anyone on this machine. */
+export type ServiceCredentials = Readonly<Record<string, ServiceCredential>> | 'open';
+
+/** How serious a log line is. */
+export type LogLevel = 'info' | 'warn' | 'error';
+
+/** Takes what the service has to tell its operator; called synchronously, must not throw. */
+export type ServiceLog = (
+  level: LogLevel,
+  message: string,
+  detail?: Readonly<Record<string, unknown>>,
+) => void;
+
+/** What `startService` is started with. */
+export interface ServiceOptions {
+  /** Directory that holds everything; made when it does not exist. One service at a time. */
+  readonly dataDir: string;
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** Port to listen on; default 0, any free one. */
+  readonly port?: number;
+  /** Default `'open'`: every request is taken, which is allowed on loopback only. */
+  readonly credentials?: ServiceCredentials;
+  /** Region of stream ARNs and of signatures; default us-west-2. */
+  readonly region?: string;
+  /** The guide's limits by default; `'off'` for none, or some of them with other values. */
+  readonly limits?: 'off' | Partial<Limits>;
+  /** `'group'` (default): fragments share one flush. `'each'`: one flush for each fragment. */
+  readonly fsync?: 'each' | 'group';
+  /** Directory into which every PutMedia body is also written as it came, `<stream>-<n>.mkv`. */
+  readonly dump?: string;
+  readonly log?: ServiceLog;
+  readonly clock?: Clock;
+}
+
+/** The options with every default filled in and checked. @internal */
+export interface CheckedOptions {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly credentials: ServiceCredentials;
+  readonly region: string;
+  readonly limits: Limits;
+  readonly fsync: 'each' | 'group';
+  readonly dump: string | undefined;
+  readonly log: ServiceLog;
+  readonly clock: Clock;
+}
+
+/** Account of all streams while the service is open. */
+export const OPEN_ACCOUNT = '000000000000';
+
+/** Fills in the defaults. Throws `KvsError` STATUS_INVALID_ARG naming the option and its rule. */
+export function checkOptions(options: ServiceOptions): CheckedOptions {
+  const checked: CheckedOptions = {
+    dataDir: options.dataDir,
+    host: options.host ?? '127.0.0.1',
+    port: options.port ?? 0,
+    credentials: options.credentials ?? 'open',
+    region: options.region ?? 'us-west-2',
+    limits:
+      options.limits === 'off' ? NO_LIMITS : { ...GUIDE_LIMITS, ...(options.limits ?? undefined) },
+    fsync: options.fsync ?? 'group',
+    dump: options.dump,
+    log: options.log ?? ((): void => undefined),
+    clock: options.clock ?? systemClock(),
+  };
+  if (checked.dataDir === '') bad('dataDir is empty; name a directory that the service may write');
+  if (!Number.isInteger(checked.port) || checked.port < 0 || checked.port > 65535) {
+    bad(`port ${String(checked.port)} is not a whole number from 0 to 65535`);
+  }
+  if (!/^[a-z0-9-]{1,64}$/.test(checked.region)) {
+    bad(`region '${checked.region}' does not match [a-z0-9-]+`);
+  }
+  checkCredentials(checked);
+  return checked;
+}
+
+function checkCredentials(options: CheckedOptions): void {
+  if (options.credentials === 'open') {
+    if (isLoopback(options.host)) return;
+    bad(
+      `without credentials the service listens on loopback only, not on '${options.host}'; ` +
+        'give credentials, or host 127.0.0.1',
+    );
+  }
+  const entries = Object.entries(options.credentials);
+  if (entries.length === 0) bad('credentials is empty; name one access key at least');
+  for (const [key, { secretAccessKey, accountId }] of entries) {
+    if (!/^\w{4,128}$/.test(key)) bad(`access key '${key}' is not 4 to 128 letters and digits`);
+    if (secretAccessKey === '') bad(`the secret of access key '${key}' is empty`);
+    if (!/^\d{12}$/.test(accountId)) {
+      bad(`accountId '${accountId}' of access key '${key}' is not twelve digits`);
+    }
+  }
+}
+
+/** Whether an address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+function systemClock(): Clock {
+  return { mono: () => performance.now(), wall: () => Date.now() };
+}
+
+function bad(message: string): never {
+  throw new KvsError({ status: 'STATUS_INVALID_ARG', message: `startService: ${message}` });
+}
