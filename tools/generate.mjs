@@ -108,7 +108,72 @@ ${group('KVS_STREAM_STATE', 'STREAM_STATE', 'States of a stream (guide: stream s
 `;
 }
 
-const OUTPUTS = { status, events, metrics, states };
+function elements() {
+  const source = table('mkv_elements').replace(/^#.*$/gm, '');
+  const rows = [...source.matchAll(/KVS_MKV_ELEMENT\((\w+),\s*(0x\w+),\s*(\w+),\s*(\w+)\)/g)];
+  const recursive = new Set(
+    [...source.matchAll(/KVS_MKV_RECURSIVE\((\w+)\)/g)].map(([, name]) => name),
+  );
+  const kinds = [...new Set(rows.map(([, , , type]) => type.toLowerCase()))];
+  const element = ([, name, id, type, parent]) =>
+    `  ${name}: {
+    name: '${name}',
+    id: ${id},
+    type: '${type.toLowerCase()}',
+    parent: '${parent}',
+    recursive: ${recursive.has(name)},
+  },`;
+  return `${HEAD('mkv_elements.def')}
+/** Ids of all known Matroska elements, with their length marker, as they stand in a file. */
+export const MKV_ID = {
+${rows.map(([, name, id]) => `  ${name}: ${id},`).join('\n')}
+} as const;
+
+/** Name of a known Matroska element, for example \`SIMPLE_BLOCK\`. */
+export type MkvElementName = keyof typeof MKV_ID;
+
+/** How an element's data is read. */
+export type MkvValueType = ${kinds.map((k) => `'${k}'`).join(' | ')};
+
+/** What the table knows of one element. */
+export interface MkvElementType {
+  /** \`UNKNOWN\` for an id that the table does not have. */
+  readonly name: MkvElementName | 'UNKNOWN';
+  /** The id with its length marker; 0 for \`UNKNOWN\`. */
+  readonly id: number;
+  readonly type: MkvValueType;
+  /** The master that it stands in; \`ROOT\` at top level, \`GLOBAL\` in any. */
+  readonly parent: MkvElementName | 'ROOT' | 'GLOBAL';
+  /** Whether it may stand in itself, too. */
+  readonly recursive: boolean;
+}
+
+/** Stands for every id that the table does not have: its data is skipped. */
+export const UNKNOWN_ELEMENT: MkvElementType = {
+  name: 'UNKNOWN',
+  id: 0,
+  type: 'binary',
+  parent: 'GLOBAL',
+  recursive: false,
+};
+
+/** All known elements by name. */
+export const MKV_ELEMENTS: Readonly<Record<MkvElementName, MkvElementType>> = {
+${rows.map(element).join('\n')}
+};
+
+const BY_ID: ReadonlyMap<number, MkvElementType> = new Map(
+  Object.values(MKV_ELEMENTS).map((element) => [element.id, element]),
+);
+
+/** The element with this id, or \`UNKNOWN_ELEMENT\`. */
+export function mkvElement(id: number): MkvElementType {
+  return BY_ID.get(id) ?? UNKNOWN_ELEMENT;
+}
+`;
+}
+
+const OUTPUTS = { status, events, metrics, states, elements };
 let stale = 0;
 mkdirSync(new URL('lib/generated/', root), { recursive: true });
 for (const [name, make] of Object.entries(OUTPUTS)) {
