@@ -1,0 +1,149 @@
+import type { ClientMetrics, StreamMetrics } from '../generated/metrics.js';
+import type { NativeEvent } from '../generated/events.js';
+
+/**
+ * What the addon exports; a pure JavaScript fake could implement it. Times are milliseconds.
+ * Every method that may act takes `mono` and `wall` (`Clock`). Methods that answer a *packed* number
+ * answer `status * 4 + flags` (read it with `unpack` of lib/native/packed.ts). Constructors and
+ * `createStream` throw an `Error` with the status in `code`.
+ */
+export interface NativeBinding {
+  readonly NativeClient: new (info: NativeDeviceInfo, mono: number, wall: number) => NativeClient;
+}
+
+/** Bits of the flags of a packed number. */
+export const PACKED_EVENTS = 1;
+export const PACKED_DEADLINE = 2;
+
+/** Outcomes of `take`: `bytes * 32 + outcome * 4 + flags`. */
+export const TAKE_DATA = 0;
+export const TAKE_NO_MORE_DATA = 1;
+export const TAKE_AWAITING_ACK = 2;
+export const TAKE_END = 3;
+export const TAKE_ABORTED = 4;
+
+export interface NativeDeviceInfo {
+  readonly name: string;
+  readonly clientId: string;
+  readonly streamCount: number;
+  /** Bytes of the arena, 10 MiB to 10 GiB. */
+  readonly storageSize: number;
+  readonly tagCount: number;
+}
+
+export interface NativeTrackInfo {
+  readonly trackId: number;
+  readonly trackType: number;
+  readonly codecId: string;
+  readonly trackName: string;
+  readonly codecPrivateData: Uint8Array | undefined;
+  readonly pixelWidth: number;
+  readonly pixelHeight: number;
+  readonly samplingFrequency: number;
+  readonly channels: number;
+  readonly bitDepth: number;
+}
+
+/** `kvs_stream_info`; every field is given, durations in milliseconds (`Infinity` where C has KVS_NEVER). */
+export interface NativeStreamInfo {
+  readonly name: string;
+  readonly contentType: string;
+  readonly kmsKeyId: string;
+  readonly tagCount: number;
+  readonly retention: number;
+  readonly streamingType: number;
+  readonly overflowPolicy: number;
+  readonly nalAdaptationFlags: number;
+  readonly frameRate: number;
+  readonly avgBandwidthBps: number;
+  readonly maxLatency: number;
+  readonly fragmentDuration: number;
+  readonly minFragmentDuration: number;
+  readonly maxFragmentDuration: number;
+  readonly timecodeScale: number;
+  readonly bufferDuration: number;
+  readonly replayDuration: number;
+  readonly connectionStaleness: number;
+  readonly sessionDuration: number;
+  readonly idleDuration: number;
+  readonly keyFrameFragmentation: boolean;
+  readonly frameTimecodes: boolean;
+  readonly absoluteFragmentTimes: boolean;
+  readonly fragmentAcks: boolean;
+  readonly restartOnError: boolean;
+  readonly recalculateMetrics: boolean;
+  readonly allowStreamCreation: boolean;
+  readonly tracks: readonly NativeTrackInfo[];
+}
+
+/** One `kvs_client`. Freed by `close` or with the environment; a closed one answers STATUS_INVALID_OPERATION. */
+export interface NativeClient {
+  /** Throws `Error` with `code`. */
+  createStream(info: NativeStreamInfo, mono: number, wall: number): NativeStream;
+  /** Packed. */
+  step(mono: number, wall: number): number;
+  /** Mono milliseconds of the next deadline; Infinity when there is none. Clears PACKED_DEADLINE. */
+  deadline(): number;
+  /** Takes what waits, oldest first. Clears PACKED_EVENTS. */
+  events(): NativeEvent[];
+  /** `kvs_client_answer`; `expiration` in wall milliseconds or Infinity. Packed. */
+  answer(call: number, result: number, expiration: number, mono: number, wall: number): number;
+  metrics(mono: number, wall: number): ClientMetrics;
+  /** Walks the arena: a status. */
+  check(): number;
+  close(): void;
+}
+
+/** What the last refused put broke (`kvs_refusal`), times in milliseconds. */
+export interface NativeRefusal {
+  readonly status: number;
+  readonly trackId: number;
+  readonly value: number;
+  readonly previous: number;
+  readonly limit: number;
+}
+
+/** One `kvs_stream`. */
+export interface NativeStream {
+  readonly id: number;
+  /** `dts` NaN: the same as `pts`. Packed. */
+  put(
+    data: Uint8Array,
+    flags: number,
+    trackId: number,
+    dts: number,
+    pts: number,
+    duration: number,
+    mono: number,
+    wall: number,
+  ): number;
+  /** Bytes into `into`; `bytes * 32 + outcome * 4 + flags`. */
+  take(session: number, into: Uint8Array, mono: number, wall: number): number;
+  /** Packed. */
+  parseAck(session: number, bytes: Uint8Array, mono: number, wall: number): number;
+  /** `kvs_stream_answer`. `retention` in ms. Packed. */
+  answer(
+    call: number,
+    result: number,
+    streamStatus: number,
+    retention: number,
+    expiration: number,
+    mono: number,
+    wall: number,
+  ): number;
+  /** Packed. */
+  sessionEnded(session: number, result: number, mono: number, wall: number): number;
+  /** Packed. */
+  putMetadata(name: string, value: string, persistent: boolean, mono: number, wall: number): number;
+  /** Packed. */
+  formatChanged(trackId: number, codecPrivateData: Uint8Array, mono: number, wall: number): number;
+  /** Packed. */
+  stop(mono: number, wall: number): number;
+  /** Packed. */
+  reset(mono: number, wall: number): number;
+  /** Packed. */
+  resetConnection(hard: boolean, mono: number, wall: number): number;
+  metrics(mono: number, wall: number): StreamMetrics;
+  lastRefusal(): NativeRefusal;
+  free(): void;
+}
