@@ -15,10 +15,10 @@
 
 #include "core/bytes.h"
 
-#define KVS_PAGE_SIZE 16384u
+#define KVS_PAGE_SIZE   16384u
 #define KVS_PAGE_HEADER 32u
-#define KVS_PAGE_DATA (KVS_PAGE_SIZE - KVS_PAGE_HEADER)
-#define KVS_PAGE_NONE UINT32_MAX
+#define KVS_PAGE_DATA   (KVS_PAGE_SIZE - KVS_PAGE_HEADER)
+#define KVS_PAGE_NONE   UINT32_MAX
 /* The longest block head; a head never crosses a page. */
 #define KVS_BLOCK_ROOM 112u
 
@@ -47,6 +47,9 @@ typedef struct kvs_chain {
 /* Makes pages of |len| bytes at |base| [lent]; touches none of them. */
 void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len);
 
+/* Forgets all pages; the bytes are the caller's again, for ASan too. */
+void kvs_heap_done(kvs_heap *heap);
+
 /* Pages that can still be taken. */
 uint32_t kvs_heap_available(const kvs_heap *heap);
 
@@ -73,8 +76,8 @@ KVS_MUST_CHECK kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain,
 kvs_pos kvs_chain_next(const kvs_heap *heap, const kvs_chain *chain,
                        kvs_pos end);
 
-/* Gives back every page before the one that |keep| stands in; all of them when
- * |keep| is 0. */
+/* Gives back every block before |keep|, the place of a block, with the pages
+ * that this empties; all of them when |keep| is 0. */
 void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep);
 
 /* The contiguous bytes of a block head at |at|. */
