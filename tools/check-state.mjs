@@ -14,8 +14,8 @@ function statements(code) {
     const c = code[at];
     if (OPEN.includes(c)) depth += 1;
     if (CLOSE.includes(c)) depth -= 1;
-    const blockEnds = c === '}' && /^\n(?!\s*[;.,)])/.test(code.slice(at + 1, at + 3));
-    if (depth === 0 && (c === ';' || (blockEnds && !isValue(code.slice(from, at))))) {
+    const blockEnds = c === '}' && code[at + 1] === '\n' && isBlock(code.slice(from, at));
+    if (depth === 0 && (c === ';' || blockEnds)) {
       found.push({ text: code.slice(from, at).trim(), at: from + leading(code.slice(from)) });
       from = at + 1;
     }
@@ -26,7 +26,12 @@ function statements(code) {
 }
 
 const leading = (text) => text.length - text.trimStart().length;
-const isValue = (text) => /^(export\s+)?(declare\s+)?(const|let|var)\b/.test(text.trim());
+/** These end with their brace; everything else ends with a semicolon. */
+function isBlock(text) {
+  const shape =
+    /^(export\s+)?(declare\s+)?(default\s+)?(async\s+)?(abstract\s+)?(function|class|interface)\b/;
+  return shape.test(text.trim());
+}
 
 /** Splits `name: type = value` at its first `=` outside brackets. */
 function splitDeclaration(text) {
@@ -72,9 +77,9 @@ function statementFault(text, path) {
     const { head, value } = splitDeclaration(constant);
     return valueFault(head, value);
   }
-  const declares =
-    /^(import|export|function|async function|class|abstract class|interface|type|declare)\b/;
-  if (text === '' || declares.test(text) || path.startsWith('lib/cli/')) return undefined;
+  const declares = /^(import|export|type|declare)\b/;
+  if (text === '' || declares.test(text) || isBlock(text) || path.startsWith('lib/cli/'))
+    return undefined;
   return 'a module may do nothing while it is loaded';
 }
 

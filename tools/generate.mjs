@@ -7,7 +7,8 @@ const root = new URL('..', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
 const table = (name) => read(`native/include/kvs/${name}.def`).replace(/\/\*[\s\S]*?\*\//g, '');
 const camel = (name) => name.toLowerCase().replace(/_(\w)/g, (_, c) => c.toUpperCase());
-const HEAD = (from) => `// Made by tools/generate.mjs from native/include/kvs/${from}. Do not edit.\n`;
+const HEAD = (from) =>
+  `// Made by tools/generate.mjs from native/include/kvs/${from}. Do not edit.\n`;
 
 function status() {
   const rows = [...table('status').matchAll(/KVS_STATUS\((\w+),\s*(0x\w+),\s*(\w+),\s*(\d)\)/g)];
@@ -47,7 +48,11 @@ const UNIT_DOC = {
 };
 
 function events() {
-  const rows = [...table('events').matchAll(/KVS_EVENT\((\w+),\s*(\w+),\s*(\w+),\s*((?:F\(\w+,\s*\w+\)\s*)*)\)/g)];
+  const rows = [
+    ...table('events').matchAll(
+      /KVS_EVENT\((\w+),\s*(\w+),\s*(\w+),\s*((?:F\(\w+,\s*\w+\)\s*)*)\)/g,
+    ),
+  ];
   const parsed = rows.map(([, NAME, name, kind, fields]) => ({
     NAME,
     type: camel(name),

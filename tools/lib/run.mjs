@@ -1,0 +1,58 @@
+// Runs a program, keeps what it says, and ends its whole process group when it takes too long.
+import { spawn, spawnSync } from 'node:child_process';
+
+const KEPT = 4 * 1024 * 1024;
+
+/** `{ code, output, seconds }`; code is the reason in words when there was no exit code. */
+export function run(command, { cwd, limitMs, env, echo }) {
+  const began = performance.now();
+  return new Promise((resolve) => {
+    const child = spawn(command[0], command.slice(1), {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let output = '';
+    let late = false;
+    const stop = () => endGroup(child.pid);
+    const timer = setTimeout(() => {
+      late = true;
+      stop();
+    }, limitMs);
+    const keep = (chunk) => {
+      output = (output + chunk).slice(-KEPT);
+      if (echo) process.stdout.write(chunk);
+    };
+    child.stdout.setEncoding('utf8').on('data', keep);
+    child.stderr.setEncoding('utf8').on('data', keep);
+    process.once('exit', stop);
+    const done = (code) => {
+      clearTimeout(timer);
+      process.removeListener('exit', stop);
+      stop();
+      resolve({ code, output, seconds: (performance.now() - began) / 1000 });
+    };
+    child.once('error', (error) => done(`cannot be started: ${error.message}`));
+    child.once('close', (code, signal) => {
+      if (late) done(`was stopped after ${limitMs / 1000} s`);
+      else done(code ?? `was ended by ${signal}`);
+    });
+  });
+}
+
+/** Nothing that a step started outlives it. */
+function endGroup(pid) {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The group is gone already.
+  }
+}
+
+/** First line that a tool prints for `--version`, or undefined when it is not installed. */
+export function versionOf(tool) {
+  const done = spawnSync(tool, ['--version'], { encoding: 'utf8' });
+  return done.status === 0 ? done.stdout.split('\n')[0] : undefined;
+}

@@ -1,0 +1,142 @@
+// The steps of `npm test`, in order. A step is a name, what it shows, and commands; `skip` gives the
+// reason why it cannot run here, `note` a few words from its output for the table.
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { filesUnder } from './source.mjs';
+import { versionOf } from './run.mjs';
+
+const MINUTE = 60_000;
+const FORMAT_VERSION = 14;
+const node = process.execPath;
+const bin = (path) => [node, join('node_modules', path)];
+const tool = (name, ...args) => [node, join('tools', `${name}.mjs`), ...args];
+
+function nativeFiles(root) {
+  return ['native', 'test', 'examples']
+    .flatMap((folder) => filesUnder(root, folder))
+    .filter((path) => /\.(c|cc|h)$/.test(path));
+}
+
+function noClangFormat() {
+  const version = versionOf('clang-format');
+  const how = `apt-get install clang-format-${FORMAT_VERSION}`;
+  if (version === undefined) return `clang-format is not installed (${how})`;
+  const major = Number(/version (\d+)/.exec(version)?.[1]);
+  // Each version breaks lines a little differently; one has to be the judge.
+  if (major === FORMAT_VERSION) return undefined;
+  return `clang-format ${major} formats differently from ${FORMAT_VERSION} (${how})`;
+}
+
+function corePreset(preset) {
+  return [
+    ['cmake', '--preset', preset],
+    ['cmake', '--build', '--preset', preset, '--parallel', '2'],
+    ['ctest', '--preset', preset, '--parallel', '2'],
+  ];
+}
+
+function ctestNote(output) {
+  const hit = /(\d+)% tests passed, (\d+) tests failed out of (\d+)/.exec(output);
+  return hit === null ? 'no test ran' : `${hit[3] - hit[2]} of ${hit[3]} programs`;
+}
+
+const VITEST_REPORT = 'build-core/vitest.json';
+
+/** Counts, and every skipped test by name: a skip that nobody sees is a hole. */
+function vitestNote(root) {
+  const path = join(root, VITEST_REPORT);
+  if (!existsSync(path)) return 'no report';
+  const report = JSON.parse(readFileSync(path, 'utf8'));
+  const tests = report.testResults.flatMap((file) => file.assertionResults);
+  const skipped = tests.filter((test) => ['pending', 'skipped', 'todo'].includes(test.status));
+  const counts = `${report.numPassedTests} of ${report.numTotalTests - skipped.length} tests`;
+  if (skipped.length === 0) return counts;
+  return [`${counts}, ${skipped.length} skipped:`, ...skipped.map((test) => test.fullName)].join(
+    '\n    - ',
+  );
+}
+
+/** Every step of the run in `root`. */
+export function allSteps(root) {
+  return [
+    {
+      name: 'generated',
+      about: 'lib/generated is in step with its tables',
+      commands: [tool('generate', '--check')],
+    },
+    {
+      name: 'prettier',
+      about: 'TypeScript, JavaScript, JSON and Markdown are formatted',
+      commands: [[...bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.']],
+    },
+    {
+      name: 'clang-format',
+      about: 'C and C++ are formatted',
+      skip: noClangFormat,
+      commands: [['clang-format', '--dry-run', '-Werror', ...nativeFiles(root)]],
+    },
+    { name: 'eslint', about: 'lint', commands: [[...bin('eslint/bin/eslint.js'), '.']] },
+    {
+      name: 'types',
+      about: 'lib, tests, examples and benches pass the type checker',
+      commands: [[...bin('typescript/bin/tsc'), '-p', 'tsconfig.json']],
+    },
+    { name: 'layers', about: 'imports point down', commands: [tool('check-layers')] },
+    { name: 'state', about: 'no module state', commands: [tool('check-state')] },
+    { name: 'header', about: 'one owner per byte', commands: [tool('check-header')] },
+    { name: 'hygiene', about: 'nothing foreign in the tree', commands: [tool('check-hygiene')] },
+    {
+      name: 'core-release',
+      about: 'core tests, replays and C examples, as shipped',
+      commands: corePreset('release'),
+      note: ctestNote,
+    },
+    {
+      name: 'core-symbols',
+      about: 'the core asks for nothing and keeps no state',
+      commands: [tool('check-core')],
+    },
+    {
+      name: 'core-asan',
+      about: 'the same under address and undefined-behaviour sanitizers',
+      commands: corePreset('asan'),
+      note: ctestNote,
+    },
+    {
+      name: 'addon',
+      about: 'the addon builds without a warning',
+      commands: [
+        [...bin('cmake-js/bin/cmake-js'), 'configure', '--CDKVS_WERROR=ON'],
+        [...bin('cmake-js/bin/cmake-js'), 'build'],
+      ],
+      limitMs: 5 * MINUTE,
+    },
+    { name: 'addon-limits', about: 'no kept memory, libc alone', commands: [tool('check-addon')] },
+    {
+      name: 'dist',
+      about: 'the package builds',
+      commands: [[...bin('typescript/bin/tsc'), '-p', 'tsconfig.build.json']],
+    },
+    {
+      name: 'vitest',
+      about: 'every test in TypeScript',
+      commands: [
+        [
+          ...bin('vitest/vitest.mjs'),
+          'run',
+          '--reporter=default',
+          '--reporter=json',
+          `--outputFile.json=${VITEST_REPORT}`,
+        ],
+      ],
+      limitMs: 8 * MINUTE,
+      note: () => vitestNote(root),
+    },
+    {
+      name: 'readme',
+      about: "the README's program uploads to a service",
+      commands: [tool('readme')],
+      limitMs: MINUTE,
+    },
+  ].map((step) => ({ limitMs: 3 * MINUTE, ...step }));
+}

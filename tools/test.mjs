@@ -1,0 +1,73 @@
+// `npm test`: everything that a reviewer would run, in one command.
+//   node tools/test.mjs [--verbose] [--list] [NAME…]      NAME runs these steps only
+// The last line is `N passed, N failed, N skipped`, counting steps; the exit code is 1 when one
+// failed. A step whose outside tool is missing is skipped by name, with the way to get the tool.
+import { fileURLToPath } from 'node:url';
+import { run } from './lib/run.mjs';
+import { allSteps } from './lib/steps.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const SHOWN_LINES = 300;
+
+async function runStep(step, verbose) {
+  const why = step.skip?.();
+  if (why !== undefined) return { step, state: 'skipped', seconds: 0, note: why };
+  let seconds = 0;
+  let output = '';
+  for (const command of step.commands) {
+    const done = await run(command, { cwd: root, limitMs: step.limitMs, echo: verbose });
+    seconds += done.seconds;
+    output = done.output;
+    if (done.code !== 0) {
+      if (!verbose) process.stdout.write(tail(output));
+      const how = typeof done.code === 'number' ? `exit code ${done.code}` : done.code;
+      return { step, state: 'FAILED', seconds, note: `${command.join(' ').slice(0, 120)}: ${how}` };
+    }
+  }
+  return { step, state: 'passed', seconds, note: step.note?.(output) ?? '' };
+}
+
+function tail(output) {
+  const lines = output.trimEnd().split('\n');
+  const cut = lines.length - SHOWN_LINES;
+  const head = cut > 0 ? `… ${cut} lines before\n` : '';
+  return `${head}${lines.slice(-SHOWN_LINES).join('\n')}\n`;
+}
+
+function chosen(names) {
+  const steps = allSteps(root);
+  const unknown = names.filter((name) => !steps.some((step) => step.name === name));
+  if (unknown.length > 0) {
+    console.error(`no such step: ${unknown.join(', ')}; node tools/test.mjs --list shows them`);
+    process.exit(2);
+  }
+  return names.length === 0 ? steps : steps.filter((step) => names.includes(step.name));
+}
+
+function row({ step, state, seconds, note }) {
+  const time = `${seconds.toFixed(1)} s`.padStart(8);
+  return `${state.padEnd(8)}${step.name.padEnd(14)}${time}  ${note}`.trimEnd();
+}
+
+async function main() {
+  const options = process.argv.slice(2).filter((arg) => arg.startsWith('-'));
+  const steps = chosen(process.argv.slice(2).filter((arg) => !arg.startsWith('-')));
+  if (options.includes('--list')) {
+    for (const step of steps) console.log(`${step.name.padEnd(14)}${step.about}`);
+    return;
+  }
+  const results = [];
+  for (const step of steps) {
+    console.log(`--- ${step.name}: ${step.about}`);
+    results.push(await runStep(step, options.includes('--verbose')));
+  }
+  console.log(`\n${results.map(row).join('\n')}\n`);
+  const count = (state) => results.filter((result) => result.state === state).length;
+  const failed = count('FAILED');
+  console.log(`${count('passed')} passed, ${failed} failed, ${count('skipped')} skipped`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+process.once('SIGINT', () => process.exit(130));
+process.once('SIGTERM', () => process.exit(143));
+await main();
