@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every operation is O(1), but for kvs_view_pop (the pages of one fragment),
+ * kvs_view_rewind and kvs_view_find (the fragments between tail and reader):
+ * nothing grows with what is still to be sent. Counters are kept running.
+ *
+ * Invariant: tail == 0 exactly when newest == 0; the reader's fragment lies
+ * between tail and newest; current == 0 means that everything was read. */
+#include "core/view.h"
+
+#define FRESH_MARKS                                              \
+  (KVS_FRAGMENT_TAKEN | KVS_FRAGMENT_SENT | KVS_FRAGMENT_BUFFERING | \
+   KVS_FRAGMENT_RECEIVED | KVS_FRAGMENT_PERSISTED)
+
+void kvs_view_init(kvs_view *view, kvs_heap *heap, uint32_t owner) {
+  memset(view, 0, sizeof(*view));
+  view->heap = heap;
+  kvs_chain_init(&view->chain, owner);
+}
+
+kvs_unit *kvs_view_unit(const kvs_view *view, kvs_pos at) {
+  return kvs_heap_at(view->heap, at);
+}
+
+kvs_fragment *kvs_view_fragment(const kvs_view *view, kvs_pos at) {
+  return kvs_heap_at(view->heap, at + sizeof(kvs_unit));
+}
+
+static size_t head_len(bool begins) {
+  return sizeof(kvs_unit) + (begins ? sizeof(kvs_fragment) : 0);
+}
+
+static size_t unit_head_len(const kvs_unit *unit) {
+  return head_len((unit->flags & KVS_UNIT_FRAGMENT) != 0);
+}
+
+static uint32_t unit_check(const kvs_unit *unit) {
+  uint32_t sum = kvs_mix32(0x4B565355u, unit->len);
+
+  sum = kvs_mix32(sum, unit->dts);
+  sum = kvs_mix32(sum, unit->pts);
+  sum = kvs_mix32(sum, ((uint64_t)unit->duration << 32) |
+                           ((uint64_t)unit->prefix << 16) |
+                           ((uint64_t)unit->track << 8) | unit->flags);
+  return sum;
+}
+
+static uint64_t span(const kvs_fragment *fragment) {
+  return kvs_sub_u64(fragment->end, fragment->begin);
+}
+
+/* Where the unit after the one at |at| begins, or 0. */
+static kvs_pos unit_after(const kvs_view *view, kvs_pos at) {
+  const kvs_unit *unit = kvs_view_unit(view, at);
+  kvs_pos body = at + unit_head_len(unit);
+
+  return kvs_chain_next(view->heap, &view->chain,
+                        kvs_heap_skip(view->heap, body, unit->len));
+}
+
+uint32_t kvs_view_needs(const kvs_view *view, bool begins, uint32_t len) {
+  return kvs_chain_needs(&view->chain, head_len(begins), len);
+}
+
+static void link_fragment(kvs_view *view, kvs_pos at) {
+  if (view->newest == 0) {
+    view->tail = at;
+  } else {
+    kvs_view_close_newest(view);
+    kvs_view_fragment(view, view->newest)->next = at;
+  }
+  view->newest = at;
+  view->fragments++;
+}
+
+static void grow_fragment(kvs_view *view, const kvs_unit *unit) {
+  kvs_fragment *fragment = kvs_view_fragment(view, view->newest);
+  uint64_t before = span(fragment);
+
+  fragment->frames++;
+  fragment->bytes += unit->len;
+  fragment->end =
+      kvs_max_u64(fragment->end, kvs_add_u64(unit->pts, unit->duration));
+  view->duration += span(fragment) - before;
+}
+
+kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
+                         const kvs_fragment *fragment, kvs_pos *body) {
+  size_t head = head_len(fragment != NULL);
+  kvs_pos at = 0;
+  kvs_unit *stored;
+
+  KVS_ASSERT(fragment != NULL || view->newest != 0);
+  KVS_TRY(kvs_chain_append(view->heap, &view->chain, head, unit->len, &at));
+  stored = kvs_view_unit(view, at);
+  *stored = *unit;
+  if (fragment != NULL) {
+    kvs_fragment *begun = kvs_view_fragment(view, at);
+
+    stored->flags |= KVS_UNIT_FRAGMENT;
+    *begun = *fragment;
+    begun->next = 0;
+    begun->begin = unit->pts;
+    begun->end = unit->pts;
+    begun->frames = 0;
+    begun->bytes = 0;
+    begun->number = ++view->numbers;
+    link_fragment(view, at);
+  }
+  stored->check = unit_check(stored);
+  grow_fragment(view, stored);
+  view->frames++;
+  view->bytes += unit->len;
+  view->unread_frames++;
+  view->unread_bytes += unit->len;
+  if (view->current == 0) {
+    view->current = at;
+    view->at = 0;
+  }
+  *body = at + head;
+  return KVS_OK;
+}
+
+void kvs_view_close_newest(kvs_view *view) {
+  if (view->newest != 0) {
+    kvs_view_fragment(view, view->newest)->state |= KVS_FRAGMENT_CLOSED;
+  }
+}
+
+bool kvs_view_reading(const kvs_view *view, kvs_pos at) {
+  if (view->fragment != at || at == 0) {
+    return false;
+  }
+  if (view->current == 0) {
+    /* All read; it is left only when it cannot grow. */
+    return (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_CLOSED) == 0;
+  }
+  return (kvs_view_unit(view, view->current)->flags & KVS_UNIT_FRAGMENT) == 0 ||
+         view->current == at;
+}
+
+/* Whether no byte of the fragment at |at|, the oldest, was read. */
+static bool unread(const kvs_view *view, kvs_pos at) {
+  return view->current == at && view->at == 0;
+}
+
+void kvs_view_pop(kvs_view *view) {
+  kvs_pos at = view->tail;
+  kvs_fragment *fragment = kvs_view_fragment(view, at);
+  kvs_pos next = fragment->next;
+
+  KVS_ASSERT(at != 0);
+  if (unread(view, at)) {
+    view->unread_frames -= fragment->frames;
+    view->unread_bytes -= fragment->bytes;
+    view->current = next;
+  }
+  KVS_ASSERT(view->fragment != at || view->at == 0);
+  if (view->fragment == at) {
+    view->fragment = 0;
+  }
+  view->frames -= fragment->frames;
+  view->bytes -= fragment->bytes;
+  view->duration -= span(fragment);
+  view->fragments--;
+  view->tail = next;
+  if (next == 0) {
+    view->newest = 0;
+    view->current = 0;
+  }
+  kvs_chain_trim(view->heap, &view->chain, next);
+}
+
+void kvs_view_clear(kvs_view *view) {
+  kvs_chain chain = view->chain;
+  kvs_heap *heap = view->heap;
+  uint32_t numbers = view->numbers;
+
+  kvs_chain_trim(heap, &chain, 0);
+  kvs_view_init(view, heap, chain.owner);
+  view->numbers = numbers;
+}
+
+void kvs_view_rewind(kvs_view *view) {
+  kvs_pos at = view->tail;
+
+  view->unread_frames = view->frames;
+  view->unread_bytes = view->bytes;
+  view->fragment = 0;
+  view->at = 0;
+  view->left = 0;
+  while (at != 0 &&
+         (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_FREED) != 0) {
+    view->unread_frames -= kvs_view_fragment(view, at)->frames;
+    view->unread_bytes -= kvs_view_fragment(view, at)->bytes;
+    at = kvs_view_fragment(view, at)->next;
+  }
+  view->current = at;
+  for (; at != 0; at = kvs_view_fragment(view, at)->next) {
+    kvs_fragment *fragment = kvs_view_fragment(view, at);
+
+    if ((fragment->state & KVS_FRAGMENT_FREED) != 0) {
+      continue;
+    }
+    if ((fragment->state & KVS_FRAGMENT_TAKEN) == 0) {
+      break; /* nothing beyond was ever read */
+    }
+    fragment->state &= ~(uint32_t)FRESH_MARKS;
+  }
+}
+
+bool kvs_view_at_fragment_start(const kvs_view *view) {
+  return view->current != 0 && view->at == 0 &&
+         (kvs_view_unit(view, view->current)->flags & KVS_UNIT_FRAGMENT) != 0;
+}
+
+void kvs_view_pass(kvs_view *view) {
+  const kvs_fragment *fragment = kvs_view_fragment(view, view->current);
+
+  KVS_ASSERT(kvs_view_at_fragment_start(view));
+  view->unread_frames -= fragment->frames;
+  view->unread_bytes -= fragment->bytes;
+  view->fragment = view->current;
+  view->current = fragment->next;
+}
+
+/* Copies the last bytes of the current unit and steps to the next. */
+static void leave_unit(kvs_view *view) {
+  view->unread_frames--;
+  view->current = unit_after(view, view->current);
+  view->at = 0;
+}
+
+size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len) {
+  size_t n;
+
+  if (view->current == 0) {
+    return 0;
+  }
+  if (view->at == 0) {
+    const kvs_unit *unit = kvs_view_unit(view, view->current);
+
+    if ((unit->flags & KVS_UNIT_FRAGMENT) != 0) {
+      view->fragment = view->current;
+      kvs_view_fragment(view, view->fragment)->state |= KVS_FRAGMENT_TAKEN;
+    }
+    view->at = view->current + unit_head_len(unit);
+    view->left = unit->len;
+  }
+  n = len < view->left ? len : view->left;
+  view->at = kvs_heap_read(view->heap, view->at, out, n);
+  view->left -= (uint32_t)n;
+  view->unread_bytes -= n;
+  if (view->left == 0) {
+    leave_unit(view);
+  }
+  return n;
+}
+
+kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode) {
+  kvs_pos at = view->fragment == 0 ? 0 : view->tail;
+
+  while (at != 0) {
+    const kvs_fragment *fragment = kvs_view_fragment(view, at);
+
+    if ((fragment->state & KVS_FRAGMENT_TAKEN) != 0 &&
+        fragment->cluster / KVS_TICKS_PER_MS == timecode) {
+      return at;
+    }
+    at = at == view->fragment ? 0 : fragment->next;
+  }
+  return 0;
+}
+
+uint64_t kvs_view_unread_duration(const kvs_view *view) {
+  const kvs_fragment *newest;
+  const kvs_unit *unit;
+
+  if (view->current == 0) {
+    return 0;
+  }
+  newest = kvs_view_fragment(view, view->newest);
+  unit = kvs_view_unit(view, view->current);
+  /* After a jump of media time the difference says nothing: then the sum of
+   * what the view holds bounds it. */
+  return kvs_min_u64(kvs_sub_u64(newest->end, unit->pts), view->duration);
+}
+
+static bool fragment_is_sound(const kvs_view *view, kvs_pos at,
+                              uint64_t *frames, uint64_t *bytes) {
+  const kvs_fragment *fragment = kvs_view_fragment(view, at);
+  uint64_t unit_bytes = 0;
+  uint32_t units = 0;
+  kvs_pos unit_at = at;
+
+  while (unit_at != 0 && units < fragment->frames) {
+    const kvs_unit *unit = kvs_view_unit(view, unit_at);
+    bool begins = (unit->flags & KVS_UNIT_FRAGMENT) != 0;
+
+    if (unit->check != unit_check(unit) || begins != (unit_at == at)) {
+      return false;
+    }
+    units++;
+    unit_bytes += unit->len;
+    unit_at = unit_after(view, unit_at);
+  }
+  *frames += units;
+  *bytes += unit_bytes;
+  return units == fragment->frames && unit_bytes == fragment->bytes &&
+         unit_at == fragment->next;
+}
+
+kvs_status kvs_view_check(const kvs_view *view) {
+  uint64_t frames = 0;
+  uint64_t bytes = 0;
+  uint64_t duration = 0;
+  uint32_t fragments = 0;
+
+  KVS_TRY(kvs_chain_check(view->heap, &view->chain));
+  for (kvs_pos at = view->tail; at != 0;
+       at = kvs_view_fragment(view, at)->next) {
+    if (!fragment_is_sound(view, at, &frames, &bytes)) {
+      return KVS_STATUS_HEAP_CORRUPTED;
+    }
+    duration += span(kvs_view_fragment(view, at));
+    fragments++;
+  }
+  return frames == view->frames && bytes == view->bytes &&
+                 duration == view->duration && fragments == view->fragments
+             ? KVS_OK
+             : KVS_STATUS_HEAP_CORRUPTED;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The content view: a stream's buffered media, as fragments of frames.
+ *
+ *   tail            current                newest
+ *    │ sent, unacked  │ still to send        │ being written
+ *    ▼                ▼                      ▼
+ *   [fragment]─next─►[fragment]─next─►...─►[fragment]─►0
+ *
+ * Each frame is one block of the heap: a kvs_unit (and, where it begins a
+ * fragment, a kvs_fragment) as its head, then the bytes that go on the wire.
+ * The view owns its chain of pages and nothing else. */
+#ifndef KVS_CORE_VIEW_H
+#define KVS_CORE_VIEW_H
+
+#include "core/heap.h"
+
+enum {
+  KVS_UNIT_FRAGMENT = 1u << 0, /* a kvs_fragment follows */
+  KVS_UNIT_KEY = 1u << 1
+};
+
+/* One frame as it lies in the arena. 32 bytes. */
+typedef struct kvs_unit {
+  uint32_t check; /* over the rest */
+  uint32_t len;   /* bytes on the wire */
+  uint64_t dts;   /* ticks */
+  uint64_t pts;
+  uint32_t duration; /* ticks; UINT32_MAX: longer */
+  uint16_t prefix;   /* of |len|: tags, cluster and block headers */
+  uint8_t track;     /* index into the stream's tracks */
+  uint8_t flags;     /* KVS_UNIT_* */
+} kvs_unit;
+
+_Static_assert(sizeof(kvs_unit) == 32, "40 bytes a frame is the budget");
+
+enum {
+  KVS_FRAGMENT_CLOSED = 1u << 0,    /* no more frames will be added */
+  KVS_FRAGMENT_TAKEN = 1u << 1,     /* its first byte was taken */
+  KVS_FRAGMENT_SENT = 1u << 2,      /* its last byte was taken */
+  KVS_FRAGMENT_BUFFERING = 1u << 3, /* acks of the present session */
+  KVS_FRAGMENT_RECEIVED = 1u << 4,
+  KVS_FRAGMENT_PERSISTED = 1u << 5,
+  KVS_FRAGMENT_FREED = 1u << 6,    /* need not be sent (again) */
+  KVS_FRAGMENT_TIMELINE = 1u << 7, /* begins a timeline: a session of its own */
+  KVS_FRAGMENT_LOST = 1u << 8      /* given up: counts as freed, was reported */
+};
+
+typedef struct kvs_fragment {
+  uint64_t cluster; /* timecode as written, ticks */
+  uint64_t begin;   /* pts of the first frame */
+  uint64_t end;     /* latest pts + duration */
+  kvs_pos next;     /* 0: the newest */
+  uint64_t bytes;   /* on the wire */
+  uint64_t base;    /* ticks that cluster times count from */
+  uint64_t sent_at; /* mono: when the last byte was taken */
+  uint64_t taken_at;
+  uint32_t frames;
+  uint32_t header; /* slot of the session header it needs */
+  uint32_t state;  /* KVS_FRAGMENT_* */
+  uint32_t number; /* counts up, over the stream's life */
+} kvs_fragment;
+
+_Static_assert(sizeof(kvs_unit) + sizeof(kvs_fragment) <= KVS_BLOCK_ROOM,
+               "a block head never crosses a page");
+
+typedef struct kvs_view {
+  kvs_heap *heap;
+  kvs_chain chain;
+  kvs_pos tail; /* oldest fragment, 0: empty */
+  kvs_pos newest;
+  uint32_t numbers;   /* fragments ever begun */
+  uint32_t fragments; /* in the view */
+  uint64_t frames;
+  uint64_t bytes;
+  uint64_t duration; /* sum of the fragments' */
+  /* The reader. */
+  kvs_pos current;  /* unit to read next, 0: none yet */
+  kvs_pos fragment; /* fragment of |current|, or the last one read; 0: none */
+  kvs_pos at;       /* next byte of |current|; 0: at its start */
+  uint32_t left;    /* bytes of |current| still to read */
+  uint64_t unread_frames;
+  uint64_t unread_bytes;
+} kvs_view;
+
+void kvs_view_init(kvs_view *view, kvs_heap *heap, uint32_t owner);
+
+/* The unit or fragment at |at|. */
+kvs_unit *kvs_view_unit(const kvs_view *view, kvs_pos at);
+kvs_fragment *kvs_view_fragment(const kvs_view *view, kvs_pos at);
+
+/* Pages to be free for a unit of |len| bytes that does or does not begin a
+ * fragment. */
+uint32_t kvs_view_needs(const kvs_view *view, bool begins, uint32_t len);
+
+/* Appends |unit| [read] (without |check|), beginning |fragment| [read] where
+ * it is given. |body| [filled] is where its unit->len bytes go: write them all
+ * before anything else. STORE_OUT_OF_MEMORY: nothing changed. */
+KVS_MUST_CHECK kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
+                                        const kvs_fragment *fragment,
+                                        kvs_pos *body);
+
+/* No more frames for the newest fragment. */
+void kvs_view_close_newest(kvs_view *view);
+
+/* Forgets the oldest fragment and gives its pages back. The view is not empty
+ * and the reader is not within it (kvs_view_reading). */
+void kvs_view_pop(kvs_view *view);
+
+/* Forgets everything. */
+void kvs_view_clear(kvs_view *view);
+
+/* Whether the reader has begun the fragment at |at| and not yet left it. */
+bool kvs_view_reading(const kvs_view *view, kvs_pos at);
+
+/* Puts the reader on the first unit of the oldest fragment that is not freed
+ * and forgets what was taken and acknowledged of that and all later ones. */
+void kvs_view_rewind(kvs_view *view);
+
+/* Moves the reader from the start of a fragment to the start of the next, over
+ * it. */
+void kvs_view_pass(kvs_view *view);
+
+/* Whether the reader stands at the first byte of a fragment. */
+bool kvs_view_at_fragment_start(const kvs_view *view);
+
+/* Copies the next bytes of the current unit; moves on to the next unit when
+ * this one is read. 0: nothing to read. */
+size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len);
+
+/* The fragment whose cluster time in whole milliseconds is |timecode|, among
+ * those that the reader has begun; 0: none. */
+kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode);
+
+/* Media time still to read, ticks. */
+uint64_t kvs_view_unread_duration(const kvs_view *view);
+
+/* HEAP_CORRUPTED unless links, checksums and counters agree. */
+KVS_MUST_CHECK kvs_status kvs_view_check(const kvs_view *view);
+
+#endif
