@@ -4,15 +4,21 @@ import type { NativeEvent } from '../generated/events.js';
 /**
  * What the addon exports; a pure JavaScript fake could implement it. Times are milliseconds.
  * Every method that may act takes `mono` and `wall` (`Clock`). Methods that answer a *packed* number
- * answer `status * 4 + flags` (read it with `unpack` of lib/native/packed.ts). Constructors and
- * `createStream` throw an `Error` with the status in `code`.
+ * answer `status * 4 + flags` (read it with lib/native/packed.ts). Constructors, `createStream` and
+ * `metrics` throw an `Error` with the number of the status in `code`. Any method throws a `TypeError` or
+ * a `RangeError` that names the argument when one is of the wrong type or outside what C can hold.
+ * Times are 0 to 2^43 ms, kept to 100 ns below 2^39 ms (17 years) and to 1 us above.
  */
 export interface NativeBinding {
   readonly NativeClient: new (info: NativeDeviceInfo, mono: number, wall: number) => NativeClient;
 }
 
-/** Bits of the flags of a packed number. */
+/** Flag of a packed number: `events()` has something to give. */
 export const PACKED_EVENTS = 1;
+/**
+ * Flag of a packed number: the deadline is earlier than `deadline()` last said; after `step`, that there
+ * is one at all. A timer that fires too early costs one `step` and does no harm.
+ */
 export const PACKED_DEADLINE = 2;
 
 /** Outcomes of `take`: `bytes * 32 + outcome * 4 + flags`. */
@@ -29,6 +35,9 @@ export interface NativeDeviceInfo {
   /** Bytes of the arena, 10 MiB to 10 GiB. */
   readonly storageSize: number;
   readonly tagCount: number;
+  /** 64 random bits, two times 32: all that the core ever calls random comes from them. */
+  readonly seed0: number;
+  readonly seed1: number;
 }
 
 export interface NativeTrackInfo {

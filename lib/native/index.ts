@@ -1,0 +1,3 @@
+export * from './binding.js';
+export * from './packed.js';
+export { loadBinding } from './load.js';
