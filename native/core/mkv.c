@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The elements are written straight to the sink, parents first. A parent's
+ * size is found by writing its children to a counting sink: headers are small
+ * and rare, and nothing is buffered or patched. Sizes of masters have a fixed
+ * width, so that a header has the same shape whatever it holds. */
+#include "core/mkv.h"
+
+enum {
+  ID_EBML = 0x1A45DFA3,
+  ID_EBML_VERSION = 0x4286,
+  ID_EBML_READ_VERSION = 0x42F7,
+  ID_EBML_MAX_ID_LENGTH = 0x42F2,
+  ID_EBML_MAX_SIZE_LENGTH = 0x42F3,
+  ID_DOC_TYPE = 0x4282,
+  ID_DOC_TYPE_VERSION = 0x4287,
+  ID_DOC_TYPE_READ_VERSION = 0x4285,
+  ID_SEGMENT = 0x18538067,
+  ID_INFO = 0x1549A966,
+  ID_SEGMENT_UID = 0x73A4,
+  ID_TIMECODE_SCALE = 0x2AD7B1,
+  ID_TITLE = 0x7BA9,
+  ID_MUXING_APP = 0x4D80,
+  ID_WRITING_APP = 0x5741,
+  ID_TRACKS = 0x1654AE6B,
+  ID_TRACK_ENTRY = 0xAE,
+  ID_TRACK_NUMBER = 0xD7,
+  ID_TRACK_UID = 0x73C5,
+  ID_TRACK_TYPE = 0x83,
+  ID_NAME = 0x536E,
+  ID_CODEC_ID = 0x86,
+  ID_VIDEO = 0xE0,
+  ID_PIXEL_WIDTH = 0xB0,
+  ID_PIXEL_HEIGHT = 0xBA,
+  ID_AUDIO = 0xE1,
+  ID_SAMPLING_FREQUENCY = 0xB5,
+  ID_CHANNELS = 0x9F,
+  ID_BIT_DEPTH = 0x6264,
+  ID_CODEC_PRIVATE = 0x63A2,
+  ID_CLUSTER = 0x1F43B675,
+  ID_TIMECODE = 0xE7,
+  ID_POSITION = 0xA7,
+  ID_SIMPLE_BLOCK = 0xA3,
+  ID_TAGS = 0x1254C367,
+  ID_TAG = 0x7373,
+  ID_SIMPLE_TAG = 0x67C8,
+  ID_TAG_NAME = 0x45A3,
+  ID_TAG_STRING = 0x4487
+};
+
+#define NANOSECONDS_PER_TICK 100u
+#define PRODUCT "kinesis-video"
+#define WRITER "kinesis-video/0.1.0"
+
+/* Widths of the sizes of masters. */
+enum { INFO_WIDTH = 2, TRACKS_WIDTH = 4 };
+
+/* ---- session header --------------------------------------------------- */
+
+static void ebml_children(kvs_sink *sink) {
+  kvs_ebml_uint(sink, ID_EBML_VERSION, 1, 0);
+  kvs_ebml_uint(sink, ID_EBML_READ_VERSION, 1, 0);
+  kvs_ebml_uint(sink, ID_EBML_MAX_ID_LENGTH, 4, 0);
+  kvs_ebml_uint(sink, ID_EBML_MAX_SIZE_LENGTH, 8, 0);
+  kvs_ebml_string(sink, ID_DOC_TYPE, "matroska");
+  kvs_ebml_uint(sink, ID_DOC_TYPE_VERSION, 2, 0);
+  kvs_ebml_uint(sink, ID_DOC_TYPE_READ_VERSION, 2, 0);
+}
+
+/* "kinesis-video/0.1.0", and the client id after a space. */
+static void writing_app(kvs_sink *sink, const char *client_id) {
+  kvs_bytes writer = kvs_bytes_of(WRITER);
+  kvs_bytes client = kvs_bytes_of(client_id);
+  size_t len = writer.len + (client.len > 0 ? 1 + client.len : 0);
+
+  kvs_ebml_header(sink, ID_WRITING_APP, len, 0);
+  kvs_sink_write(sink, writer.ptr, writer.len);
+  if (client.len > 0) {
+    kvs_sink_write(sink, (const uint8_t *)" ", 1);
+    kvs_sink_write(sink, client.ptr, client.len);
+  }
+}
+
+static void info_children(kvs_sink *sink, const kvs_mkv_header *header) {
+  kvs_ebml_bytes(sink, ID_SEGMENT_UID, header->segment_uid,
+                 KVS_SEGMENT_UID_LEN);
+  kvs_ebml_uint(sink, ID_TIMECODE_SCALE,
+                header->timecode_scale * NANOSECONDS_PER_TICK, 8);
+  kvs_ebml_string(sink, ID_TITLE, PRODUCT);
+  kvs_ebml_string(sink, ID_MUXING_APP, PRODUCT);
+  writing_app(sink, header->client_id);
+}
+
+static void video_children(kvs_sink *sink, const kvs_track_info *track) {
+  kvs_ebml_uint(sink, ID_PIXEL_WIDTH, track->pixel_width, 2);
+  kvs_ebml_uint(sink, ID_PIXEL_HEIGHT, track->pixel_height, 2);
+}
+
+static void audio_children(kvs_sink *sink, const kvs_track_info *track) {
+  kvs_ebml_float(sink, ID_SAMPLING_FREQUENCY, track->sampling_frequency);
+  kvs_ebml_uint(sink, ID_CHANNELS, track->channels, 0);
+  if (track->bit_depth != 0) {
+    kvs_ebml_uint(sink, ID_BIT_DEPTH, track->bit_depth, 0);
+  }
+}
+
+static bool is_empty(const char *text) {
+  return text == NULL || text[0] == '\0';
+}
+
+/* The Video or Audio element. A size or a rate of 0 is one that is not known:
+ * Matroska allows none, so that the element is left out. */
+static void media(kvs_sink *sink, const kvs_track_info *track) {
+  kvs_sink counted = kvs_counting_sink();
+
+  if (track->type == KVS_TRACK_VIDEO && track->pixel_width != 0 &&
+      track->pixel_height != 0) {
+    video_children(&counted, track);
+    kvs_ebml_header(sink, ID_VIDEO, counted.written, TRACKS_WIDTH);
+    video_children(sink, track);
+  }
+  if (track->type == KVS_TRACK_AUDIO && track->sampling_frequency > 0 &&
+      track->channels != 0) {
+    audio_children(&counted, track);
+    kvs_ebml_header(sink, ID_AUDIO, counted.written, TRACKS_WIDTH);
+    audio_children(sink, track);
+  }
+}
+
+static void track_children(kvs_sink *sink, const kvs_track_info *track,
+                           uint32_t number) {
+  kvs_ebml_uint(sink, ID_TRACK_NUMBER, number, 0);
+  kvs_ebml_uint(sink, ID_TRACK_UID, track->track_id, 8);
+  kvs_ebml_uint(sink, ID_TRACK_TYPE, (uint64_t)track->type, 0);
+  if (!is_empty(track->track_name)) {
+    kvs_ebml_string(sink, ID_NAME, track->track_name);
+  }
+  if (!is_empty(track->codec_id)) {
+    kvs_ebml_string(sink, ID_CODEC_ID, track->codec_id);
+  }
+  media(sink, track);
+  if (track->codec_private_len != 0) {
+    kvs_ebml_bytes(sink, ID_CODEC_PRIVATE, track->codec_private,
+                   track->codec_private_len);
+  }
+}
+
+static void tracks_children(kvs_sink *sink, const kvs_mkv_header *header) {
+  for (uint32_t i = 0; i < header->track_count; i++) {
+    kvs_sink counted = kvs_counting_sink();
+    track_children(&counted, &header->tracks[i], i + 1);
+    kvs_ebml_header(sink, ID_TRACK_ENTRY, counted.written, TRACKS_WIDTH);
+    track_children(sink, &header->tracks[i], i + 1);
+  }
+}
+
+void kvs_mkv_write_header(kvs_sink *sink, const kvs_mkv_header *header) {
+  kvs_sink ebml = kvs_counting_sink();
+  kvs_sink info = kvs_counting_sink();
+  kvs_sink tracks = kvs_counting_sink();
+
+  ebml_children(&ebml);
+  kvs_ebml_header(sink, ID_EBML, ebml.written, 0);
+  ebml_children(sink);
+  kvs_ebml_unknown(sink, ID_SEGMENT);
+  info_children(&info, header);
+  kvs_ebml_header(sink, ID_INFO, info.written, INFO_WIDTH);
+  info_children(sink, header);
+  tracks_children(&tracks, header);
+  kvs_ebml_header(sink, ID_TRACKS, tracks.written, TRACKS_WIDTH);
+  tracks_children(sink, header);
+}
+
+/* ---- fragments -------------------------------------------------------- */
+
+/*   0          4    5    6    7              15   16   17   18
+ *   | Cluster  | FF | E7 | 88 | timecode, 8  | A7 | 81 | 00 |  */
+void kvs_mkv_write_cluster(uint8_t out[KVS_MKV_CLUSTER_LEN],
+                           uint64_t timecode) {
+  kvs_put_be32(out, ID_CLUSTER);
+  out[4] = 0xFF;
+  out[5] = ID_TIMECODE;
+  out[6] = 0x88;
+  kvs_put_be64(out + 7, timecode);
+  out[15] = ID_POSITION;
+  out[16] = 0x81;
+  out[17] = 0;
+}
+
+static uint8_t block_flags(uint32_t flags) {
+  uint32_t bits = 0;
+
+  bits |= (flags & KVS_FRAME_KEY) != 0 ? 0x80u : 0;
+  bits |= (flags & KVS_FRAME_INVISIBLE) != 0 ? 0x08u : 0;
+  bits |= (flags & KVS_FRAME_DISCARDABLE) != 0 ? 0x01u : 0;
+  return (uint8_t)bits;
+}
+
+/*   0    1         5                6               8       9
+ *   | A3 | size, 4 | 0x80 | track   | timecode, s16 | flags | payload */
+void kvs_mkv_write_block(uint8_t out[KVS_MKV_BLOCK_LEN], uint32_t track,
+                         int16_t timecode, uint32_t flags, uint32_t payload) {
+  KVS_ASSERT(track >= 1 && track <= 126 && payload <= KVS_MKV_MAX_PAYLOAD);
+
+  out[0] = ID_SIMPLE_BLOCK;
+  kvs_ebml_put_size(out + 1, (uint64_t)payload + 4, 4);
+  out[5] = (uint8_t)(0x80 | track);
+  kvs_put_be16(out + 6, (uint16_t)timecode);
+  out[8] = block_flags(flags);
+}
+
+/* ---- tags ------------------------------------------------------------- */
+
+void kvs_mkv_write_tag(kvs_sink *sink, kvs_bytes name, kvs_bytes value) {
+  uint64_t simple = kvs_ebml_element_len(ID_TAG_NAME, name.len) +
+                    kvs_ebml_element_len(ID_TAG_STRING, value.len);
+  uint64_t tag = kvs_ebml_element_len(ID_SIMPLE_TAG, simple);
+
+  kvs_ebml_header(sink, ID_TAGS, kvs_ebml_element_len(ID_TAG, tag), 0);
+  kvs_ebml_header(sink, ID_TAG, tag, 0);
+  kvs_ebml_header(sink, ID_SIMPLE_TAG, simple, 0);
+  kvs_ebml_bytes(sink, ID_TAG_NAME, name.ptr, name.len);
+  kvs_ebml_bytes(sink, ID_TAG_STRING, value.ptr, value.len);
+}
+
+uint32_t kvs_mkv_write_end_of_fragment(uint8_t out[KVS_MKV_EOF_MAX]) {
+  kvs_buffer_sink buffer = kvs_make_buffer_sink(out, KVS_MKV_EOF_MAX);
+  kvs_bytes nothing = {NULL, 0};
+
+  kvs_mkv_write_tag(&buffer.sink,
+                    kvs_bytes_of("AWS_KINESISVIDEO_END_OF_FRAGMENT"), nothing);
+  return (uint32_t)buffer.sink.written;
+}
+
+/* ---- codec private data of audio -------------------------------------- */
+
+/* Reads |count| bits at |*bit|; bits behind the end are 0. */
+static uint32_t read_bits(kvs_bytes from, size_t *bit, uint32_t count) {
+  uint32_t value = 0;
+
+  for (; count > 0; count--) {
+    size_t at = *bit / 8;
+    uint32_t byte = at < from.len ? from.ptr[at] : 0;
+    value = (value << 1) | ((byte >> (7 - *bit % 8)) & 1u);
+    (*bit)++;
+  }
+  return value;
+}
+
+/* ISO/IEC 14496-3, 1.6.2.1: object type (5 bits, or 31 and 6 more), index of
+ * the frequency (4 bits; 15: 24 bits of Hz), channel configuration (4). */
+kvs_status kvs_mkv_aac_config(kvs_bytes cpd, double *frequency,
+                              uint16_t *channels) {
+  static const uint32_t frequencies[] = {96000, 88200, 64000, 48000, 44100,
+                                         32000, 24000, 22050, 16000, 12000,
+                                         11025, 8000,  7350};
+  static const uint16_t counts[] = {0, 1, 2, 3, 4, 5,  6, 8,
+                                    0, 0, 0, 7, 8, 24, 8};
+  size_t bit = 0;
+
+  if (cpd.ptr == NULL || cpd.len < 2) {
+    return KVS_STATUS_MKV_INVALID_AAC_CPD;
+  }
+  if (read_bits(cpd, &bit, 5) == 31) {
+    (void)read_bits(cpd, &bit, 6);
+  }
+  uint32_t index = read_bits(cpd, &bit, 4);
+  uint32_t hertz = 0;
+  if (index == 15) {
+    hertz = read_bits(cpd, &bit, 24);
+  } else if (index < sizeof frequencies / sizeof frequencies[0]) {
+    hertz = frequencies[index];
+  }
+  uint32_t config = read_bits(cpd, &bit, 4);
+  if (bit > cpd.len * 8) {
+    return KVS_STATUS_MKV_INVALID_AAC_CPD;
+  }
+  if (hertz == 0) {
+    return KVS_STATUS_MKV_INVALID_AAC_CPD_SAMPLING_FREQUENCY_INDEX;
+  }
+  if (config >= sizeof counts / sizeof counts[0] || counts[config] == 0) {
+    return KVS_STATUS_MKV_INVALID_AAC_CPD_CHANNEL_CONFIG;
+  }
+  *frequency = hertz;
+  *channels = counts[config];
+  return KVS_OK;
+}
+
+static uint32_t get_le16(const uint8_t *at) {
+  return (uint32_t)at[0] | ((uint32_t)at[1] << 8);
+}
+
+/*   0        2          4         8            12            14     16
+ *   | format | channels | samples | bytes a s. | block align | bits | ...
+ * Little-endian, 16 bytes and, but for the oldest writers, a count of more. */
+kvs_status kvs_mkv_acm_config(kvs_bytes cpd, double *frequency,
+                              uint16_t *channels, uint16_t *bit_depth) {
+  if (cpd.ptr == NULL || cpd.len < 16) {
+    return KVS_STATUS_MKV_INVALID_AMS_ACM_CPD;
+  }
+  uint32_t hertz = get_le16(cpd.ptr + 4) | (get_le16(cpd.ptr + 6) << 16);
+  uint32_t count = get_le16(cpd.ptr + 2);
+  if (hertz == 0 || count == 0) {
+    return KVS_STATUS_MKV_INVALID_AMS_ACM_CPD;
+  }
+  *frequency = hertz;
+  *channels = (uint16_t)count;
+  *bit_depth = (uint16_t)get_le16(cpd.ptr + 14);
+  return KVS_OK;
+}
