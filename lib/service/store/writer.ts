@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { KIND, encodeFragment, encodeNumber, encodeSegment } from './codec.js';
+import { headerKey, numberKey, segmentKey, timeKey } from './codec.js';
+import type { Committer, IndexOp } from './committer.js';
+import type { SegmentFile } from './segment.js';
+import { PIECE_BYTES } from './types.js';
+import type { Durability, FragmentMeta, FragmentRecord, FragmentWriter } from './types.js';
+
+/** What a writer needs from the store that made it. @internal */
+export interface WriterHost {
+  readonly committer: Committer;
+  readonly segmentBytes: number;
+  /** A segment file of the stream that nobody else appends to. */
+  takeSegment(): Promise<SegmentFile>;
+  /** Ends the use of a segment file. */
+  leaveSegment(file: SegmentFile): Promise<void>;
+  closed(writer: DiskWriter): void;
+}
+
+interface OpenFragment {
+  readonly file: SegmentFile;
+  readonly offset: number;
+  bytes: number;
+  readonly sums: number[];
+}
+
+/** The disk store's `FragmentWriter`: appends to one segment file after the other. @internal */
+export class DiskWriter implements FragmentWriter {
+  readonly #id: number;
+  readonly #host: WriterHost;
+  /** The file that the next fragment goes to. */
+  #file: SegmentFile;
+  #rolling: Promise<void> | undefined;
+  #rollFailure: unknown;
+  #open: OpenFragment | undefined;
+  /** A file that was rolled away from while a fragment was open in it. */
+  #late: SegmentFile | undefined;
+  #header: Uint8Array = new Uint8Array();
+  #headerId: Uint8Array = new Uint8Array(16);
+  #headerStored = true;
+  /** Commits under way, by file. */
+  readonly #commits = new Map<SegmentFile, Set<Promise<unknown>>>();
+
+  constructor(id: number, host: WriterHost, file: SegmentFile) {
+    this.#id = id;
+    this.#host = host;
+    this.#file = file;
+  }
+
+  /** Names the header that the next commit will refer to. */
+  get headerId(): Uint8Array {
+    return this.#headerId;
+  }
+
+  begin(header: Uint8Array): void {
+    if (header !== this.#header) {
+      this.#header = header;
+      // Not shared between writers, so that the use of a header is recorded in number order.
+      this.#headerId = randomBytes(16);
+      this.#headerStored = false;
+    }
+    this.#open = { file: this.#file, offset: this.#file.end, bytes: 0, sums: [] };
+  }
+
+  append(bytes: Uint8Array): void {
+    const open = this.#open;
+    if (open === undefined || bytes.length === 0) return;
+    for (let from = 0; from < bytes.length;) {
+      const filled = open.bytes % PIECE_BYTES;
+      const to = Math.min(bytes.length, from + PIECE_BYTES - filled);
+      const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
+      if (filled === 0) open.sums.push(crc32(part));
+      else open.sums.push(crc32(part, open.sums.pop() ?? 0));
+      open.bytes += part.length;
+      from = to;
+    }
+    open.file.append(bytes);
+  }
+
+  backlog(): number {
+    return (this.#open?.file ?? this.#file).backlog();
+  }
+
+  drained(): Promise<void> {
+    return (this.#open?.file ?? this.#file).written();
+  }
+
+  commit(meta: FragmentMeta, tags: Uint8Array, durability: Durability): Promise<FragmentRecord> {
+    const open = this.#open;
+    if (open === undefined) return Promise.reject(new Error('commit without begin'));
+    this.#open = undefined;
+    const record: FragmentRecord = {
+      ...meta,
+      headerId: this.#headerId,
+      segment: open.file.segment,
+      offset: open.offset,
+      clusterBytes: open.bytes,
+      tagsBytes: tags.length,
+      tagsSum: crc32(tags),
+      sums: open.sums,
+    };
+    const done = this.#commit(open.file, this.#ops(record, tags, open.file.end), durability);
+    this.#track(open.file, done);
+    if (open.file === this.#late) this.#leaveLate();
+    else if (open.file.end >= this.#host.segmentBytes) this.#roll();
+    return done.then(() => record);
+  }
+
+  abort(): void {
+    // The bytes stay behind the last committed one; they are cut off when the file is reopened.
+    this.#open = undefined;
+    this.#leaveLate();
+  }
+
+  async close(): Promise<void> {
+    this.abort();
+    await this.#rolling;
+    await this.#leave(this.#file);
+    this.#host.closed(this);
+  }
+
+  async #commit(file: SegmentFile, ops: IndexOp[], durability: Durability): Promise<void> {
+    await file.written();
+    if (this.#rollFailure !== undefined) throw this.#rollFailure;
+    const header = this.#headerId;
+    await this.#host.committer.commit(file, ops, durability === 'flushed');
+    if (header === this.#headerId) this.#headerStored = true;
+  }
+
+  #track(file: SegmentFile, done: Promise<unknown>): void {
+    const settled = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    const commits = this.#commits.get(file) ?? new Set();
+    this.#commits.set(file, commits.add(settled));
+    void settled.then(() => commits.delete(settled));
+  }
+
+  /** Takes a new file for the fragments to come; the open one, if any, stays where it is. */
+  #roll(): void {
+    if (this.#rolling !== undefined) return;
+    this.#rolling = this.#host
+      .takeSegment()
+      .then((next) => {
+        const old = this.#file;
+        this.#file = next;
+        // A fragment that began in the old file meanwhile is committed there.
+        if (this.#open?.file === old) this.#late = old;
+        else void this.#leave(old);
+      })
+      .catch((error: unknown) => {
+        this.#rollFailure = error;
+      })
+      .finally(() => {
+        this.#rolling = undefined;
+      });
+  }
+
+  #leaveLate(): void {
+    if (this.#late !== undefined) void this.#leave(this.#late);
+    this.#late = undefined;
+  }
+
+  async #leave(file: SegmentFile): Promise<void> {
+    await Promise.all(this.#commits.get(file) ?? []);
+    this.#commits.delete(file);
+    await this.#host.leaveSegment(file);
+  }
+
+  #ops(record: FragmentRecord, tags: Uint8Array, end: number): IndexOp[] {
+    const id = this.#id;
+    const { number } = record;
+    const none = new Uint8Array();
+    const ops: IndexOp[] = [
+      put(numberKey(KIND.fragment, id, number), encodeFragment(record)),
+      put(timeKey(KIND.producer, id, record.producerTime, number), none),
+      put(timeKey(KIND.server, id, record.serverTime, number), none),
+      put(headerKey(KIND.headerUse, id, record.headerId), encodeNumber(number)),
+      put(segmentKey(id, record.segment), encodeSegment({ end, last: number })),
+    ];
+    if (tags.length > 0) ops.push(put(numberKey(KIND.tags, id, number), tags));
+    if (!this.#headerStored) {
+      ops.push(put(headerKey(KIND.header, id, record.headerId), this.#header));
+    }
+    return ops;
+  }
+}
+
+function put(key: Uint8Array, value: Uint8Array): IndexOp {
+  return { type: 'put', key, value };
+}
