@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A machine that is fed one byte at a time. Strings and nesting are followed
+ * in every state, so that a faulty object can be passed over to its end. Where
+ * even its strings are broken (a raw control character stands in one), the end
+ * cannot be known, and everything up to the next opening brace is passed over.
+ * What is stored of the bytes is the text of one key or value, of bounded
+ * length; everything else is counters that cannot overflow. */
+#include "core/ack.h"
+
+enum {              /* kvs_ack_parser.state */
+       BETWEEN = 0, /* white space or an object */
+       GARBAGE,     /* reported; up to the next object */
+       FAULTY,      /* reported; up to the end of the object */
+       FIRST_KEY,   /* a key or the end */
+       NEXT_KEY,    /* a key */
+       COLON,       /* ":" */
+       VALUE,       /* a value */
+       WORD,        /* in a number, true, false or null */
+       NESTED,      /* in a nested object or array */
+       AFTER        /* "," or the end */
+};
+
+enum { /* kvs_ack_parser.field */
+       FIELD_TYPE = 0,
+       FIELD_NUMBER,
+       FIELD_TIMECODE,
+       FIELD_ERROR_ID,
+       FIELD_COUNT,
+       FIELD_OTHER = FIELD_COUNT
+};
+
+_Static_assert(KVS_MAX_FRAGMENT_NUMBER_LEN >= KVS_ACK_TEXT,
+               "any text fits as a fragment number");
+
+void kvs_ack_parser_init(kvs_ack_parser *parser) {
+  memset(parser, 0, sizeof *parser);
+  parser->state = BETWEEN;
+}
+
+/* ---- texts ------------------------------------------------------------ */
+
+static void begin_text(kvs_ack_parser *parser) {
+  parser->text_len = 0;
+  parser->unread = false;
+}
+
+static void add_text(kvs_ack_parser *parser, uint8_t byte) {
+  if (parser->text_len == KVS_ACK_TEXT) {
+    parser->unread = true;
+    return;
+  }
+  parser->text[parser->text_len] = (char)byte;
+  parser->text_len++;
+}
+
+static bool text_is(const kvs_ack_parser *parser, const char *text) {
+  size_t len = strlen(text);
+
+  return !parser->unread && parser->text_len == len &&
+         memcmp(parser->text, text, len) == 0;
+}
+
+/* The text as a whole number of at most |limit|; false: it is not one. */
+static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
+                        uint64_t *number) {
+  uint64_t value = 0;
+
+  for (uint32_t i = 0; i < parser->text_len; i++) {
+    uint32_t digit = (uint32_t)(uint8_t)parser->text[i] - '0';
+    if (digit > 9 || value > (limit - digit) / 10) {
+      return false;
+    }
+    value = value * 10 + digit;
+  }
+  *number = value;
+  return !parser->unread;
+}
+
+/* ---- keys and values -------------------------------------------------- */
+
+static kvs_status take_key(kvs_ack_parser *parser) {
+  static const char *const names[FIELD_COUNT] = {"EventType", "FragmentNumber",
+                                                 "FragmentTimecode", "ErrorId"};
+
+  parser->field = FIELD_OTHER;
+  for (uint8_t i = 0; i < FIELD_COUNT; i++) {
+    if (text_is(parser, names[i])) {
+      parser->field = i;
+    }
+  }
+  parser->state = COLON;
+  if (parser->field == FIELD_OTHER) {
+    return KVS_OK;
+  }
+  uint8_t bit = (uint8_t)(1u << parser->field);
+  bool again = (parser->seen & bit) != 0;
+  parser->seen |= bit;
+  return again ? KVS_STATUS_INVALID_ACK_DUPLICATE_KEY_NAME : KVS_OK;
+}
+
+static kvs_status take_type(kvs_ack_parser *parser) {
+  static const char *const names[] = {"BUFFERING", "RECEIVED", "PERSISTED",
+                                      "ERROR", "IDLE"};
+
+  for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    if (text_is(parser, names[i])) {
+      parser->ack.type = (kvs_ack_type)(KVS_ACK_BUFFERING + i);
+      return KVS_OK;
+    }
+  }
+  return KVS_STATUS_INVALID_PARSED_ACK_TYPE;
+}
+
+static kvs_status take_timecode(kvs_ack_parser *parser) {
+  if (!text_number(parser, UINT64_MAX, &parser->ack.timecode)) {
+    return KVS_STATUS_INVALID_ACK_INVALID_VALUE_END;
+  }
+  parser->ack.has_timecode = true;
+  return KVS_OK;
+}
+
+static kvs_status take_error_id(kvs_ack_parser *parser) {
+  uint64_t id = 0;
+
+  if (!text_number(parser, UINT32_MAX, &id)) {
+    return KVS_STATUS_INVALID_ACK_INVALID_VALUE_END;
+  }
+  parser->ack.error_id = (uint32_t)id;
+  return KVS_OK;
+}
+
+/* The text is the whole value of |field|. */
+static kvs_status take_value(kvs_ack_parser *parser) {
+  parser->state = AFTER;
+  if (parser->field == FIELD_OTHER) {
+    return KVS_OK;
+  }
+  if (parser->text_len == 0) {
+    parser->seen &= (uint8_t) ~(1u << parser->field);
+    return KVS_OK;
+  }
+  switch (parser->field) {
+    case FIELD_TYPE:
+      return take_type(parser);
+    case FIELD_TIMECODE:
+      return take_timecode(parser);
+    case FIELD_ERROR_ID:
+      return take_error_id(parser);
+    default:
+      parser->ack.number_len = parser->unread ? 0 : parser->text_len;
+      memcpy(parser->ack.number, parser->text, parser->ack.number_len);
+      return KVS_OK;
+  }
+}
+
+/* The text is a whole number, true, false or null. */
+static kvs_status take_word(kvs_ack_parser *parser) {
+  bool is_number = parser->text[0] == '-' ||
+                   (parser->text[0] >= '0' && parser->text[0] <= '9');
+
+  if (text_is(parser, "null")) {
+    parser->text_len = 0;
+  } else if (parser->field == FIELD_TYPE ||
+             (parser->field != FIELD_OTHER && !is_number)) {
+    return KVS_STATUS_INVALID_ACK_INVALID_VALUE_START;
+  }
+  return take_value(parser);
+}
+
+static bool has(const kvs_ack_parser *parser, uint32_t field) {
+  return (parser->seen & (1u << field)) != 0;
+}
+
+/* The object is whole: is it an ack? */
+static kvs_status take_object(kvs_ack_parser *parser) {
+  parser->state = BETWEEN;
+  parser->depth = 0;
+  if (!has(parser, FIELD_TYPE)) {
+    return KVS_STATUS_INVALID_FRAGMENT_ACK_TYPE;
+  }
+  if (parser->ack.type != KVS_ACK_ERROR) {
+    parser->ack.error_id = 0;
+  } else if (!has(parser, FIELD_ERROR_ID)) {
+    return KVS_STATUS_MISSING_ERR_ACK_ID;
+  }
+  return KVS_OK;
+}
+
+/* ---- bytes ------------------------------------------------------------ */
+
+static bool is_space(uint8_t byte) {
+  return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+static bool is_word(uint8_t byte) {
+  return (byte >= '0' && byte <= '9') || (byte >= 'a' && byte <= 'z') ||
+         byte == 'E' || byte == '+' || byte == '-' || byte == '.';
+}
+
+/* Follows nesting outside of strings. */
+static void follow(kvs_ack_parser *parser, uint8_t byte) {
+  if (byte == '"') {
+    parser->quoted = true;
+  } else if (byte == '{' || byte == '[') {
+    parser->depth += parser->depth < UINT32_MAX;
+  } else if (byte == '}' || byte == ']') {
+    parser->depth--;
+  }
+}
+
+/* |byte| is not what must come here: the object is passed over from it on. */
+static kvs_status refuse(kvs_ack_parser *parser, uint8_t byte,
+                         kvs_status status) {
+  follow(parser, byte);
+  parser->state = parser->depth == 0 ? BETWEEN : FAULTY;
+  return status;
+}
+
+static kvs_status feed_between(kvs_ack_parser *parser, uint8_t byte) {
+  if (byte == '{') {
+    kvs_ack_parser_init(parser);
+    parser->state = FIRST_KEY;
+    parser->depth = 1;
+    parser->object_len = 1;
+    return KVS_OK;
+  }
+  if (is_space(byte) || parser->state == GARBAGE) {
+    return KVS_OK;
+  }
+  parser->state = GARBAGE;
+  return KVS_STATUS_INVALID_ACK_KEY_START;
+}
+
+/* What may come where a value, or the end of one, is expected. */
+static kvs_status feed_value(kvs_ack_parser *parser, uint8_t byte) {
+  begin_text(parser);
+  if (byte == '"') {
+    parser->quoted = true;
+    return KVS_OK;
+  }
+  if ((byte == '{' || byte == '[') && parser->field == FIELD_OTHER) {
+    parser->state = NESTED;
+    follow(parser, byte);
+    return KVS_OK;
+  }
+  if (!is_word(byte)) {
+    return refuse(parser, byte, KVS_STATUS_INVALID_ACK_INVALID_VALUE_START);
+  }
+  parser->state = WORD;
+  add_text(parser, byte);
+  return KVS_OK;
+}
+
+static kvs_status feed_after(kvs_ack_parser *parser, uint8_t byte) {
+  if (byte == ',') {
+    parser->state = NEXT_KEY;
+    return KVS_OK;
+  }
+  if (byte == '}') {
+    return take_object(parser);
+  }
+  return is_space(byte)
+             ? KVS_OK
+             : refuse(parser, byte, KVS_STATUS_INVALID_ACK_INVALID_VALUE_END);
+}
+
+static kvs_status feed_word(kvs_ack_parser *parser, uint8_t byte) {
+  if (is_word(byte)) {
+    add_text(parser, byte);
+    return KVS_OK;
+  }
+  kvs_status status = take_word(parser);
+  return status == KVS_OK ? feed_after(parser, byte)
+                          : refuse(parser, byte, status);
+}
+
+static kvs_status feed_key(kvs_ack_parser *parser, uint8_t byte) {
+  if (byte == '"') {
+    begin_text(parser);
+    parser->quoted = true;
+    return KVS_OK;
+  }
+  if (byte == '}' && parser->state == FIRST_KEY) {
+    return take_object(parser);
+  }
+  return is_space(byte)
+             ? KVS_OK
+             : refuse(parser, byte, KVS_STATUS_INVALID_ACK_KEY_START);
+}
+
+static kvs_status feed_colon(kvs_ack_parser *parser, uint8_t byte) {
+  if (byte == ':') {
+    parser->state = VALUE;
+    return KVS_OK;
+  }
+  return is_space(byte)
+             ? KVS_OK
+             : refuse(parser, byte, KVS_STATUS_INVALID_ACK_INVALID_VALUE_START);
+}
+
+/* A byte of an object, outside of strings. */
+static kvs_status feed_plain(kvs_ack_parser *parser, uint8_t byte) {
+  switch (parser->state) {
+    case FIRST_KEY:
+    case NEXT_KEY:
+      return feed_key(parser, byte);
+    case COLON:
+      return feed_colon(parser, byte);
+    case VALUE:
+      return is_space(byte) ? KVS_OK : feed_value(parser, byte);
+    case WORD:
+      return feed_word(parser, byte);
+    case AFTER:
+      return feed_after(parser, byte);
+    case NESTED:
+      follow(parser, byte);
+      parser->state = parser->depth == 1 && !parser->quoted ? AFTER : NESTED;
+      return KVS_OK;
+    default:
+      return refuse(parser, byte, KVS_OK);
+  }
+}
+
+/* The string is whole. */
+static kvs_status end_string(kvs_ack_parser *parser) {
+  kvs_status status = KVS_OK;
+
+  parser->quoted = false;
+  if (parser->state == FIRST_KEY || parser->state == NEXT_KEY) {
+    status = take_key(parser);
+  } else if (parser->state == VALUE) {
+    status = take_value(parser);
+  }
+  if (status != KVS_OK) {
+    parser->state = FAULTY;
+  }
+  return status;
+}
+
+/* A string that is broken off: nobody knows where the object ends. */
+static kvs_status break_off(kvs_ack_parser *parser) {
+  uint8_t state = parser->state;
+
+  parser->state = GARBAGE;
+  parser->quoted = false;
+  if (state == FAULTY) {
+    return KVS_OK;
+  }
+  return state == FIRST_KEY || state == NEXT_KEY
+             ? KVS_STATUS_INVALID_ACK_KEY_START
+             : KVS_STATUS_INVALID_ACK_INVALID_VALUE_END;
+}
+
+/* A byte of a string. */
+static kvs_status feed_quoted(kvs_ack_parser *parser, uint8_t byte) {
+  if (byte < 0x20) {
+    return break_off(parser);
+  }
+  if (parser->escaped) {
+    parser->escaped = false;
+    parser->unread |= byte != '"' && byte != '\\' && byte != '/';
+    add_text(parser, byte);
+    return KVS_OK;
+  }
+  if (byte == '"') {
+    return end_string(parser);
+  }
+  if (byte == '\\') {
+    parser->escaped = true;
+  } else {
+    add_text(parser, byte);
+  }
+  return KVS_OK;
+}
+
+static kvs_status feed(kvs_ack_parser *parser, uint8_t byte) {
+  kvs_status status = KVS_OK;
+
+  if (parser->state == BETWEEN || parser->state == GARBAGE) {
+    return feed_between(parser, byte);
+  }
+  if (parser->state != FAULTY) {
+    parser->object_len++;
+    if (parser->object_len > KVS_MAX_ACK_LEN) {
+      parser->state = FAULTY;
+      status = KVS_STATUS_INVALID_ACK_SEGMENT_LEN;
+    }
+  }
+  kvs_status fed =
+      parser->quoted ? feed_quoted(parser, byte) : feed_plain(parser, byte);
+  return status == KVS_OK ? fed : status;
+}
+
+kvs_status kvs_ack_parse(kvs_ack_parser *parser, const uint8_t *bytes,
+                         size_t len, size_t *used, bool *complete,
+                         kvs_ack *ack) {
+  kvs_status status = KVS_OK;
+  size_t at = 0;
+
+  *complete = false;
+  while (at < len && status == KVS_OK && !*complete) {
+    bool outside = parser->state == BETWEEN || parser->state == GARBAGE ||
+                   parser->state == FAULTY;
+    status = feed(parser, bytes[at]);
+    at++;
+    *complete = !outside && status == KVS_OK && parser->state == BETWEEN;
+  }
+  if (*complete) {
+    *ack = parser->ack;
+  }
+  *used = at;
+  return status;
+}
+
+/* ---- errors ----------------------------------------------------------- */
+
+typedef struct error_row {
+  uint32_t id;
+  kvs_status status;
+  kvs_ack_remedy remedy;
+} error_row;
+
+/* The rule: media are given up only where the same bytes would be refused
+ * again; whatever may pass by itself, or when the owner of the stream mends
+ * something, is sent again. */
+static const error_row ERRORS[] = {
+    /* The service could not read the body: a matter of this connection. */
+    {4000, KVS_STATUS_ACK_ERR_STREAM_READ_ERROR, KVS_REMEDY_RESEND},
+    /* A fragment's size and duration are what was put: they do not change. */
+    {4001, KVS_STATUS_ACK_ERR_FRAGMENT_SIZE_REACHED, KVS_REMEDY_SKIP_FRAGMENT},
+    {4002, KVS_STATUS_ACK_ERR_FRAGMENT_DURATION_REACHED,
+     KVS_REMEDY_SKIP_FRAGMENT},
+    /* A new session begins its own 45 minutes. */
+    {4003, KVS_STATUS_ACK_ERR_CONNECTION_DURATION_REACHED, KVS_REMEDY_RESEND},
+    /* Time codes are part of the fragment: older than what is stored, for
+     * ever. */
+    {4004, KVS_STATUS_ACK_ERR_FRAGMENT_TIMECODE_NOT_MONOTONIC,
+     KVS_REMEDY_SKIP_FRAGMENT},
+    /* The tracks stand in the header that goes with the fragment. */
+    {4005, KVS_STATUS_ACK_ERR_MULTI_TRACK_MKV, KVS_REMEDY_SKIP_FRAGMENT},
+    /* The same bytes are made from it each time. */
+    {4006, KVS_STATUS_ACK_ERR_INVALID_MKV_DATA, KVS_REMEDY_SKIP_FRAGMENT},
+    /* Every session repeats the producer time of the fragment. */
+    {4007, KVS_STATUS_ACK_ERR_INVALID_PRODUCER_TIMESTAMP,
+     KVS_REMEDY_SKIP_FRAGMENT},
+    /* Deleted or not active yet: DescribeStream tells which, and the stream is
+     * made anew where that is allowed. */
+    {4008, KVS_STATUS_ACK_ERR_STREAM_NOT_ACTIVE, KVS_REMEDY_DESCRIBE},
+    /* The tags are stored with the fragment. */
+    {4009, KVS_STATUS_ACK_ERR_FRAGMENT_METADATA_LIMIT_REACHED,
+     KVS_REMEDY_SKIP_FRAGMENT},
+    /* Blocks and header disagree on the tracks; both go with the fragment. */
+    {4010, KVS_STATUS_ACK_ERR_TRACK_NUMBER_MISMATCH, KVS_REMEDY_SKIP_FRAGMENT},
+    {4011, KVS_STATUS_ACK_ERR_FRAMES_MISSING_FOR_TRACK,
+     KVS_REMEDY_SKIP_FRAGMENT},
+    {4012, KVS_STATUS_ACK_ERR_MORE_THAN_ALLOWED_TRACKS_FOUND,
+     KVS_REMEDY_SKIP_FRAGMENT},
+    /* The key is the stream owner's to mend; the media are good. */
+    {4500, KVS_STATUS_ACK_ERR_KMS_KEY_ACCESS_DENIED, KVS_REMEDY_DESCRIBE},
+    {4501, KVS_STATUS_ACK_ERR_KMS_KEY_DISABLED, KVS_REMEDY_DESCRIBE},
+    {4502, KVS_STATUS_ACK_ERR_KMS_KEY_VALIDATION_ERROR, KVS_REMEDY_DESCRIBE},
+    {4503, KVS_STATUS_ACK_ERR_KMS_KEY_UNAVAILABLE, KVS_REMEDY_DESCRIBE},
+    {4504, KVS_STATUS_ACK_ERR_KMS_KEY_INVALID_USAGE, KVS_REMEDY_DESCRIBE},
+    {4505, KVS_STATUS_ACK_ERR_KMS_KEY_INVALID_STATE, KVS_REMEDY_DESCRIBE},
+    {4506, KVS_STATUS_ACK_ERR_KMS_KEY_NOT_FOUND, KVS_REMEDY_DESCRIBE},
+    /* As 4008: the next DescribeStream finds nothing and says so. */
+    {4507, KVS_STATUS_ACK_ERR_STREAM_DELETED, KVS_REMEDY_DESCRIBE},
+    /* The service's own trouble, which passes. */
+    {5000, KVS_STATUS_ACK_ERR_ACK_INTERNAL_ERROR, KVS_REMEDY_RESEND},
+    {5001, KVS_STATUS_ACK_ERR_FRAGMENT_ARCHIVAL_ERROR, KVS_REMEDY_RESEND},
+};
+
+static const error_row *find_error(uint32_t error_id) {
+  for (uint32_t i = 0; i < sizeof ERRORS / sizeof ERRORS[0]; i++) {
+    if (ERRORS[i].id == error_id) {
+      return &ERRORS[i];
+    }
+  }
+  return NULL;
+}
+
+kvs_status kvs_ack_error_status(uint32_t error_id) {
+  const error_row *row = find_error(error_id);
+
+  return row == NULL ? KVS_STATUS_ACK_ERR_UNKNOWN_ACK_ERROR : row->status;
+}
+
+kvs_ack_remedy kvs_ack_error_remedy(uint32_t error_id) {
+  const error_row *row = find_error(error_id);
+
+  return row == NULL ? KVS_REMEDY_RESEND : row->remedy;
+}
