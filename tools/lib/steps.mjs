@@ -17,12 +17,15 @@ function nativeFiles(root) {
     .filter((path) => /\.(c|cc|h)$/.test(path));
 }
 
+/** Debian's versioned name first: each version breaks lines a little differently. */
+const clangFormat = () =>
+  [`clang-format-${FORMAT_VERSION}`, 'clang-format'].find((name) => versionOf(name) !== undefined);
+
 function noClangFormat() {
-  const version = versionOf('clang-format');
   const how = `apt-get install clang-format-${FORMAT_VERSION}`;
-  if (version === undefined) return `clang-format is not installed (${how})`;
-  const major = Number(/version (\d+)/.exec(version)?.[1]);
-  // Each version breaks lines a little differently; one has to be the judge.
+  const name = clangFormat();
+  if (name === undefined) return `clang-format is not installed (${how})`;
+  const major = Number(/version (\d+)/.exec(versionOf(name) ?? '')?.[1]);
   if (major === FORMAT_VERSION) return undefined;
   return `clang-format ${major} formats differently from ${FORMAT_VERSION} (${how})`;
 }
@@ -73,7 +76,7 @@ export function allSteps(root) {
       name: 'clang-format',
       about: 'C and C++ are formatted',
       skip: noClangFormat,
-      commands: [['clang-format', '--dry-run', '-Werror', ...nativeFiles(root)]],
+      commands: [[clangFormat() ?? 'clang-format', '--dry-run', '-Werror', ...nativeFiles(root)]],
     },
     { name: 'eslint', about: 'lint', commands: [[...bin('eslint/bin/eslint.js'), '.']] },
     {
