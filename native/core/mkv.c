@@ -126,9 +126,26 @@ static void media(kvs_sink *sink, const kvs_track_info *track) {
   }
 }
 
-static void track_children(kvs_sink *sink, const kvs_track_info *track,
-                           uint32_t number) {
-  kvs_ebml_uint(sink, ID_TRACK_NUMBER, number, 0);
+static void codec_private(kvs_sink *sink, const kvs_mkv_header *header,
+                          uint32_t index) {
+  const kvs_track_info *track = &header->tracks[index];
+
+  if (track->codec_private_len == 0) {
+    return;
+  }
+  kvs_ebml_header(sink, ID_CODEC_PRIVATE, track->codec_private_len, 0);
+  if (header->write_private != NULL) {
+    header->write_private(sink, index, header->user);
+  } else {
+    kvs_sink_write(sink, track->codec_private, track->codec_private_len);
+  }
+}
+
+static void track_children(kvs_sink *sink, const kvs_mkv_header *header,
+                           uint32_t index) {
+  const kvs_track_info *track = &header->tracks[index];
+
+  kvs_ebml_uint(sink, ID_TRACK_NUMBER, index + 1, 0);
   kvs_ebml_uint(sink, ID_TRACK_UID, track->track_id, 8);
   kvs_ebml_uint(sink, ID_TRACK_TYPE, (uint64_t)track->type, 0);
   if (!is_empty(track->track_name)) {
@@ -138,18 +155,15 @@ static void track_children(kvs_sink *sink, const kvs_track_info *track,
     kvs_ebml_string(sink, ID_CODEC_ID, track->codec_id);
   }
   media(sink, track);
-  if (track->codec_private_len != 0) {
-    kvs_ebml_bytes(sink, ID_CODEC_PRIVATE, track->codec_private,
-                   track->codec_private_len);
-  }
+  codec_private(sink, header, index);
 }
 
 static void tracks_children(kvs_sink *sink, const kvs_mkv_header *header) {
   for (uint32_t i = 0; i < header->track_count; i++) {
     kvs_sink counted = kvs_counting_sink();
-    track_children(&counted, &header->tracks[i], i + 1);
+    track_children(&counted, header, i);
     kvs_ebml_header(sink, ID_TRACK_ENTRY, counted.written, TRACKS_WIDTH);
-    track_children(sink, &header->tracks[i], i + 1);
+    track_children(sink, header, i);
   }
 }
 

@@ -15,6 +15,10 @@ typedef struct kvs_mkv_header {
   const char *client_id; /* may be NULL */
   uint32_t track_count;
   const kvs_track_info *tracks;
+  /* Writes the codec_private_len bytes of track |index|; NULL: they are at
+   * codec_private. It may be called more than once for one header. */
+  void (*write_private)(kvs_sink *sink, uint32_t index, void *user);
+  void *user;
 } kvs_mkv_header;
 
 /* EBML head, Segment of unknown size, Info, Tracks. Write it to a counting

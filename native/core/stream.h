@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The stream, seen from inside the core: its parts, and what the files
+ * stream*.c offer each other.
+ *
+ *   stream.c         create, free, stop, reset, deadlines
+ *   stream_info.c    defaults and limits of kvs_stream_info
+ *   stream_format.c  tracks, codec private data, versions of the header
+ *   stream_put.c     a frame comes in
+ *   stream_room.c    what goes when the arena or the window is full
+ *   stream_state.c   the state machine and the service's answers
+ *   stream_take.c    the session: bytes go out
+ *   stream_ack.c     acks come in; what they free
+ *   stream_metrics.c figures */
+#ifndef KVS_CORE_STREAM_H
+#define KVS_CORE_STREAM_H
+
+#include "core/ack.h"
+#include "core/machine.h"
+#include "core/mkv.h"
+#include "core/nal.h"
+#include "core/view.h"
+
+/* What the streams of a client share. */
+typedef struct kvs_host {
+  kvs_heap heap;
+  kvs_callbacks callbacks;
+  kvs_nal_find find;
+  kvs_stream *streams[KVS_MAX_STREAM_COUNT]; /* NULL: a free place */
+  uint32_t stream_limit;
+  uint32_t stream_count;
+  uint32_t last_id;
+  bool ready;    /* the client's machine has been ready */
+  bool in_event; /* the host is being told something: no calls now */
+  uint64_t deadline;
+  uint64_t pressure_at; /* mono: when storage pressure may be told again */
+  char client_id[KVS_MAX_CLIENT_ID_LEN + 1];
+} kvs_host;
+
+/* Versions of the session header that may live at once. */
+#define KVS_HEADER_SLOTS 8u
+#define KVS_NO_HEADER UINT32_MAX
+/* Room in the stream's own page for small session headers, and for one
+ * adapted piece of codec private data. */
+#define KVS_SLABS 2u
+#define KVS_SLAB_LEN 3072u
+#define KVS_SCRATCH_LEN 2048u
+
+/* One version of the session header. */
+typedef struct kvs_header {
+  bool live;
+  uint32_t slab;   /* KVS_SLABS: it has pages of its own */
+  uint32_t refs;   /* fragments that name it, and 1 while it is current */
+  uint32_t len;    /* bytes */
+  kvs_pos at;      /* its first byte */
+  kvs_chain chain; /* its pages, where it has its own */
+  struct {
+    uint32_t offset; /* of the codec private data */
+    uint32_t len;
+  } cpd[KVS_MAX_TRACKS];
+} kvs_header;
+
+typedef struct kvs_track {
+  kvs_track_info info; /* strings point at the two below, cpd is NULL */
+  char codec_id[KVS_MAX_CODEC_ID_LEN + 1];
+  char name[KVS_MAX_TRACK_NAME_LEN + 1];
+  bool has_last;
+  uint64_t last_dts; /* ticks, of the present timeline */
+  uint64_t last_mono;
+} kvs_track;
+
+typedef struct kvs_metadata {
+  bool used;
+  bool persistent;
+  uint8_t name_len;
+  uint16_t value_len;
+  char name[KVS_MAX_METADATA_NAME_LEN];
+  char value[KVS_MAX_METADATA_VALUE_LEN];
+} kvs_metadata;
+
+typedef enum kvs_phase {
+  KVS_PHASE_NONE = 0, /* no session */
+  KVS_PHASE_HEADER,   /* the session header is going out */
+  KVS_PHASE_BODY,     /* frames are */
+  KVS_PHASE_EOF,      /* the END_OF_FRAGMENT tag is */
+  KVS_PHASE_AWAIT,    /* all is out; the last fragment is not freed yet */
+  KVS_PHASE_END       /* the body is whole */
+} kvs_phase;
+
+typedef struct kvs_session {
+  uint64_t number; /* counts up over the client's life; 0: none yet */
+  kvs_phase phase;
+  bool opened;        /* the host answered PUT_STREAM */
+  bool waiting;       /* take had nothing: tell when there is something */
+  bool finish;        /* end at the next fragment boundary */
+  bool sent_any;      /* a fragment was taken in it */
+  bool freed_any;     /* and one was freed */
+  uint32_t header;    /* slot */
+  uint32_t offset;    /* next byte of header or tag */
+  uint32_t result;    /* why it ends, for the state after it */
+  uint64_t opened_at; /* mono */
+  uint64_t until;     /* mono: rotate from here on */
+  uint64_t progress;  /* mono: last byte taken or ack seen */
+  kvs_pos last;       /* fragment that the body ends with, 0: freed */
+  kvs_ack_parser acks;
+} kvs_session;
+
+typedef struct kvs_rates {
+  uint64_t since; /* mono: begin of the present window */
+  uint64_t frames;
+  uint64_t bytes;
+  uint64_t first_pts;
+  uint64_t last_pts;
+} kvs_rates;
+
+struct kvs_stream {
+  kvs_host *host;
+  kvs_pos object; /* its own page */
+  uint32_t id;
+  char name[KVS_MAX_STREAM_NAME_LEN + 1];
+  kvs_stream_info info; /* pointers in it are not to be used */
+  kvs_track tracks[KVS_MAX_TRACKS];
+  uint32_t cut_track; /* index of the track whose key frames cut */
+  kvs_header headers[KVS_HEADER_SLOTS];
+  uint32_t header; /* slot of the current one */
+  uint8_t segment_uid[KVS_SEGMENT_UID_LEN];
+  kvs_metadata metadata[KVS_MAX_METADATA_COUNT];
+
+  kvs_view view;
+  bool fragment_open;  /* frames may be added to the newest fragment */
+  bool await_key;      /* frames are skipped up to the next key frame */
+  bool new_timeline;   /* the next fragment begins one */
+  bool has_base;
+  bool has_cluster;
+  bool cut_reported;
+  uint64_t base;         /* pts of the timeline's first frame, ticks */
+  uint64_t last_cluster; /* in units of the timecode scale */
+  uint64_t skipped;      /* frames, not yet reported */
+  uint64_t skipped_at;   /* pts of the first of them */
+  uint64_t last_put;     /* mono */
+  kvs_refusal refusal;
+
+  kvs_machine machine;
+  kvs_retry session_retry;
+  bool ready_told;
+  bool tagged;
+  bool stopping;
+  bool closed; /* STREAM_CLOSED was told */
+  uint64_t retention;
+  uint64_t token_until; /* mono: the streaming token is to be renewed */
+  kvs_session session;
+
+  uint64_t created_at; /* mono */
+  uint64_t latency_at; /* mono: when each pressure may be told again */
+  uint64_t buffer_at;
+  uint64_t dropped_at_stop; /* dropped frames when stop was called */
+  uint64_t persisted_at;    /* mono: last freeing ack, or creation */
+  uint64_t session_time;    /* of ended sessions, ticks */
+  kvs_rates rates;
+  kvs_stream_metrics metrics;
+
+  uint8_t scratch[KVS_SCRATCH_LEN];
+  uint8_t slabs[KVS_SLABS][KVS_SLAB_LEN];
+};
+
+_Static_assert(sizeof(struct kvs_stream) <= KVS_PAGE_DATA,
+               "a stream that holds nothing costs one page");
+
+/* ---- stream.c --------------------------------------------------------- */
+
+/* Tells the host; nothing may be half done. */
+void kvs_stream_emit(kvs_stream *stream, kvs_event *event);
+kvs_event kvs_event_make(uint32_t type);
+uint32_t kvs_host_random(kvs_host *host);
+void kvs_host_emit(kvs_host *host, kvs_event *event);
+
+/* INVALID_OPERATION while the host is being told something. */
+KVS_MUST_CHECK kvs_status kvs_stream_guard(const kvs_stream *stream);
+
+/* Brings the client's deadline forward to the stream's. */
+void kvs_stream_note_deadline(kvs_stream *stream);
+uint64_t kvs_stream_deadline(const kvs_stream *stream);
+
+/* Makes calls that are due, sees to staleness, rotation and idleness. */
+void kvs_stream_step(kvs_stream *stream, kvs_time now);
+
+/* Tells STREAM_CLOSED if the stream is stopping and holds nothing unfreed. */
+void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now);
+
+/* ---- stream_format.c -------------------------------------------------- */
+
+/* Takes over tracks and makes the first header from |info| [read]. */
+KVS_MUST_CHECK kvs_status kvs_format_init(kvs_stream *stream,
+                                          const kvs_stream_info *info);
+void kvs_format_free(kvs_stream *stream);
+
+/* Makes |cpd| [read] the private data of a track, adapting it by the stream's
+ * flags; a new header version is current if it differs. */
+KVS_MUST_CHECK kvs_status kvs_format_set(kvs_stream *stream, uint32_t track,
+                                         kvs_bytes cpd);
+
+/* Looks for parameter sets in a key frame and makes them current. */
+KVS_MUST_CHECK kvs_status kvs_format_learn(kvs_stream *stream, uint32_t track,
+                                           kvs_bytes frame);
+
+void kvs_format_hold(kvs_stream *stream, uint32_t slot);
+void kvs_format_release(kvs_stream *stream, uint32_t slot);
+
+/* ---- stream_put.c ----------------------------------------------------- */
+
+/* Reports frames that were skipped before a key frame, if any. */
+void kvs_put_report_skipped(kvs_stream *stream);
+
+/* ---- stream_room.c ---------------------------------------------------- */
+
+/* Makes room for a unit of |len| bytes ending at |end|, by policy. */
+KVS_MUST_CHECK kvs_status kvs_room_make(kvs_stream *stream, bool begins,
+                                        uint32_t len, uint64_t end,
+                                        kvs_time now);
+
+/* Drops the oldest fragment, reporting it if it was not freed; breaks the
+ * session first if it is half sent. */
+void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now);
+
+/* Drops everything. */
+void kvs_room_drop_all(kvs_stream *stream, kvs_status reason, kvs_time now);
+
+/* Tells latency, buffer and storage pressure, at most once a second each. */
+void kvs_room_tell_pressure(kvs_stream *stream, kvs_time now);
+
+/* Forgets freed fragments at the tail. */
+void kvs_room_trim(kvs_stream *stream);
+
+/* ---- stream_state.c --------------------------------------------------- */
+
+void kvs_state_init(kvs_stream *stream);
+
+/* Moves on from NEW when the client is ready, from READY when there is
+ * something to send. */
+void kvs_state_advance(kvs_stream *stream, kvs_time now);
+
+/* Makes the present state's call if it is due. */
+void kvs_state_call(kvs_stream *stream, kvs_time now);
+
+/* Chooses the state after a session by its result; |failed| backs off. */
+void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
+                             kvs_time now);
+
+/* The call that is open did not answer in time. */
+void kvs_state_timed_out(kvs_stream *stream, kvs_time now);
+
+/* Goes to |state| whatever stood before (reset, stop). */
+void kvs_state_force(kvs_stream *stream, uint32_t state, kvs_time now);
+
+/* Tells an error of the stream. */
+void kvs_state_report(kvs_stream *stream, uint64_t timecode, kvs_status status,
+                      uint32_t result, uint32_t attempts);
+
+/* ---- stream_take.c ---------------------------------------------------- */
+
+bool kvs_session_live(const kvs_stream *stream);
+
+/* Starts the session that PUT_STREAM asked for. */
+void kvs_session_begin(kvs_stream *stream, kvs_time now);
+
+/* Breaks the connection: ABORT_STREAM, then the next state by |result|. */
+void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
+                       bool failed, kvs_time now);
+
+/* Tells the host that there is something to take, if it waits for it. */
+void kvs_session_wake(kvs_stream *stream, kvs_time now);
+
+/* Staleness, rotation, idleness of the session. */
+void kvs_session_step(kvs_stream *stream, kvs_time now);
+uint64_t kvs_session_deadline(const kvs_stream *stream);
+
+/* ---- stream_ack.c ----------------------------------------------------- */
+
+/* Marks a fragment as not needed any more and forgets what can be. */
+void kvs_ack_free(kvs_stream *stream, kvs_pos fragment, kvs_time now);
+
+/* Whether an ack of |type| frees (ruling 1). */
+bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type);
+
+/* ---- stream_metrics.c ------------------------------------------------- */
+
+void kvs_metrics_put(kvs_stream *stream, const kvs_frame *frame, uint64_t pts,
+                     kvs_time now);
+
+#endif
