@@ -33,6 +33,9 @@ export default defineConfig(
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       // An interface may promise a Promise that one implementation has at once.
       '@typescript-eslint/require-await': 'off',
+      // What was caught is passed on as it is.
+      '@typescript-eslint/only-throw-error': ['error', { allowThrowingUnknown: true }],
+      '@typescript-eslint/prefer-promise-reject-errors': ['error', { allowThrowingUnknown: true }],
       eqeqeq: 'error',
       'no-var': 'error',
       'prefer-const': 'error',
