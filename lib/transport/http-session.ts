@@ -1,0 +1,212 @@
+import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Agent as HttpAgent } from 'node:http';
+import { request as httpsRequest, type Agent as HttpsAgent } from 'node:https';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { BufferPool } from './buffer-pool.js';
+import { AnswerReader } from './answer.js';
+import { CALL_RESULT, errorCode, resultOfError } from './call-result.js';
+import type { PutMediaIo, PutMediaRequest, PutMediaSession } from './put-media.js';
+import { signPutMedia, type SignedPutMedia } from './sign.js';
+
+/** What all sessions of one transport share. */
+export interface SessionShare {
+  readonly userAgent: string;
+  readonly httpAgent: HttpAgent;
+  readonly httpsAgent: HttpsAgent;
+  readonly buffers: BufferPool;
+  /** How long the answer's end is waited for after the body's, ms. */
+  readonly lingerMs: number;
+  /** This machine's clock, ms since 1970. */
+  readonly wall: () => number;
+}
+
+const KEEP_ALIVE_MS = 30_000;
+
+/**
+ * opening: being signed and connected. open: the body is written. refused: the service has answered
+ * with an error and its text is read. ended: the body is whole. over: nothing is called back.
+ */
+type State = 'opening' | 'open' | 'refused' | 'ended' | 'over';
+
+/** One PutMedia call over HTTP/1.1: the body goes out chunked while the answer comes in. @internal */
+export class HttpPutMediaSession implements PutMediaSession {
+  readonly #share: SessionShare;
+  readonly #request: PutMediaRequest;
+  readonly #io: PutMediaIo;
+  #state: State = 'opening';
+  #http: ClientRequest | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #pumpAsked = false;
+  #writing = false;
+
+  constructor(share: SessionShare, request: PutMediaRequest, io: PutMediaIo) {
+    this.#share = share;
+    this.#request = request;
+    this.#io = io;
+    request.signal?.addEventListener('abort', this.#onSignal);
+    if (request.signal?.aborted === true) this.abort();
+    else void this.#start();
+  }
+
+  wake(): void {
+    if (this.#pumpAsked || this.#writing || this.#state !== 'open') return;
+    this.#pumpAsked = true;
+    // Not a microtask: acks and timers must get their turn between two writes.
+    setImmediate(this.#pump);
+  }
+
+  abort(): void {
+    if (this.#state !== 'over') this.#close();
+  }
+
+  readonly #onSignal = (): void => {
+    this.abort();
+  };
+
+  async #start(): Promise<void> {
+    try {
+      const { userAgent, wall } = this.#share;
+      const signed = await signPutMedia(this.#request, userAgent, wall());
+      if (this.#state === 'opening') this.#connect(signed);
+    } catch (cause) {
+      const error = asError(cause);
+      const badUrl = errorCode(error) === 'ERR_INVALID_URL';
+      this.#finish(badUrl ? CALL_RESULT.INVALID_ARG : CALL_RESULT.AUTH_FAILURE, error);
+    }
+  }
+
+  #connect({ url, headers }: SignedPutMedia): void {
+    const tls = url.protocol === 'https:';
+    const options = {
+      method: 'POST',
+      host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? undefined : Number(url.port),
+      path: `${url.pathname}${url.search}`,
+      headers,
+    };
+    const http = tls
+      ? httpsRequest({ ...options, agent: this.#share.httpsAgent })
+      : httpRequest({ ...options, agent: this.#share.httpAgent });
+    this.#http = http;
+    http.on('socket', (socket) => {
+      this.#watchSocket(socket);
+    });
+    http.on('response', (answer) => {
+      this.#onResponse(answer);
+    });
+    http.on('error', (error) => {
+      this.#onFailure(error);
+    });
+    http.flushHeaders();
+    this.#connectWithin(this.#request.connectTimeout);
+  }
+
+  #connectWithin(limit: number): void {
+    if (!Number.isFinite(limit)) return;
+    this.#timer = setTimeout(() => {
+      const cause = new Error(`no connection to ${this.#request.endpoint} within ${limit} ms`);
+      this.#finish(CALL_RESULT.NETWORK_CONNECTION_TIMEOUT, cause);
+    }, limit);
+  }
+
+  #watchSocket(socket: Socket): void {
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    if (isConnected(socket)) setImmediate(this.#onConnected);
+    else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', this.#onConnected);
+  }
+
+  readonly #onConnected = (): void => {
+    if (this.#state !== 'opening') return;
+    clearTimeout(this.#timer);
+    this.#state = 'open';
+    this.#io.onOpen();
+    this.wake();
+  };
+
+  readonly #pump = (): void => {
+    this.#pumpAsked = false;
+    const http = this.#http;
+    if (this.#state !== 'open' || this.#writing || http === undefined) return;
+    const buffer = this.#share.buffers.take();
+    const length = this.#io.read(buffer);
+    if (length === 0) {
+      this.#share.buffers.give(buffer);
+      this.#whenEmpty(http);
+      return;
+    }
+    this.#writing = true;
+    const chunk = length === buffer.length ? buffer : buffer.subarray(0, length);
+    http.write(chunk, (error) => {
+      this.#writing = false;
+      // 'error' tells the rest; the buffer may still be with the socket.
+      if (error instanceof Error) return;
+      this.#share.buffers.give(buffer);
+      this.wake();
+    });
+  };
+
+  #whenEmpty(http: ClientRequest): void {
+    const body = this.#io.ended();
+    if (body === 'open') return;
+    if (body === 'abort') {
+      this.#finish(CALL_RESULT.NETWORK_READ_TIMEOUT, new Error('the session was given up'));
+      return;
+    }
+    this.#state = 'ended';
+    http.end();
+    // Everything is acknowledged: a service that does not end its answer is not waited for long.
+    this.#timer = setTimeout(() => {
+      this.#finish(CALL_RESULT.OK);
+    }, this.#share.lingerMs);
+  }
+
+  #onResponse(answer: IncomingMessage): void {
+    if (this.#state === 'over') return;
+    if (answer.statusCode === CALL_RESULT.OK) {
+      answer.on('data', (bytes: Uint8Array) => {
+        if (this.#state !== 'over') this.#io.onAck(bytes);
+      });
+    } else {
+      clearTimeout(this.#timer);
+      this.#state = 'refused';
+    }
+    const reader = new AnswerReader(answer, (result, cause) => {
+      this.#finish(result, cause);
+    });
+    reader.start();
+  }
+
+  #onFailure(error: Error): void {
+    if (this.#state === 'refused') return; // the answer's own end tells more
+    if (this.#state === 'ended') this.#finish(CALL_RESULT.OK);
+    else this.#finish(resultOfError(error), error);
+  }
+
+  #finish(result: number, cause?: Error): void {
+    if (this.#state === 'over') return;
+    // Once the body is whole nothing is left to lose: how the connection ends does not matter.
+    const calm = this.#state === 'ended' && result === CALL_RESULT.NETWORK_READ_TIMEOUT;
+    this.#close();
+    if (calm) this.#io.onEnd(CALL_RESULT.OK);
+    else this.#io.onEnd(result, cause);
+  }
+
+  #close(): void {
+    this.#state = 'over';
+    clearTimeout(this.#timer);
+    this.#request.signal?.removeEventListener('abort', this.#onSignal);
+    this.#http?.destroy();
+  }
+}
+
+/** Whether a socket that an agent gave is ready; a kept or tunnelled one may be. */
+function isConnected(socket: Socket): boolean {
+  if (socket.connecting) return false;
+  return !(socket instanceof TLSSocket) || socket.getFinished() !== undefined;
+}
+
+function asError(cause: unknown): Error {
+  return cause instanceof Error ? cause : new Error(String(cause));
+}

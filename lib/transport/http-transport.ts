@@ -1,0 +1,50 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import { BufferPool } from './buffer-pool.js';
+import { HttpPutMediaSession, type SessionShare } from './http-session.js';
+import type {
+  PutMediaIo,
+  PutMediaRequest,
+  PutMediaSession,
+  PutMediaTransport,
+} from './put-media.js';
+
+/** How `HttpPutMediaTransport` connects. */
+export interface HttpTransportOptions {
+  /** Sent with each request. */
+  readonly userAgent: string;
+  /** For endpoints that begin with `http:`; for a proxy, say. */
+  readonly httpAgent?: HttpAgent;
+  /** For endpoints that begin with `https:`; for a proxy or authorities of your own. */
+  readonly httpsAgent?: HttpsAgent;
+  /** Bytes of one chunk of the body; 128 KiB by default. */
+  readonly bufferSize?: number;
+  /** How long the end of the answer is waited for after the end of the body, ms; default 5000. */
+  readonly lingerMs?: number;
+  /** This machine's clock, ms since 1970; `Date.now` by default. */
+  readonly wall?: () => number;
+}
+
+const BUFFER_SIZE = 128 * 1024;
+const IDLE_BUFFERS = 8;
+const LINGER_MS = 5000;
+
+/** PutMedia over Node's own http and https, one connection for each session. */
+export class HttpPutMediaTransport implements PutMediaTransport {
+  readonly #share: SessionShare;
+
+  constructor(options: HttpTransportOptions) {
+    this.#share = {
+      userAgent: options.userAgent,
+      httpAgent: options.httpAgent ?? new HttpAgent(),
+      httpsAgent: options.httpsAgent ?? new HttpsAgent(),
+      buffers: new BufferPool(options.bufferSize ?? BUFFER_SIZE, IDLE_BUFFERS),
+      lingerMs: options.lingerMs ?? LINGER_MS,
+      wall: options.wall ?? Date.now,
+    };
+  }
+
+  open(request: PutMediaRequest, io: PutMediaIo): PutMediaSession {
+    return new HttpPutMediaSession(this.#share, request, io);
+  }
+}

@@ -1,0 +1,9 @@
+export { CALL_RESULT, resultOfAnswer, resultOfError } from './call-result.js';
+export { HttpPutMediaTransport, type HttpTransportOptions } from './http-transport.js';
+export type {
+  BodyState,
+  PutMediaIo,
+  PutMediaRequest,
+  PutMediaSession,
+  PutMediaTransport,
+} from './put-media.js';
