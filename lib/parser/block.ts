@@ -23,9 +23,20 @@ const LACINGS = ['none', 'xiph', 'fixed', 'ebml'] as const;
 
 /**
  * Takes a block apart without copying; `frames` are views of `data`.
- * Throws `STATUS_MKV_INVALID_FRAME_DATA` when header or lacing do not fit the data.
+ * Throws `STATUS_MKV_INVALID_FRAME_DATA` when header or lacing do not fit the data; the message
+ * names `offset`, where the block stands in the input, when it is given.
  */
-export function parseBlock(data: Uint8Array): MkvBlock {
+export function parseBlock(data: Uint8Array, offset?: number): MkvBlock {
+  try {
+    return splitBlock(data);
+  } catch (error) {
+    if (offset === undefined || !(error instanceof KvsError)) throw error;
+    const message = `Matroska input at byte ${offset}: a block cannot be read`;
+    throw new KvsError({ status: error.status, message, cause: error });
+  }
+}
+
+function splitBlock(data: Uint8Array): MkvBlock {
   const width = vintWidth(data[0] ?? 0);
   if (width > 8 || data.length < width + 3) {
     throw badBlock(`${data.length} bytes are too few for its header`);

@@ -11,6 +11,23 @@ export type {
   MkvSkipped,
   MkvStreamStart,
 } from './events.js';
+export {
+  FrameReader,
+  type FrameReaderOptions,
+  type MediaEvent,
+  type MediaFrame,
+} from './frame-reader.js';
+export {
+  readFrames,
+  readMedia,
+  type ReadFramesCallbacks,
+  type ReadFramesOptions,
+} from './frames.js';
+export { FragmentMetadataVisitor, type FragmentMetadata } from './metadata.js';
+export type { ByteSource } from './source.js';
+export { KVS_TAG, KVS_TAG_PREFIX, inBandKvsError, type InBandError, type MkvTag } from './tags.js';
+export type { MkvTrack } from './tracks.js';
+export { CompositeMkvElementVisitor, applyVisitor, type MkvElementVisitor } from './visitor.js';
 export { StreamingMkvReader } from './reader.js';
 export { readDate, readFloat, readInt, readString, readUint, readUint64 } from './values.js';
 export {

@@ -15,9 +15,13 @@ export class InputQueue {
   #waiting: Uint8Array[] = [];
   #next = 0;
 
-  /** Keeps a view of `bytes` until they are used up. */
+  /**
+   * Keeps a view of `bytes` until they are used up; a plain one, since parts of it are lent and a
+   * Node Buffer's `slice()` would not copy.
+   */
   adopt(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#waiting.push(bytes);
+    if (bytes.length === 0) return;
+    this.#waiting.push(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength));
   }
 
   /** Bytes left in the chunk in use, after going on to the next chunk when it is used up. */
