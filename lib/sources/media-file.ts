@@ -1,0 +1,162 @@
+import { KvsError } from '../base/errors.js';
+import type { Frame, TrackInfo } from '../base/media.js';
+import {
+  type Container,
+  type FramesOptions,
+  type MediaFormat,
+  openForReading,
+  readBytes,
+  roundToMicroseconds,
+} from './container.js';
+import { openH264 } from './h264-file.js';
+import { openMatroska } from './matroska.js';
+import { openMp4 } from './mp4.js';
+
+/** How a media file is opened. */
+export interface MediaFileOptions {
+  /** Frames a second of a raw H.264 file, which has no clock; 25 by default. Above 0, at most 1000. */
+  readonly frameRate?: number;
+}
+
+/** A media file that is ready to be streamed. It holds no open file; every pass opens its own. */
+export interface MediaFile {
+  readonly path: string;
+  readonly format: MediaFormat;
+  /** The first video track (`trackId` 1) and the first audio track, if there is one (`trackId` 2). */
+  readonly tracks: readonly TrackInfo[];
+  /** What the frames need to become Matroska frames; for `createStream`. */
+  readonly nalAdaptationFlags: number;
+  /** Media type for `createStream`, for example `video/h264,audio/aac`. */
+  readonly contentType: string;
+  /** Frames of all tracks together. */
+  readonly frameCount: number;
+  /** From the first frame shown to the end of the last one, ms. */
+  readonly durationMs: number;
+  /**
+   * Already added to every time of the file, ms, so that none is below zero: a file with B-frames
+   * commonly decodes its first frame before time 0. The frames of all tracks keep their distances.
+   */
+  readonly timeShiftMs: number;
+  /**
+   * The frames in decoding order, times in ms exact to 1 µs. May be called any number of times;
+   * each call is a pass of its own. Every frame owns its bytes.
+   */
+  frames(options?: FramesOptions): AsyncGenerator<Frame, void, undefined>;
+}
+
+/**
+ * Opens an MP4/MOV (also fragmented), Matroska/WebM or raw H.264 file; the content decides which,
+ * not the name. Reads the file's tables (Matroska, raw H.264: the whole file once), so that a
+ * truncated or damaged file is refused here and not in the middle of an upload.
+ *
+ * @throws KvsError STATUS_OPEN_FILE_FAILED, STATUS_READ_FILE_FAILED, STATUS_UNEXPECTED_EOF
+ * (truncated), STATUS_FORMAT_ERROR (unknown or damaged), STATUS_NOT_FOUND (no video),
+ * STATUS_INVALID_ARG (frame rate).
+ */
+export async function openMediaFile(
+  path: string,
+  options: MediaFileOptions = {},
+): Promise<MediaFile> {
+  const frameRate = options.frameRate ?? 25;
+  if (!(frameRate > 0 && frameRate <= 1000)) {
+    throw new KvsError({
+      status: 'STATUS_INVALID_ARG',
+      message: `frameRate is ${frameRate}; give a number above 0 and at most 1000`,
+    });
+  }
+  const container = await openContainer(path, frameRate);
+  return {
+    path,
+    format: container.format,
+    tracks: container.tracks,
+    nalAdaptationFlags: container.nalAdaptationFlags,
+    contentType: container.tracks.map(mediaType).join(','),
+    frameCount: container.frameCount,
+    durationMs: container.durationMs,
+    timeShiftMs: container.timeShiftMs,
+    frames: (passOptions) => shifted(container, passOptions),
+  };
+}
+
+async function openContainer(path: string, frameRate: number): Promise<Container> {
+  const file = await openForReading(path);
+  const head = await readBytes(file, path, 0, 4096).finally(() => file.close());
+  const format = detectFormat(head);
+  switch (format) {
+    case 'mp4':
+      return openMp4(path);
+    case 'matroska':
+      return openMatroska(path);
+    case 'h264':
+      return openH264(path, frameRate);
+    default:
+      throw new KvsError({
+        status: 'STATUS_FORMAT_ERROR',
+        message: `${path} is not MP4, Matroska or raw H.264 (it begins with ${beginning(head)}); convert it with ffmpeg -i IN -c copy OUT.mkv`,
+      });
+  }
+}
+
+/** What the first bytes of a file are, or `undefined`. */
+export function detectFormat(head: Uint8Array): MediaFormat | undefined {
+  if (head[0] === 0x1a && head[1] === 0x45 && head[2] === 0xdf && head[3] === 0xa3) {
+    return 'matroska';
+  }
+  const box = String.fromCharCode(...head.subarray(4, 8));
+  if (/^(ftyp|styp|moov|moof|mdat|free|skip|wide|pnot|sidx)$/.test(box)) return 'mp4';
+  const code = head.findIndex((byte) => byte !== 0);
+  const unit = head[code + 1];
+  if (code >= 2 && head[code] === 1 && unit !== undefined && isH264Header(unit)) return 'h264';
+  return undefined;
+}
+
+/** A stream begins with a delimiter, parameter set, SEI or slice; H.265 headers read as none of these. */
+function isH264Header(byte: number): boolean {
+  const type = byte & 0x1f;
+  const importance = byte & 0x60;
+  if ((byte & 0x80) !== 0) return false;
+  if (type === 5 || type === 7 || type === 8) return importance !== 0;
+  if (type === 6 || type === 9) return importance === 0;
+  return type === 1;
+}
+
+function beginning(head: Uint8Array): string {
+  if (head.length === 0) return 'nothing: it is empty';
+  return [...head.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}
+
+async function* shifted(
+  container: Container,
+  options: FramesOptions = {},
+): AsyncGenerator<Frame, void, undefined> {
+  const offset = options.timeOffsetMs ?? 0;
+  for await (const frame of container.frames(options.signal)) {
+    if (offset === 0) {
+      yield frame;
+      continue;
+    }
+    yield {
+      ...frame,
+      presentationTs: roundToMicroseconds(frame.presentationTs + offset),
+      decodingTs: roundToMicroseconds((frame.decodingTs ?? frame.presentationTs) + offset),
+    };
+  }
+}
+
+/** KVS names the media types of a stream by codec. */
+function mediaType(track: TrackInfo): string {
+  const types: Readonly<Record<string, string>> = {
+    'V_MPEG4/ISO/AVC': 'video/h264',
+    'V_MPEGH/ISO/HEVC': 'video/h265',
+    V_VP8: 'video/vp8',
+    V_VP9: 'video/vp9',
+    V_AV1: 'video/av1',
+    V_MJPEG: 'video/mjpeg',
+    A_AAC: 'audio/aac',
+    A_OPUS: 'audio/opus',
+    A_VORBIS: 'audio/vorbis',
+    A_FLAC: 'audio/flac',
+  };
+  const codec = track.codecId ?? '';
+  return types[codec] ?? (codec.startsWith('A_') ? 'audio/x-matroska' : 'video/x-matroska');
+}

@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FRAME_FLAG, type Frame } from '../../../lib/base/media.js';
+import { type MediaFile, openMediaFile } from '../../../lib/sources/index.js';
+import { ffmpeg, have, probePackets, type ProbedPacket } from '../../support/media-tools.js';
+
+const CAMERA = fileURLToPath(new URL('../../../media/camera.mp4', import.meta.url));
+const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100'];
+const WITH_TONE = ['-i', CAMERA, ...TONE, '-t', '6', '-c:v', 'copy', '-c:a', 'aac'];
+const HEVC = ['-i', CAMERA, '-t', '4', '-c:v', 'libx265', '-preset', 'ultrafast'];
+const HEVC_FAST = ['-x265-params', 'log-level=none:keyint=50:bframes=3:pools=1', '-tag:v', 'hvc1'];
+
+/** Every kind of file: how ffmpeg makes it from the camera clip. */
+const FILES: readonly (readonly [string, readonly string[]])[] = [
+  ['h264.mp4', ['-i', CAMERA, '-c', 'copy']],
+  ['h264-no-edit-list.mp4', ['-i', CAMERA, '-c', 'copy', '-use_editlist', '0']],
+  ['h264-negative-offsets.mp4', ['-i', CAMERA, '-c', 'copy', '-movflags', 'negative_cts_offsets']],
+  ['h264-aac.mp4', WITH_TONE],
+  ['h264-aac.mov', WITH_TONE],
+  ['h264-aac-late-video.mp4', ['-itsoffset', '0.5', ...WITH_TONE]],
+  ['h264-aac-fragmented.mp4', [...WITH_TONE, '-movflags', 'frag_keyframe+empty_moov']],
+  ['h264-aac-dash.mp4', [...WITH_TONE, '-movflags', 'frag_keyframe+default_base_moof+dash']],
+  [
+    'h264-gap-fragmented.mp4',
+    [
+      '-i',
+      CAMERA,
+      '-vf',
+      'setpts=PTS+if(gte(N\\,100)\\,3\\,0)/TB',
+      '-g',
+      '50',
+      '-bf',
+      '2',
+      '-t',
+      '12',
+      '-vsync',
+      'passthrough',
+      '-preset',
+      'ultrafast',
+      '-movflags',
+      'frag_keyframe+empty_moov',
+    ],
+  ],
+  [
+    'h264-29.97.mp4',
+    ['-i', CAMERA, '-t', '4', '-r', '30000/1001', '-preset', 'veryfast', '-bf', '3'],
+  ],
+  ['h265-aac.mp4', [...HEVC, ...HEVC_FAST]],
+  ['h264.mkv', ['-i', CAMERA, '-c', 'copy']],
+  ['h264-aac.mkv', WITH_TONE],
+  [
+    'h264-29.97.mkv',
+    ['-i', CAMERA, '-t', '4', '-r', '30000/1001', '-preset', 'veryfast', '-bf', '3'],
+  ],
+  ['h265.mkv', [...HEVC, ...HEVC_FAST]],
+  ['h264-live.mkv', [...WITH_TONE, '-live', '1']],
+];
+
+describe.skipIf(!have('ffmpeg') || !have('ffprobe'))('media files against ffprobe', () => {
+  let directory = '';
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'kvs-sources-'));
+  });
+  afterAll(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it.each(FILES)('%s: every packet, its bytes, times and key flag', async (name, args) => {
+    const path = join(directory, name);
+    await ffmpeg(...args, path);
+    const file = await openMediaFile(path);
+    const packets = await probePackets(path);
+    const all = await collect(file);
+    expect(all.length).toBe(file.frameCount);
+    expect(all.length).toBe(packets.length);
+    for (const [index, kind] of ['video', 'audio'].entries()) {
+      const frames = all.filter((frame) => frame.trackId === index + 1);
+      expectSame(
+        frames,
+        packets.filter((packet) => packet.stream === kind),
+        file,
+      );
+    }
+    expectPlayable(all);
+  });
+
+  it('h264.h264: the access units of the MP4 with start codes', async () => {
+    const path = join(directory, 'camera.h264');
+    await ffmpeg('-i', CAMERA, '-c', 'copy', '-bsf:v', 'h264_mp4toannexb', path);
+    const file = await openMediaFile(path, { frameRate: 50 });
+    const packets = await probePackets(path);
+    const frames = await collect(file);
+    expect(frames.map((frame) => hash(frame))).toEqual(packets.map((packet) => packet.hash));
+    expect(frames.map(isKey)).toEqual(packets.map((packet) => packet.key));
+    expect(frames.map((frame) => frame.presentationTs)).toEqual(frames.map((_, i) => i * 20));
+    expect(file.durationMs).toBe(12_000);
+  });
+});
+
+function expectSame(
+  frames: readonly Frame[],
+  packets: readonly ProbedPacket[],
+  file: MediaFile,
+): void {
+  const shifted = (ms: number | undefined): number =>
+    Math.round(((ms ?? NaN) + file.timeShiftMs) * 1000) / 1000;
+  expect(frames.map(hash)).toEqual(packets.map((packet) => packet.hash));
+  expect(frames.map((frame) => frame.presentationTs)).toEqual(
+    packets.map((packet) => shifted(packet.ptsMs)),
+  );
+  expect(frames.map(isKey)).toEqual(packets.map((packet) => packet.key));
+  // Matroska has no decoding times: ffprobe's are its own guess, and ours are held to rules instead.
+  if (file.format === 'mp4') {
+    expect(frames.map((frame) => frame.decodingTs)).toEqual(
+      packets.map((packet) => shifted(packet.dtsMs)),
+    );
+  }
+}
+
+/** What a producer needs: decoding times grow per track, begin at 0 or later, precede the showing. */
+function expectPlayable(frames: readonly Frame[]): void {
+  const last = new Map<number, number>();
+  for (const frame of frames) {
+    const dts = frame.decodingTs ?? NaN;
+    const track = frame.trackId ?? 0;
+    expect(dts).toBeGreaterThan(last.get(track) ?? -0.001);
+    expect(frame.presentationTs).toBeGreaterThanOrEqual(dts);
+    last.set(track, dts);
+  }
+}
+
+async function collect(file: MediaFile): Promise<Frame[]> {
+  const frames: Frame[] = [];
+  for await (const frame of file.frames()) frames.push(frame);
+  return frames;
+}
+
+function hash(frame: Frame): string {
+  return createHash('md5').update(frame.frameData).digest('hex');
+}
+
+function isKey(frame: Frame): boolean {
+  return ((frame.flags ?? 0) & FRAME_FLAG.KEY_FRAME) !== 0;
+}
