@@ -154,7 +154,7 @@ export interface MkvElementType {
 }
 
 /** Stands for every id that the table does not have: its data is skipped. */
-export const UNKNOWN_ELEMENT: MkvElementType = {
+export const UNKNOWN_ELEMENT: Readonly<MkvElementType> = {
   name: 'UNKNOWN',
   id: 0,
   type: 'binary',

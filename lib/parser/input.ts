@@ -1,4 +1,3 @@
-const EMPTY = new Uint8Array(0);
 const FIRST_CAPACITY = 64 * 1024;
 
 /**
@@ -8,7 +7,7 @@ const FIRST_CAPACITY = 64 * 1024;
  */
 export class InputQueue {
   /** The chunk in use; bytes before `position` are used up. */
-  chunk: Uint8Array = EMPTY;
+  chunk: Uint8Array = new Uint8Array(0);
   position = 0;
   /** Offset in the whole input of `chunk[position]`. */
   offset = 0;
@@ -30,7 +29,7 @@ export class InputQueue {
     const next = this.#waiting[this.#next];
     this.position = 0;
     if (next === undefined) {
-      this.chunk = EMPTY;
+      if (this.chunk.length > 0) this.chunk = new Uint8Array(0);
       return 0;
     }
     this.chunk = next;
@@ -66,7 +65,7 @@ export class InputQueue {
  * @internal
  */
 export class Collector {
-  #buffer: Uint8Array = EMPTY;
+  #buffer: Uint8Array = new Uint8Array(0);
   #length = 0;
 
   get length(): number {
