@@ -42,7 +42,7 @@ const LIB_OUTSIDE = {
   parser: { node: [], packages: [] },
   native: { node: ['module', 'process', ...FILES], packages: ['node-gyp-build'] },
   transport: { node: [...NET, ...FLOW, ...TOOLS, 'url'], packages: ['@smithy/', '@aws-sdk/'] },
-  providers: { node: [...FILES, ...FLOW, ...TOOLS, 'crypto'], packages: ['@smithy/', '@aws-sdk/'] },
+  providers: { node: [...FILES, ...NET, ...FLOW, ...TOOLS], packages: ['@smithy/', '@aws-sdk/'] },
   producer: { node: [...FLOW, ...TOOLS, 'crypto', 'os'], packages: [] },
   sources: {
     node: [...FILES, ...NET, ...FLOW, ...TOOLS, 'child_process', 'readline'],
