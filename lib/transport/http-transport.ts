@@ -9,14 +9,18 @@ import type {
   PutMediaTransport,
 } from './put-media.js';
 
-/** How `HttpPutMediaTransport` connects. */
-export interface HttpTransportOptions {
-  /** Sent with each request. */
-  readonly userAgent: string;
+/** Agents that make the connections. */
+export interface HttpAgents {
   /** For endpoints that begin with `http:`; for a proxy, say. */
   readonly httpAgent?: HttpAgent;
   /** For endpoints that begin with `https:`; for a proxy or authorities of your own. */
   readonly httpsAgent?: HttpsAgent;
+}
+
+/** How `HttpPutMediaTransport` connects. */
+export interface HttpTransportOptions extends HttpAgents {
+  /** Sent with each request. */
+  readonly userAgent: string;
   /** Bytes of one chunk of the body; 128 KiB by default. */
   readonly bufferSize?: number;
   /** How long the end of the answer is waited for after the end of the body, ms; default 5000. */

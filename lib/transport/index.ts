@@ -1,5 +1,9 @@
 export { CALL_RESULT, resultOfAnswer, resultOfError } from './call-result.js';
-export { HttpPutMediaTransport, type HttpTransportOptions } from './http-transport.js';
+export {
+  HttpPutMediaTransport,
+  type HttpAgents,
+  type HttpTransportOptions,
+} from './http-transport.js';
 export type {
   BodyState,
   PutMediaIo,

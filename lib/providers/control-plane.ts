@@ -1,0 +1,166 @@
+import type {
+  KinesisVideoClient,
+  KinesisVideoClientConfig,
+  StreamInfo,
+} from '@aws-sdk/client-kinesis-video';
+import type { Credentials } from '../base/credentials.js';
+import { KvsError } from '../base/errors.js';
+import type { HttpAgents } from '../transport/index.js';
+import type { CreateStreamInput, ServiceCallContext, StreamDescription } from './service-calls.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Where the control plane is and how it is reached. */
+export interface ControlPlaneOptions extends HttpAgents {
+  /** For example `us-west-2`; the SDK's own search when left out. */
+  readonly region?: string;
+  /** Address of the service; AWS's own for the region when left out. */
+  readonly endpoint?: string;
+  /** Whether to use endpoints that fulfil FIPS 140. */
+  readonly useFipsEndpoint?: boolean;
+  /** Whether to use endpoints that have IPv6 addresses, too. */
+  readonly useDualstackEndpoint?: boolean;
+}
+
+type Sdk = typeof import('@aws-sdk/client-kinesis-video');
+
+interface Held {
+  readonly credentials: Credentials;
+  readonly client: KinesisVideoClient;
+}
+
+/** The control plane's calls over the AWS SDK, which is loaded with the first call. One attempt each. */
+export class ControlPlane {
+  readonly #options: ControlPlaneOptions;
+  readonly #userAgent: string;
+  #sdk: Promise<Sdk> | undefined;
+  #held: Held | undefined;
+
+  constructor(options: ControlPlaneOptions, userAgent: string) {
+    this.#options = options;
+    this.#userAgent = userAgent;
+  }
+
+  /** How far the service's clock is ahead of this machine's, ms, as its answers have shown. */
+  clockOffset(): number {
+    return this.#held?.client.config.systemClockOffset ?? 0;
+  }
+
+  /** The region that calls are signed for. Rejects when none is configured anywhere. */
+  async region(credentials: Credentials): Promise<string> {
+    const { client } = await this.#with(credentials);
+    return client.config.region();
+  }
+
+  async describeStream(name: string, context: ServiceCallContext): Promise<StreamDescription> {
+    const { sdk, client, send } = await this.#open(context);
+    const answer = await client.send(new sdk.DescribeStreamCommand({ StreamName: name }), send);
+    return describe(name, answer.StreamInfo);
+  }
+
+  async createStream(input: CreateStreamInput, context: ServiceCallContext): Promise<string> {
+    const { sdk, client, send } = await this.#open(context);
+    const command = new sdk.CreateStreamCommand({
+      StreamName: input.streamName,
+      MediaType: input.mediaType,
+      DataRetentionInHours: input.retentionPeriod / HOUR_MS,
+      ...(input.deviceName === undefined ? {} : { DeviceName: input.deviceName }),
+      ...(input.kmsKeyId === undefined ? {} : { KmsKeyId: input.kmsKeyId }),
+    });
+    const answer = await client.send(command, send);
+    return required(answer.StreamARN, 'StreamARN', 'CreateStream', input.streamName);
+  }
+
+  async tagResource(
+    streamArn: string,
+    tags: Readonly<Record<string, string>>,
+    context: ServiceCallContext,
+  ): Promise<void> {
+    const { sdk, client, send } = await this.#open(context);
+    await client.send(new sdk.TagStreamCommand({ StreamARN: streamArn, Tags: { ...tags } }), send);
+  }
+
+  async getDataEndpoint(name: string, context: ServiceCallContext): Promise<string> {
+    const { sdk, client, send } = await this.#open(context);
+    const command = new sdk.GetDataEndpointCommand({ StreamName: name, APIName: 'PUT_MEDIA' });
+    const answer = await client.send(command, send);
+    return required(answer.DataEndpoint, 'DataEndpoint', 'GetDataEndpoint', name);
+  }
+
+  async #open(context: ServiceCallContext): Promise<{
+    readonly sdk: Sdk;
+    readonly client: KinesisVideoClient;
+    readonly send: { readonly abortSignal: AbortSignal };
+  }> {
+    if (context.authInfo === undefined) {
+      throw new KvsError({
+        status: 'STATUS_SERVICE_CALL_NOT_AUTHORIZED_ERROR',
+        message: 'a service call was asked for before there were credentials',
+        retryable: true,
+      });
+    }
+    const { sdk, client } = await this.#with(context.authInfo);
+    return { sdk, client, send: { abortSignal: context.signal } };
+  }
+
+  /** The SDK remembers credentials without an expiration for ever: new ones get a new client. */
+  async #with(credentials: Credentials): Promise<{ sdk: Sdk; client: KinesisVideoClient }> {
+    this.#sdk ??= import('@aws-sdk/client-kinesis-video');
+    const sdk = await this.#sdk;
+    if (this.#held === undefined || !sameKeys(this.#held.credentials, credentials)) {
+      const config = { ...this.#config(credentials), systemClockOffset: this.clockOffset() };
+      this.#held?.client.destroy();
+      this.#held = { credentials, client: new sdk.KinesisVideoClient(config) };
+    }
+    return { sdk, client: this.#held.client };
+  }
+
+  #config(credentials: Credentials): KinesisVideoClientConfig {
+    const { region, endpoint, httpAgent, httpsAgent } = this.#options;
+    const { useFipsEndpoint, useDualstackEndpoint } = this.#options;
+    return {
+      credentials,
+      maxAttempts: 1,
+      customUserAgent: this.#userAgent,
+      requestHandler: {
+        ...(httpAgent === undefined ? {} : { httpAgent }),
+        ...(httpsAgent === undefined ? {} : { httpsAgent }),
+      },
+      ...(region === undefined ? {} : { region }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
+      ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
+    };
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#held?.client.destroy();
+    this.#held = undefined;
+  }
+}
+
+function sameKeys(a: Credentials, b: Credentials): boolean {
+  return (
+    a.accessKeyId === b.accessKeyId &&
+    a.secretAccessKey === b.secretAccessKey &&
+    a.sessionToken === b.sessionToken
+  );
+}
+
+function describe(name: string, info: StreamInfo | undefined): StreamDescription {
+  return {
+    streamArn: required(info?.StreamARN, 'StreamInfo.StreamARN', 'DescribeStream', name),
+    streamStatus: required(info?.Status, 'StreamInfo.Status', 'DescribeStream', name),
+    retentionPeriod: (info?.DataRetentionInHours ?? 0) * HOUR_MS,
+  };
+}
+
+function required<T>(value: T | undefined, field: string, call: string, stream: string): T {
+  if (value !== undefined) return value;
+  throw new KvsError({
+    status: 'STATUS_INVALID_DESCRIBE_STREAM_RESPONSE',
+    message: `${call} of stream '${stream}' was answered without ${field}`,
+    retryable: true,
+  });
+}

@@ -1,0 +1,150 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { CredentialProvider, Credentials } from '../base/credentials.js';
+import { KvsError } from '../base/errors.js';
+
+/** Bytes that credentials may have in all (guide: limits of the producer). */
+const MAX_AUTH_LENGTH = 10_000;
+
+/**
+ * The same credentials each time. Throws `KvsError` at once when they are malformed:
+ * STATUS_INVALID_AUTH_LEN or STATUS_INVALID_ARG.
+ */
+export function staticCredentials(credentials: Credentials): CredentialProvider {
+  const checked = checkCredentials(credentials, 'credentials');
+  return () => Promise.resolve(checked);
+}
+
+/**
+ * The AWS SDK's default chain: environment, SSO, shared files, web identity, container and
+ * instance roles. Loaded when first asked.
+ */
+export function defaultCredentials(): CredentialProvider {
+  let chain: Promise<CredentialProvider> | undefined;
+  return async () => {
+    chain ??= import('@aws-sdk/credential-provider-node').then((sdk) => sdk.defaultProvider());
+    return (await chain)();
+  };
+}
+
+/**
+ * Credentials from a JSON file, read again whenever the file has changed. Takes the names of the
+ * AWS SDK (`accessKeyId`, …), of `credential_process` (`AccessKeyId`, …), and those of AWS IoT's
+ * credentials endpoint below `credentials`. The provider rejects with `KvsError` while the file is
+ * missing or malformed; the producer asks again later.
+ */
+export function fileCredentials(path: string): CredentialProvider {
+  let held: { readonly stamp: string; readonly credentials: Credentials } | undefined;
+  return async () => {
+    const stamp = await stampOf(path);
+    if (held?.stamp !== stamp) {
+      held = { stamp, credentials: parseCredentialFile(await readFile(path, 'utf8'), path) };
+    }
+    return held.credentials;
+  };
+}
+
+async function stampOf(path: string): Promise<string> {
+  try {
+    const { mtimeMs, size, ino } = await stat(path);
+    return `${ino}:${size}:${mtimeMs}`;
+  } catch (cause) {
+    throw new KvsError({
+      status: 'STATUS_OPEN_FILE_FAILED',
+      message: `the credential file ${path} cannot be read; it is looked for again later`,
+      retryable: true,
+      cause,
+    });
+  }
+}
+
+function parseCredentialFile(text: string, path: string): Credentials {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new KvsError({
+      status: 'STATUS_FORMAT_ERROR',
+      message: `the credential file ${path} is not JSON; it is read again when it changes`,
+      retryable: true,
+      cause,
+    });
+  }
+  const fields = field(parsed, 'credentials') ?? parsed;
+  const expiration = first(fields, 'expiration', 'Expiration');
+  const sessionToken = first(fields, 'sessionToken', 'SessionToken', 'Token');
+  return checkCredentials(
+    {
+      accessKeyId: first(fields, 'accessKeyId', 'AccessKeyId'),
+      secretAccessKey: first(fields, 'secretAccessKey', 'SecretAccessKey', 'SecretKey'),
+      ...(sessionToken === undefined ? {} : { sessionToken }),
+      ...(typeof expiration === 'string' ? { expiration: new Date(expiration) } : {}),
+    },
+    `the credential file ${path}`,
+  );
+}
+
+function first(fields: unknown, ...names: readonly string[]): unknown {
+  for (const name of names) {
+    const value = field(fields, name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function field(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const found: unknown = Reflect.get(value, name);
+  return found;
+}
+
+/**
+ * Narrows anything to `Credentials`, whatever an untyped caller or a file has given. Throws
+ * `KvsError` that names `where` and the field, never its value.
+ */
+export function checkCredentials(value: unknown, where: string): Credentials {
+  const accessKeyId = requiredText(value, 'accessKeyId', where);
+  const secretAccessKey = requiredText(value, 'secretAccessKey', where);
+  const token = field(value, 'sessionToken');
+  const sessionToken = token === undefined ? undefined : requiredText(value, 'sessionToken', where);
+  const expiration = field(value, 'expiration');
+  if (accessKeyId.length + secretAccessKey.length + (sessionToken?.length ?? 0) > MAX_AUTH_LENGTH) {
+    throw new KvsError({
+      status: 'STATUS_INVALID_AUTH_LEN',
+      message: `${where}: longer than ${MAX_AUTH_LENGTH} characters together`,
+    });
+  }
+  return {
+    accessKeyId,
+    secretAccessKey,
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+    ...(expiration === undefined ? {} : { expiration: requiredDate(expiration, where) }),
+  };
+}
+
+function requiredText(value: unknown, name: string, where: string): string {
+  const text = field(value, name);
+  if (typeof text !== 'string' || text === '') {
+    throw new KvsError({
+      status: 'STATUS_INVALID_AUTH_LEN',
+      message: `${where}: ${name} is ${text === '' ? 'empty' : 'missing'}; give it as text`,
+    });
+  }
+  const bad = /[^\x21-\x7e]/.exec(text);
+  if (bad !== null) {
+    throw new KvsError({
+      status: 'STATUS_INVALID_ARG',
+      message:
+        `${where}: ${name} has a blank, a line end or another character that no key has, ` +
+        `at position ${bad.index} of ${text.length}; copy it again`,
+    });
+  }
+  return text;
+}
+
+function requiredDate(value: unknown, where: string): Date {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
+  throw new KvsError({
+    status: 'STATUS_INVALID_TOKEN_EXPIRATION',
+    message: `${where}: expiration is not a date; give a Date, or ISO 8601 text in a file`,
+  });
+}

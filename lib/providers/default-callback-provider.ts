@@ -1,0 +1,116 @@
+import type { CredentialProvider, Credentials } from '../base/credentials.js';
+import {
+  HttpPutMediaTransport,
+  type PutMediaIo,
+  type PutMediaSession,
+  type PutMediaTransport,
+} from '../transport/index.js';
+import type { ClientCallbackProvider, StreamCallbackProvider } from './callbacks.js';
+import { ControlPlane, type ControlPlaneOptions } from './control-plane.js';
+import { checkCredentials, defaultCredentials, staticCredentials } from './credentials.js';
+import type { DeviceInfo } from './device-info.js';
+import { openWhenKnown } from './open-session.js';
+import type {
+  CallbackProvider,
+  CreateStreamInput,
+  PutStreamInput,
+  ServiceCallContext,
+  StreamDescription,
+} from './service-calls.js';
+
+/** What a `DefaultCallbackProvider` is made from. */
+export interface DefaultCallbackProviderOptions extends ControlPlaneOptions {
+  /** Keys, or an AWS SDK v3 credential provider; the SDK's default chain when left out. */
+  readonly credentials?: Credentials | CredentialProvider;
+  /** Sent with each request. */
+  readonly userAgent?: string;
+  /** Carries PutMedia sessions; Node's http and https when left out. */
+  readonly transport?: PutMediaTransport;
+  readonly clientCallbackProvider?: ClientCallbackProvider;
+  readonly streamCallbackProvider?: StreamCallbackProvider;
+}
+
+/**
+ * The documented calls against AWS, or any service that speaks like it (guide:
+ * DefaultCallbackProvider). Override single methods to replace single calls.
+ */
+export class DefaultCallbackProvider implements CallbackProvider {
+  readonly clientCallbackProvider: ClientCallbackProvider;
+  readonly streamCallbackProvider: StreamCallbackProvider;
+  readonly #credentials: CredentialProvider;
+  readonly #control: ControlPlane;
+  readonly #transport: PutMediaTransport;
+
+  /** Throws `KvsError` when static credentials are malformed. */
+  constructor(options: DefaultCallbackProviderOptions = {}) {
+    const { httpAgent, httpsAgent } = options;
+    const userAgent = options.userAgent ?? 'kinesis-video';
+    this.clientCallbackProvider = options.clientCallbackProvider ?? {};
+    this.streamCallbackProvider = options.streamCallbackProvider ?? {};
+    this.#credentials = asProvider(options.credentials);
+    this.#control = new ControlPlane(options, userAgent);
+    this.#transport =
+      options.transport ??
+      new HttpPutMediaTransport({
+        userAgent,
+        ...(httpAgent === undefined ? {} : { httpAgent }),
+        ...(httpsAgent === undefined ? {} : { httpsAgent }),
+      });
+  }
+
+  async getSecurityToken(_context: ServiceCallContext): Promise<Credentials> {
+    return checkCredentials(await this.#credentials(), 'the credential provider');
+  }
+
+  async getStreamingToken(_name: string, context: ServiceCallContext): Promise<Credentials> {
+    return this.getSecurityToken(context);
+  }
+
+  /** The service knows no devices: answers at once. */
+  async createDevice(device: DeviceInfo, _context: ServiceCallContext): Promise<string> {
+    return `arn:aws:kinesisvideo:::device/${device.name ?? ''}`;
+  }
+
+  async createStream(input: CreateStreamInput, context: ServiceCallContext): Promise<string> {
+    return this.#control.createStream(input, context);
+  }
+
+  async describeStream(name: string, context: ServiceCallContext): Promise<StreamDescription> {
+    return this.#control.describeStream(name, context);
+  }
+
+  async tagResource(
+    streamArn: string,
+    tags: Readonly<Record<string, string>>,
+    context: ServiceCallContext,
+  ): Promise<void> {
+    return this.#control.tagResource(streamArn, tags, context);
+  }
+
+  async getStreamingEndpoint(
+    name: string,
+    _apiName: 'PUT_MEDIA',
+    context: ServiceCallContext,
+  ): Promise<string> {
+    return this.#control.getDataEndpoint(name, context);
+  }
+
+  putStream(input: PutStreamInput, io: PutMediaIo): PutMediaSession {
+    const request = async (): Promise<Parameters<PutMediaTransport['open']>[0]> => ({
+      ...input,
+      region: await this.#control.region(input.credentials),
+      clockOffset: this.#control.clockOffset(),
+    });
+    return openWhenKnown(this.#transport, request(), io);
+  }
+
+  /** Closes idle connections; open sessions go on. */
+  close(): void {
+    this.#control.close();
+  }
+}
+
+function asProvider(credentials: Credentials | CredentialProvider | undefined): CredentialProvider {
+  if (credentials === undefined) return defaultCredentials();
+  return typeof credentials === 'function' ? credentials : staticCredentials(credentials);
+}

@@ -1,0 +1,27 @@
+export type {
+  CallbackResult,
+  ClientCallbackProvider,
+  StreamCallbackProvider,
+  StreamHandle,
+} from './callbacks.js';
+export type { ControlPlaneOptions } from './control-plane.js';
+export { defaultCredentials, fileCredentials, staticCredentials } from './credentials.js';
+export {
+  DefaultCallbackProvider,
+  type DefaultCallbackProviderOptions,
+} from './default-callback-provider.js';
+export {
+  DefaultDeviceInfoProvider,
+  type DeviceInfo,
+  type DeviceInfoProvider,
+  type StorageInfo,
+} from './device-info.js';
+export type {
+  CallbackProvider,
+  CreateStreamInput,
+  PlatformCalls,
+  PutStreamInput,
+  ServiceCallContext,
+  ServiceCalls,
+  StreamDescription,
+} from './service-calls.js';
