@@ -13,6 +13,11 @@ export async function ffmpeg(...args: readonly string[]): Promise<void> {
   await run('ffmpeg', ['-nostdin', '-y', '-v', 'error', ...args]);
 }
 
+/** Runs mkvmerge and throws what it complained about. */
+export async function mkvmerge(...args: readonly string[]): Promise<void> {
+  await run('mkvmerge', ['--quiet', ...args]);
+}
+
 /** One packet as ffprobe reports it; times in ms, `undefined` where the file gives none. */
 export interface ProbedPacket {
   readonly stream: string;

@@ -27,10 +27,8 @@ describe('openMediaFile refuses', () => {
 
   it('a file that is not there, naming it and the reason', async () => {
     const error = await openMediaFile(join(directory, 'none.mp4')).catch(kvsError);
-    expect(error).toMatchObject({
-      status: 'STATUS_OPEN_FILE_FAILED',
-      message: expect.stringMatching(/none\.mp4: ENOENT/),
-    });
+    expect(error).toMatchObject({ status: 'STATUS_OPEN_FILE_FAILED' });
+    expect(messageOf(error)).toMatch(/none\.mp4: ENOENT/);
   });
 
   it('a frame rate of 0', async () => {
@@ -100,6 +98,10 @@ describe('openMediaFile refuses', () => {
 function box(type: string, size: number): number[] {
   const name = [...type].map((letter) => letter.charCodeAt(0));
   return [0, 0, 0, size, ...name, ...new Array<number>(size - 8).fill(0)];
+}
+
+function messageOf(value: unknown): string {
+  return value instanceof Error ? value.message : 'not an error';
 }
 
 function kvsError(reason: unknown): KvsError {

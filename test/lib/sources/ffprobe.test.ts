@@ -1,12 +1,18 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FRAME_FLAG, type Frame } from '../../../lib/base/media.js';
 import { type MediaFile, openMediaFile } from '../../../lib/sources/index.js';
-import { ffmpeg, have, probePackets, type ProbedPacket } from '../../support/media-tools.js';
+import {
+  ffmpeg,
+  have,
+  mkvmerge,
+  probePackets,
+  type ProbedPacket,
+} from '../../support/media-tools.js';
 
 const CAMERA = fileURLToPath(new URL('../../../media/camera.mp4', import.meta.url));
 const TONE = ['-f', 'lavfi', '-i', 'sine=frequency=440:sample_rate=44100'];
@@ -60,46 +66,119 @@ const FILES: readonly (readonly [string, readonly string[]])[] = [
   ['h264-live.mkv', [...WITH_TONE, '-live', '1']],
 ];
 
-describe.skipIf(!have('ffmpeg') || !have('ffprobe'))('media files against ffprobe', () => {
-  let directory = '';
-  beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'kvs-sources-'));
-  });
-  afterAll(async () => {
-    await rm(directory, { recursive: true, force: true });
-  });
+const MKVMERGE: readonly (readonly [string, readonly string[]])[] = [
+  ['laced.mkv', []],
+  ['block-groups.mkv', ['--engage', 'no_simpleblocks']],
+  ['scale-100us.mkv', ['--timestamp-scale', '100000']],
+];
 
-  it.each(FILES)('%s: every packet, its bytes, times and key flag', async (name, args) => {
-    const path = join(directory, name);
-    await ffmpeg(...args, path);
-    const file = await openMediaFile(path);
-    const packets = await probePackets(path);
-    const all = await collect(file);
-    expect(all.length).toBe(file.frameCount);
-    expect(all.length).toBe(packets.length);
-    for (const [index, kind] of ['video', 'audio'].entries()) {
-      const frames = all.filter((frame) => frame.trackId === index + 1);
+describe.skipIf(!have('ffmpeg') || !have('ffprobe'))(
+  'media files against ffmpeg and ffprobe',
+  () => {
+    let directory = '';
+    beforeAll(async () => {
+      directory = await mkdtemp(join(tmpdir(), 'kvs-sources-'));
+    });
+    afterAll(async () => {
+      await rm(directory, { recursive: true, force: true });
+    });
+
+    it.each(FILES)('%s: every packet, its bytes, times and key flag', async (name, args) => {
+      const path = join(directory, name);
+      await ffmpeg(...args, path);
+      const file = await openMediaFile(path);
+      const packets = await probePackets(path);
+      const all = await collect(file);
+      expect(all.length).toBe(file.frameCount);
+      expect(all.length).toBe(packets.length);
+      for (const [index, kind] of ['video', 'audio'].entries()) {
+        const frames = all.filter((frame) => frame.trackId === index + 1);
+        expectSame(
+          frames,
+          packets.filter((packet) => packet.stream === kind),
+          file,
+        );
+      }
+      expectPlayable(all);
+    });
+
+    it.skipIf(!have('mkvmerge')).each(MKVMERGE)('%s of mkvmerge', async (name, args) => {
+      const source = join(directory, 'h264-aac.mkv');
+      await ffmpeg(...WITH_TONE, source);
+      const path = join(directory, name);
+      await mkvmerge('-o', path, ...args, source);
+      const file = await openMediaFile(path);
+      const packets = await probePackets(path);
+      const all = await collect(file);
+      const video = packets.filter((packet) => packet.stream === 'video');
       expectSame(
-        frames,
-        packets.filter((packet) => packet.stream === kind),
+        all.filter((frame) => frame.trackId === 1),
+        video,
         file,
       );
-    }
-    expectPlayable(all);
-  });
+      const audio = all.filter((frame) => frame.trackId === 2);
+      const probed = packets.filter((packet) => packet.stream === 'audio');
+      expect(audio.map(hash)).toEqual(probed.map((packet) => packet.hash));
+      expectPlayable(all);
+    });
 
-  it('h264.h264: the access units of the MP4 with start codes', async () => {
-    const path = join(directory, 'camera.h264');
-    await ffmpeg('-i', CAMERA, '-c', 'copy', '-bsf:v', 'h264_mp4toannexb', path);
-    const file = await openMediaFile(path, { frameRate: 50 });
-    const packets = await probePackets(path);
-    const frames = await collect(file);
-    expect(frames.map((frame) => hash(frame))).toEqual(packets.map((packet) => packet.hash));
-    expect(frames.map(isKey)).toEqual(packets.map((packet) => packet.key));
-    expect(frames.map((frame) => frame.presentationTs)).toEqual(frames.map((_, i) => i * 20));
-    expect(file.durationMs).toBe(12_000);
-  });
-});
+    it.skipIf(!have('mkvmerge'))(
+      'refuses a track that mkvmerge compressed, naming it',
+      async () => {
+        const path = join(directory, 'zlib.mkv');
+        await mkvmerge('-o', path, '--compression', '0:zlib', CAMERA);
+        await expect(openMediaFile(path)).rejects.toThrow(
+          /zlib\.mkv cannot be read: track 1 is compressed/,
+        );
+      },
+    );
+
+    it('refuses a Matroska file cut off within an element, naming the byte', async () => {
+      const path = join(directory, 'cut.mkv');
+      await ffmpeg('-i', CAMERA, '-c', 'copy', path);
+      await truncate(path, 200_000);
+      await expect(openMediaFile(path)).rejects.toMatchObject({ status: 'STATUS_UNEXPECTED_EOF' });
+      await expect(openMediaFile(path)).rejects.toThrow(/cut\.mkv cannot be read: .*byte \d+/);
+    });
+
+    it.each(['tone.mp4', 'tone.mkv'])('refuses %s, which has no video', async (name) => {
+      const path = join(directory, name);
+      await ffmpeg(...TONE, '-t', '1', '-c:a', 'aac', path);
+      await expect(openMediaFile(path)).rejects.toMatchObject({ status: 'STATUS_NOT_FOUND' });
+      await expect(openMediaFile(path)).rejects.toThrow(
+        /holds no video track \(found: .*(mp4a|A_AAC)/,
+      );
+    });
+
+    it('adds the time offset to both times, to the microsecond', async () => {
+      const path = join(directory, 'offset.mp4');
+      await ffmpeg('-i', CAMERA, '-t', '1', '-r', '30000/1001', '-preset', 'ultrafast', path);
+      const file = await openMediaFile(path);
+      const plain = await collect(file);
+      const live: Frame[] = [];
+      const timeOffsetMs = 1_795_408_066_856;
+      for await (const frame of file.frames({ timeOffsetMs })) live.push(frame);
+      expect(live.map((frame) => Math.round((frame.presentationTs - timeOffsetMs) * 1000))).toEqual(
+        plain.map((frame) => Math.round(frame.presentationTs * 1000)),
+      );
+      expect(
+        live.map((frame) => Math.round(((frame.decodingTs ?? 0) - timeOffsetMs) * 1000)),
+      ).toEqual(plain.map((frame) => Math.round((frame.decodingTs ?? 0) * 1000)));
+    });
+
+    it('h264.h264: the access units of the MP4 with start codes', async () => {
+      const path = join(directory, 'camera.h264');
+      await ffmpeg('-i', CAMERA, '-c', 'copy', '-bsf:v', 'h264_mp4toannexb', path);
+      const file = await openMediaFile(path, { frameRate: 50 });
+      const packets = await probePackets(path);
+      const frames = await collect(file);
+      expect(frames.map((frame) => hash(frame))).toEqual(packets.map((packet) => packet.hash));
+      expect(frames.map(isKey)).toEqual(packets.map((packet) => packet.key));
+      expect(frames.map((frame) => frame.presentationTs)).toEqual(frames.map((_, i) => i * 20));
+      expect(file.durationMs).toBe(12_000);
+    });
+  },
+);
 
 function expectSame(
   frames: readonly Frame[],
