@@ -1,0 +1,54 @@
+import { KvsError } from '../base/errors.js';
+import type { ServiceCredential } from '../service/index.js';
+
+/**
+ * Reads the access keys of a service from JSON: an object of access key to
+ * `{ "secretAccessKey", "accountId", "userName"? }`. `path` is for messages only.
+ *
+ * @throws KvsError STATUS_INVALID_ARG naming the file, the key and the rule.
+ */
+export function parseCredentialsFile(
+  text: string,
+  path: string,
+): Readonly<Record<string, ServiceCredential>> {
+  const entries = Object.entries(parseObject(text, path));
+  if (entries.length === 0) throw bad(path, 'it names no access key');
+  return Object.fromEntries(entries.map(([key, value]) => [key, credential(key, value, path)]));
+}
+
+function parseObject(text: string, path: string): object {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw bad(path, 'it is not JSON', cause);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw bad(path, 'it is not an object of access keys');
+  }
+  return value;
+}
+
+function credential(key: string, value: unknown, path: string): ServiceCredential {
+  const fields = new Map(typeof value === 'object' && value !== null ? Object.entries(value) : []);
+  const text = (name: string): string | undefined => {
+    const field: unknown = fields.get(name);
+    return typeof field === 'string' && field !== '' ? field : undefined;
+  };
+  const secretAccessKey = text('secretAccessKey');
+  if (secretAccessKey === undefined) throw bad(path, `${key} has no secretAccessKey`);
+  const userName = text('userName');
+  return {
+    secretAccessKey,
+    accountId: text('accountId') ?? '123456789012',
+    ...(userName === undefined ? {} : { userName }),
+  };
+}
+
+function bad(path: string, what: string, cause?: unknown): KvsError {
+  return new KvsError({
+    status: 'STATUS_INVALID_ARG',
+    message: `credentials file ${path}: ${what}; expected {"ACCESSKEY": {"secretAccessKey": "…", "accountId": "123456789012"}}`,
+    cause,
+  });
+}

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { startService } from '../service/index.js';
+import { portNumber } from './arguments.js';
+import { parseCredentialsFile } from './credentials-file.js';
+import { withInterrupt } from './interrupt.js';
+
+interface ServeFlags {
+  readonly port: number;
+  readonly host: string;
+  readonly dataDir: string;
+  readonly region: string;
+  readonly credentials?: string;
+  readonly dump?: string;
+  readonly limits: 'on' | 'off';
+}
+
+/** Adds `kvs serve` to the program. */
+export function addServeCommand(program: Command): void {
+  program
+    .command('serve')
+    .description('Run a Kinesis Video Streams service on this machine.')
+    .option('--port <n>', 'TCP port; 0 takes any free one', portNumber, 8443)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option('--data-dir <dir>', 'where streams are kept', join(homedir(), '.kvs', 'data'))
+    .option('--region <name>', 'region of ARNs and signatures', 'us-west-2')
+    .option(
+      '--credentials <file>',
+      'access keys that may call; without it anyone on this machine may',
+    )
+    .option('--dump <dir>', 'also write every PutMedia body there, as MKV')
+    .addOption(
+      program
+        .createOption('--limits <on|off>', "the guide's service limits")
+        .choices(['on', 'off'])
+        .default('on'),
+    )
+    .action(async (flags: ServeFlags) => {
+      await withInterrupt((signal) => serve(flags, signal));
+    });
+}
+
+async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
+  const credentials =
+    flags.credentials === undefined
+      ? ('open' as const)
+      : parseCredentialsFile(await readFile(flags.credentials, 'utf8'), flags.credentials);
+  const service = await startService({
+    dataDir: flags.dataDir,
+    host: flags.host,
+    port: flags.port,
+    region: flags.region,
+    credentials,
+    ...(flags.limits === 'off' ? { limits: 'off' } : {}),
+    ...(flags.dump === undefined ? {} : { dump: flags.dump }),
+    log: (level, message, detail) =>
+      process.stderr.write(`${level}: ${message}${detail ? ` ${JSON.stringify(detail)}` : ''}\n`),
+  });
+  try {
+    process.stdout.write(greeting(service.endpoint, flags));
+    if (!signal.aborted) await once(signal, 'abort');
+    process.stderr.write('closing\n');
+  } finally {
+    await service.close();
+  }
+}
+
+function greeting(endpoint: string, flags: ServeFlags): string {
+  const keys =
+    flags.credentials === undefined
+      ? 'Any access key is taken.'
+      : `Access keys: those in ${flags.credentials}.`;
+  return `KVS service at ${endpoint}
+Data directory: ${flags.dataDir}
+${keys}
+
+Point a client at it:
+  AWS_ENDPOINT_URL_KINESIS_VIDEO=${endpoint} AWS_REGION=${flags.region}
+  aws kinesisvideo list-streams --endpoint-url ${endpoint} --region ${flags.region}
+  new KinesisVideoClient({ endpoint: '${endpoint}', region: '${flags.region}' })
+  KinesisVideoProducer.create({ endpoint: '${endpoint}', region: '${flags.region}' })
+
+Ctrl-C closes it.
+`;
+}
