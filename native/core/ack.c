@@ -197,13 +197,14 @@ static bool is_word(uint8_t byte) {
          byte == 'E' || byte == '+' || byte == '-' || byte == '.';
 }
 
-/* Follows nesting outside of strings. */
+/* Follows nesting outside of strings. Which bracket closes which is not
+ * followed, but that only a brace ends an ack. */
 static void follow(kvs_ack_parser *parser, uint8_t byte) {
   if (byte == '"') {
     parser->quoted = true;
   } else if (byte == '{' || byte == '[') {
     parser->depth += parser->depth < UINT32_MAX;
-  } else if (byte == '}' || byte == ']') {
+  } else if (byte == '}' || (byte == ']' && parser->depth > 1)) {
     parser->depth--;
   }
 }
