@@ -34,6 +34,9 @@ typedef struct kvs_nal_plan {
 
 /* Scans once. 3- and 4-byte start codes; zero bytes before a start code and at
  * the end are not part of a unit; empty units are left out.
+ * The bytes are taken as what the stream says that they are: AVCC whose first
+ * length is 256 to 511 reads as Annex-B. |resume| is |len| when all units are
+ * listed.
  * MKV_INVALID_ANNEXB_NALU_IN_FRAME_DATA: no start code, bytes other than zero
  * before the first one, no unit that holds anything, or len >= 2^32. */
 KVS_MUST_CHECK kvs_status kvs_nal_plan_annexb(kvs_nal_find find,
@@ -44,8 +47,8 @@ KVS_MUST_CHECK kvs_status kvs_nal_plan_annexb(kvs_nal_find find,
 void kvs_nal_write_avcc(kvs_nal_find find, const uint8_t *bytes, size_t len,
                         const kvs_nal_plan *plan, kvs_sink *sink);
 
-/* AVCC (4-byte lengths) whole and nothing left over, or
- * MKV_INVALID_AVCC_NALU_IN_FRAME_DATA. */
+/* AVCC (4-byte lengths) whole and nothing left over, and at least one unit
+ * that holds anything, or MKV_INVALID_AVCC_NALU_IN_FRAME_DATA. */
 KVS_MUST_CHECK kvs_status kvs_nal_check_avcc(const uint8_t *bytes, size_t len);
 
 /* Writes checked AVCC as Annex-B with 4-byte start codes: same length. */
@@ -57,7 +60,10 @@ typedef enum kvs_nal_codec { KVS_NAL_H264 = 0, KVS_NAL_H265 = 1 } kvs_nal_codec;
  * a key frame), all of them, High-profile extension bytes included.
  * MKV_INVALID_ANNEXB_NALU_IN_CPD, MKV_MISSING_SPS_FROM_H264_CPD,
  * MKV_MISSING_PPS_FROM_H264_CPD, MKV_HEVC_SPS_NALU_MISSING,
- * MKV_ANNEXB_CPD_MISSING_NALUS, MKV_INVALID_H264_H265_SPS_NALU. */
+ * MKV_ANNEXB_CPD_MISSING_NALUS (no VPS or PPS for H.265),
+ * MKV_INVALID_ANNEXB_CPD_NALUS (more sets, or longer ones, than a record can
+ * tell), and what kvs_nal_picture_size says of an SPS. A key frame is searched
+ * as far as its first slice. Nothing is written on failure. */
 KVS_MUST_CHECK kvs_status kvs_nal_make_cpd(kvs_nal_find find,
                                            kvs_nal_codec codec,
                                            kvs_bytes annexb, kvs_sink *sink);
@@ -67,7 +73,8 @@ KVS_MUST_CHECK kvs_status kvs_nal_make_cpd(kvs_nal_find find,
 bool kvs_nal_has_parameter_sets(kvs_nal_find find, kvs_nal_codec codec,
                                 kvs_bytes frame, bool avcc);
 
-/* The same as kvs_nal_make_cpd from an AVCC access unit. */
+/* The same as kvs_nal_make_cpd from an AVCC access unit;
+ * MKV_INVALID_AVCC_NALU_IN_FRAME_DATA where it is none. */
 KVS_MUST_CHECK kvs_status kvs_nal_make_cpd_avcc(kvs_nal_codec codec,
                                                 kvs_bytes avcc, kvs_sink *sink);
 
