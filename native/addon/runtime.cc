@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <new>
+#include <string>
 
 #if defined(__GLIBCXX__)
 
@@ -12,8 +13,13 @@ extern "C" void __cxa_pure_virtual() {
   abort();
 }
 
-// std::string and std::vector, which node-addon-api uses, call these.
+// What std::string and std::vector, which node-addon-api uses, call.
 namespace std {
+
+// The members of std::string that a compiler did not put in line; the linker
+// leaves out those that nobody calls.
+template class allocator<char>;
+template class basic_string<char>;
 
 void __throw_bad_alloc() {
   abort();
@@ -28,6 +34,10 @@ void __throw_length_error(const char *) {
 }
 
 void __throw_logic_error(const char *) {
+  abort();
+}
+
+void __throw_out_of_range_fmt(const char *, ...) {
   abort();
 }
 
