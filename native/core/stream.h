@@ -92,6 +92,8 @@ typedef struct kvs_session {
   bool opened;        /* the host answered PUT_STREAM */
   bool waiting;       /* take had nothing: tell when there is something */
   bool finish;        /* end at the next fragment boundary */
+  bool close;         /* end as soon as nothing is left to read */
+  bool missing;       /* an old fragment's ack is given up: do not await it */
   bool sent_any;      /* a fragment was taken in it */
   bool freed_any;     /* and one was freed */
   uint32_t header;    /* slot */
@@ -100,6 +102,7 @@ typedef struct kvs_session {
   uint64_t opened_at; /* mono */
   uint64_t until;     /* mono: rotate from here on */
   uint64_t progress;  /* mono: last byte taken or ack seen */
+  uint64_t acked_at;  /* mono: last ack seen, or when it opened */
   kvs_pos last;       /* fragment that the body ends with, 0: freed */
   kvs_ack_parser acks;
 } kvs_session;
@@ -141,6 +144,7 @@ struct kvs_stream {
 
   kvs_machine machine;
   kvs_retry session_retry;
+  uint64_t session_due; /* mono: not before this */
   bool ready_told;
   bool tagged;
   bool stopping;
@@ -166,6 +170,11 @@ _Static_assert(sizeof(struct kvs_stream) <= KVS_PAGE_DATA,
                "a stream that holds nothing costs one page");
 
 /* ---- stream.c --------------------------------------------------------- */
+
+/* kvs_stream_create, for the client. */
+KVS_MUST_CHECK kvs_status kvs_stream_open(kvs_host *host,
+                                          const kvs_stream_info *info,
+                                          kvs_time now, kvs_stream **out);
 
 /* Tells the host; nothing may be half done. */
 void kvs_stream_emit(kvs_stream *stream, kvs_event *event);
@@ -241,7 +250,8 @@ void kvs_state_advance(kvs_stream *stream, kvs_time now);
 /* Makes the present state's call if it is due. */
 void kvs_state_call(kvs_stream *stream, kvs_time now);
 
-/* Chooses the state after a session by its result; |failed| backs off. */
+/* Chooses the state after a session by its result; |failed| backs off. The
+ * caller advances when it is done. */
 void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
                              kvs_time now);
 

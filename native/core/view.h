@@ -42,7 +42,8 @@ enum {
   KVS_FRAGMENT_PERSISTED = 1u << 5,
   KVS_FRAGMENT_FREED = 1u << 6,    /* need not be sent (again) */
   KVS_FRAGMENT_TIMELINE = 1u << 7, /* begins a timeline: a session of its own */
-  KVS_FRAGMENT_LOST = 1u << 8      /* given up: counts as freed, was reported */
+  KVS_FRAGMENT_LOST = 1u << 8,     /* given up: counts as freed, was reported */
+  KVS_FRAGMENT_ENDED = 1u << 9     /* carries its END_OF_FRAGMENT tag */
 };
 
 typedef struct kvs_fragment {

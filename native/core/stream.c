@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The life of a stream: create, free, stop, reset, and its deadlines. */
+#include "core/stream.h"
+
+kvs_event kvs_event_make(uint32_t type) {
+  kvs_event event;
+
+  memset(&event, 0, sizeof(event));
+  event.type = type;
+  return event;
+}
+
+void kvs_host_emit(kvs_host *host, kvs_event *event) {
+  host->in_event = true;
+  host->callbacks.event(host->callbacks.user, event);
+  host->in_event = false;
+}
+
+void kvs_stream_emit(kvs_stream *stream, kvs_event *event) {
+  event->stream = stream->id;
+  kvs_host_emit(stream->host, event);
+}
+
+uint32_t kvs_host_random(kvs_host *host) {
+  uint32_t value;
+
+  host->in_event = true;
+  value = host->callbacks.random(host->callbacks.user);
+  host->in_event = false;
+  return value;
+}
+
+kvs_status kvs_stream_guard(const kvs_stream *stream) {
+  return stream->host->in_event ? KVS_STATUS_INVALID_OPERATION : KVS_OK;
+}
+
+uint64_t kvs_stream_deadline(const kvs_stream *stream) {
+  return kvs_min_u64(kvs_machine_deadline(&stream->machine),
+                     kvs_session_deadline(stream));
+}
+
+void kvs_stream_note_deadline(kvs_stream *stream) {
+  uint64_t deadline = kvs_stream_deadline(stream);
+
+  if (deadline < stream->host->deadline) {
+    stream->host->deadline = deadline;
+  }
+}
+
+void kvs_stream_step(kvs_stream *stream, kvs_time now) {
+  if (kvs_machine_timed_out(&stream->machine, now.mono)) {
+    kvs_state_timed_out(stream, now);
+  }
+  kvs_session_step(stream, now);
+  kvs_stream_close_if_done(stream, now);
+  kvs_state_advance(stream, now);
+}
+
+uint32_t kvs_stream_id(const kvs_stream *stream) { return stream->id; }
+
+static bool same_name(const char *a, const char *b) {
+  kvs_bytes x = kvs_bytes_of(a);
+  kvs_bytes y = kvs_bytes_of(b);
+
+  return x.len == y.len && memcmp(x.ptr, y.ptr, x.len) == 0;
+}
+
+/* A free place among the client's streams, whose name |name| is not taken. */
+static kvs_status find_place(const kvs_host *host, const char *name,
+                             uint32_t *place) {
+  *place = host->stream_limit;
+  for (uint32_t i = 0; i < host->stream_limit; i++) {
+    if (host->streams[i] == NULL) {
+      *place = *place == host->stream_limit ? i : *place;
+    } else if (same_name(host->streams[i]->name, name)) {
+      return KVS_STATUS_DUPLICATE_STREAM_NAME;
+    }
+  }
+  return *place == host->stream_limit ? KVS_STATUS_MAX_STREAM_COUNT : KVS_OK;
+}
+
+static void set_up(kvs_stream *stream, kvs_host *host, kvs_pos object,
+                   const kvs_stream_info *info, kvs_time now) {
+  kvs_bytes name = kvs_bytes_of(info->name);
+
+  memset(stream, 0, sizeof(*stream));
+  stream->host = host;
+  stream->object = object;
+  stream->id = ++host->last_id;
+  memcpy(stream->name, name.ptr, name.len);
+  stream->info = *info;
+  if (stream->info.timecode_scale == 0) {
+    stream->info.timecode_scale = KVS_TICKS_PER_MS;
+  }
+  stream->await_key = true;
+  stream->retention = info->retention;
+  stream->created_at = now.mono;
+  stream->persisted_at = now.mono;
+  stream->last_put = now.mono;
+  stream->rates.since = now.mono;
+  stream->token_until = KVS_NEVER;
+  kvs_view_init(&stream->view, &host->heap, stream->id);
+  kvs_state_init(stream);
+}
+
+kvs_status kvs_stream_open(kvs_host *host, const kvs_stream_info *info,
+                           kvs_time now, kvs_stream **out) {
+  uint32_t place = 0;
+  kvs_pos object = 0;
+  kvs_stream *stream;
+  kvs_status status;
+
+  KVS_TRY(kvs_stream_info_check(info));
+  KVS_TRY(find_place(host, info->name, &place));
+  KVS_TRY(kvs_heap_take_page(&host->heap, host->last_id + 1, &object));
+  stream = kvs_heap_at(&host->heap, object);
+  set_up(stream, host, object, info, now);
+  status = kvs_format_init(stream, info);
+  if (status != KVS_OK) {
+    kvs_heap_give_page(&host->heap, object);
+    return status;
+  }
+  host->streams[place] = stream;
+  host->stream_count++;
+  *out = stream;
+  kvs_state_advance(stream, now);
+  kvs_stream_note_deadline(stream);
+  return KVS_OK;
+}
+
+void kvs_stream_free(kvs_stream *stream) {
+  kvs_host *host;
+
+  if (stream == NULL) {
+    return;
+  }
+  host = stream->host;
+  for (uint32_t i = 0; i < host->stream_limit; i++) {
+    if (host->streams[i] == stream) {
+      host->streams[i] = NULL;
+      host->stream_count--;
+    }
+  }
+  kvs_view_clear(&stream->view);
+  kvs_format_free(stream);
+  kvs_heap_give_page(&host->heap, stream->object);
+}
+
+void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now) {
+  kvs_event event = kvs_event_make(KVS_EVENT_STREAM_CLOSED);
+
+  if (!stream->stopping || stream->closed || stream->view.tail != 0) {
+    return;
+  }
+  stream->closed = true;
+  event.u.stream_closed.session = stream->session.number;
+  event.u.stream_closed.status = KVS_OK;
+  event.u.stream_closed.dropped =
+      stream->metrics.dropped_frames - stream->dropped_at_stop;
+  kvs_session_wake(stream, now); /* the body is whole: the host ends it */
+  if (!kvs_session_live(stream)) {
+    kvs_state_force(stream, KVS_STREAM_STATE_STOPPED, now);
+  }
+  kvs_stream_emit(stream, &event);
+}
+
+kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now) {
+  if (stream == NULL) {
+    return KVS_STATUS_NULL_ARG;
+  }
+  KVS_TRY(kvs_stream_guard(stream));
+  if (stream->stopping) {
+    return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
+  }
+  stream->stopping = true;
+  stream->dropped_at_stop = stream->metrics.dropped_frames;
+  kvs_put_report_skipped(stream);
+  kvs_session_wake(stream, now);
+  kvs_stream_close_if_done(stream, now);
+  kvs_state_advance(stream, now);
+  kvs_stream_note_deadline(stream);
+  return KVS_OK;
+}
+
+kvs_status kvs_stream_reset(kvs_stream *stream, kvs_time now) {
+  if (stream == NULL) {
+    return KVS_STATUS_NULL_ARG;
+  }
+  KVS_TRY(kvs_stream_guard(stream));
+  stream->stopping = true; /* nothing begins anew while everything goes */
+  if (kvs_session_live(stream)) {
+    kvs_session_abort(stream, KVS_STATUS_UPLOAD_HANDLE_ABORTED, KVS_RESULT_OK,
+                      false, now);
+  }
+  kvs_room_drop_all(stream, KVS_STATUS_UPLOAD_HANDLE_ABORTED, now);
+  kvs_put_report_skipped(stream);
+  for (uint32_t i = 0; i < stream->info.track_count; i++) {
+    stream->tracks[i].has_last = false;
+  }
+  stream->stopping = false;
+  stream->closed = false;
+  stream->await_key = true;
+  stream->new_timeline = true;
+  stream->has_base = false;
+  stream->has_cluster = false;
+  kvs_retry_succeeded(&stream->session_retry);
+  if (stream->host->ready) {
+    kvs_state_force(stream, KVS_STREAM_STATE_DESCRIBE, now);
+  }
+  kvs_state_advance(stream, now);
+  kvs_stream_note_deadline(stream);
+  return KVS_OK;
+}
+
+kvs_status kvs_stream_reset_connection(kvs_stream *stream, bool hard,
+                                       kvs_time now) {
+  if (stream == NULL) {
+    return KVS_STATUS_NULL_ARG;
+  }
+  KVS_TRY(kvs_stream_guard(stream));
+  if (!kvs_session_live(stream)) {
+    return KVS_OK;
+  }
+  if (hard) {
+    kvs_session_abort(stream, KVS_STATUS_UPLOAD_HANDLE_ABORTED, KVS_RESULT_OK,
+                      false, now);
+  } else {
+    stream->session.finish = true;
+  }
+  kvs_state_advance(stream, now);
+  kvs_stream_note_deadline(stream);
+  return KVS_OK;
+}
+
+kvs_status kvs_stream_format_changed(kvs_stream *stream, uint64_t track_id,
+                                     const uint8_t *cpd, uint32_t cpd_len,
+                                     kvs_time now) {
+  kvs_bytes bytes = {cpd, cpd_len};
+
+  (void)now;
+  if (stream == NULL || (cpd == NULL && cpd_len != 0)) {
+    return KVS_STATUS_NULL_ARG;
+  }
+  KVS_TRY(kvs_stream_guard(stream));
+  for (uint32_t i = 0; i < stream->info.track_count; i++) {
+    if (stream->tracks[i].info.track_id == track_id) {
+      return kvs_format_set(stream, i, bytes);
+    }
+  }
+  return KVS_STATUS_MKV_TRACK_INFO_NOT_FOUND;
+}

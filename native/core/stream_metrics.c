@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Figures of a stream. Counters run with the work; rates are taken over
+ * windows of at least a second, so that no call reads a clock. */
+#include "core/stream.h"
+
+#define WINDOW KVS_TICKS_PER_SECOND
+
+static uint64_t per_second(uint64_t count, uint64_t ticks) {
+  return ticks == 0 ? 0
+                    : (count * KVS_TICKS_PER_SECOND + ticks / 2) / ticks;
+}
+
+static void close_window(kvs_stream *stream, uint64_t pts, kvs_time now) {
+  kvs_rates *rates = &stream->rates;
+  uint64_t elapsed = now.mono - rates->since;
+  kvs_stream_metrics *metrics = &stream->metrics;
+
+  metrics->current_frame_rate = per_second(rates->frames, elapsed);
+  metrics->current_transfer_rate = per_second(rates->bytes, elapsed);
+  metrics->elementary_frame_rate =
+      per_second(rates->frames, kvs_sub_u64(pts, rates->first_pts));
+  rates->since = now.mono;
+  rates->frames = 0;
+  rates->bytes = 0;
+  rates->first_pts = pts;
+}
+
+void kvs_metrics_put(kvs_stream *stream, const kvs_frame *frame, uint64_t pts,
+                     kvs_time now) {
+  (void)frame;
+  stream->metrics.total_frames++;
+  if (!stream->info.recalculate_metrics) {
+    return;
+  }
+  if (now.mono - stream->rates.since >= WINDOW) {
+    close_window(stream, pts, now);
+  }
+  stream->rates.frames++;
+  stream->rates.last_pts = pts;
+}
+
+static uint64_t session_average(const kvs_stream *stream, kvs_time now) {
+  uint64_t time = stream->session_time;
+
+  if (kvs_session_live(stream)) {
+    time += kvs_sub_u64(now.mono, stream->session.opened_at);
+  }
+  return stream->metrics.total_sessions == 0
+             ? 0
+             : time / stream->metrics.total_sessions;
+}
+
+kvs_status kvs_stream_get_metrics(const kvs_stream *stream, kvs_time now,
+                                  kvs_stream_metrics *metrics) {
+  const kvs_view *view;
+
+  if (stream == NULL || metrics == NULL) {
+    return KVS_STATUS_NULL_ARG;
+  }
+  view = &stream->view;
+  *metrics = stream->metrics;
+  metrics->current_view_duration = kvs_view_unread_duration(view);
+  metrics->overall_view_duration = view->duration;
+  metrics->current_view_size = view->unread_bytes;
+  metrics->overall_view_size = view->bytes;
+  metrics->uptime = kvs_sub_u64(now.mono, stream->created_at);
+  metrics->total_active_sessions = kvs_session_live(stream) ? 1 : 0;
+  metrics->avg_session_duration = session_average(stream, now);
+  metrics->since_persisted = kvs_sub_u64(now.mono, stream->persisted_at);
+  metrics->state = stream->machine.state;
+  metrics->buffered_frames = view->frames;
+  metrics->buffered_fragments = view->fragments;
+  return KVS_OK;
+}
