@@ -7,8 +7,10 @@ export interface Limits {
   readonly streamsPerAccount: number;
   /** Tags a stream may have. */
   readonly tagsPerStream: number;
-  /** Calls a second of one control operation by one account. */
-  readonly accountCallRate: number;
+  /** Calls a second by one account of an operation that changes a stream. */
+  readonly accountWriteRate: number;
+  /** Calls a second by one account of DescribeStream, ListStreams, GetDataEndpoint and the like. */
+  readonly accountReadRate: number;
   /** Calls a second of one operation on one stream. */
   readonly streamCallRate: number;
   /** Fragments a second on one stream; the service then reads slower (never an error). */
@@ -47,7 +49,8 @@ export interface Limits {
 export const GUIDE_LIMITS: Limits = {
   streamsPerAccount: 100,
   tagsPerStream: 50,
-  accountCallRate: 50,
+  accountWriteRate: 50,
+  accountReadRate: 300,
   streamCallRate: 5,
   fragmentRate: 5,
   putMediaBytesPerSecond: 12_500_000,
@@ -70,7 +73,8 @@ export const GUIDE_LIMITS: Limits = {
 export const NO_LIMITS: Limits = {
   streamsPerAccount: Infinity,
   tagsPerStream: 50,
-  accountCallRate: Infinity,
+  accountWriteRate: Infinity,
+  accountReadRate: Infinity,
   streamCallRate: Infinity,
   fragmentRate: Infinity,
   putMediaBytesPerSecond: Infinity,

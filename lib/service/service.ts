@@ -1,5 +1,17 @@
-import { KvsError } from '../base/errors.js';
-import { checkOptions, type ServiceOptions } from './options.js';
+import { mkdir } from 'node:fs/promises';
+import { archiveHandlers } from './archive/operations.js';
+import { controlHandlers } from './control/operations.js';
+import { StreamRegistry } from './control/streams.js';
+import type { ServiceContext } from './context.js';
+import { getMediaHandler } from './get/operation.js';
+import { HttpFront } from './http/front.js';
+import { HubMap } from './hub.js';
+import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
+import { putMediaHandler } from './put/operation.js';
+import { CallRates } from './rates.js';
+import { openDiskStore } from './store/disk-store.js';
+import type { FragmentStore } from './store/types.js';
+import { Sweeper } from './sweep.js';
 
 /** A running service. */
 export interface KvsService {
@@ -7,7 +19,7 @@ export interface KvsService {
   readonly endpoint: string;
   /** Port it listens on. */
   readonly port: number;
-  /** Takes no more calls, makes durable what was whole, ends open responses, closes the store. */
+  /** Takes no more calls, makes durable what was whole, ends open answers, closes the store. */
   close(): Promise<void>;
 }
 
@@ -17,7 +29,71 @@ export interface KvsService {
  * cannot be used.
  */
 export async function startService(options: ServiceOptions): Promise<KvsService> {
-  checkOptions(options);
-  await Promise.resolve();
-  throw new KvsError({ status: 'STATUS_NOT_IMPLEMENTED', message: 'startService: being written' });
+  const checked = checkOptions(options);
+  await mkdir(checked.dataDir, { recursive: true, mode: 0o700 });
+  const store = await openDiskStore({
+    directory: checked.dataDir,
+    fsync: checked.fsync,
+    warn: (message) => {
+      checked.log('warn', message);
+    },
+  });
+  try {
+    return await serve(checked, store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function serve(options: CheckedOptions, store: FragmentStore): Promise<KvsService> {
+  const streams = new StreamRegistry(store, options);
+  await streams.load();
+  const sweeper = new Sweeper(store, streams, options);
+  await sweeper.begin();
+  let endpoint = '';
+  const context: ServiceContext = {
+    options,
+    store,
+    streams,
+    hubs: new HubMap(store),
+    rates: new CallRates(options),
+    endpoint: () => endpoint,
+    sweep: (record) => sweeper.sweep(record),
+  };
+  const front = new HttpFront(options, {
+    ...controlHandlers(context),
+    ...archiveHandlers(context),
+    PutMedia: putMediaHandler(context),
+    GetMedia: getMediaHandler(context),
+  });
+  const port = await front.listen();
+  endpoint = `http://${hostInUrl(options.host)}:${String(port)}`;
+  sweeper.every(() => {
+    context.rates.sweep();
+  });
+  options.log('info', `listening on ${endpoint}`);
+  return {
+    endpoint,
+    port,
+    close: once(async () => {
+      await sweeper.stop();
+      const closed = front.close();
+      await context.hubs.stop();
+      await closed;
+      await store.close();
+    }),
+  };
+}
+
+/** An address that stands for all of them is not one that a client can call. */
+function hostInUrl(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let result: Promise<void> | undefined;
+  return () => (result ??= work());
 }

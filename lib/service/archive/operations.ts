@@ -1,0 +1,163 @@
+import { findStream } from '../control/operations.js';
+import type { ServiceContext } from '../context.js';
+import { ServiceError } from '../errors.js';
+import { exceptionTags, listedFragmentTags } from '../get/layout.js';
+import { FragmentSender, isDamage } from '../get/sender.js';
+import type { Call, Handler } from '../http/front.js';
+import { Pacer } from '../pacer.js';
+import type { FragmentRecord, TimeKind } from '../store/types.js';
+
+const DEFAULT_PAGE = 100;
+const NO_END = Number.MAX_SAFE_INTEGER - 1;
+
+/** Handlers of the archived media operations. @internal */
+export function archiveHandlers(
+  context: ServiceContext,
+): Readonly<Record<'ListFragments' | 'GetMediaForFragmentList', Handler>> {
+  const readers = new Map<number, number>();
+  return {
+    ListFragments: { kind: 'json', run: (call) => listFragments(context, call) },
+    GetMediaForFragmentList: {
+      kind: 'stream',
+      run: (call) => getMediaForFragmentList(context, call, readers),
+    },
+  };
+}
+
+interface Page {
+  readonly kind: TimeKind;
+  readonly from: number;
+  readonly to: number;
+  readonly after?: { readonly time: number; readonly number: bigint };
+}
+
+async function listFragments(context: ServiceContext, call: Call): Promise<object> {
+  const { record } = findStream(context, call);
+  const limit = call.input.number('MaxResults') ?? DEFAULT_PAGE;
+  const page = pageOf(call);
+  // A fragment that its stream does not retain is a buffer's, not the archive's.
+  const found =
+    record.retentionHours === 0
+      ? []
+      : await context.store.byTime(record.id, { ...page, limit: limit + 1 });
+  const shown = found.slice(0, limit);
+  const last = shown.at(-1);
+  return {
+    Fragments: shown.map((fragment) => ({
+      FragmentNumber: fragment.number.toString(),
+      FragmentSizeInBytes: fragment.clusterBytes + fragment.tagsBytes,
+      ProducerTimestamp: fragment.producerTime / 1000,
+      ServerTimestamp: fragment.serverTime / 1000,
+      FragmentLengthInMilliseconds: fragment.duration,
+    })),
+    ...(found.length > limit && last && { NextToken: makeToken(page, last) }),
+  };
+}
+
+function pageOf({ input }: Call): Page {
+  const token = input.string('NextToken');
+  if (token !== undefined) return readToken(token);
+  const selector = input.object('FragmentSelector');
+  if (selector === undefined) return { kind: 'server', from: 0, to: NO_END };
+  const range = selector.object('TimestampRange');
+  const from = Math.round((range?.number('StartTimestamp') ?? 0) * 1000);
+  const to = Math.round((range?.number('EndTimestamp') ?? 0) * 1000);
+  if (to < from) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      'StartTimestamp is behind EndTimestamp in fragmentSelector.timestampRange',
+    );
+  }
+  const producer = selector.string('FragmentSelectorType') === 'PRODUCER_TIMESTAMP';
+  return { kind: producer ? 'producer' : 'server', from, to: Math.min(to, NO_END) };
+}
+
+function makeToken(page: Page, last: FragmentRecord): string {
+  const time = page.kind === 'producer' ? last.producerTime : last.serverTime;
+  const text = [page.kind, page.from, page.to, time, last.number].join(' ');
+  return Buffer.from(text).toString('base64url');
+}
+
+function readToken(token: string): Page {
+  const text = Buffer.from(token, 'base64url').toString();
+  const match = /^(producer|server) (\d{1,16}) (\d{1,16}) (\d{1,16}) (\d{1,48})$/.exec(text);
+  if (match === null) {
+    throw new ServiceError('InvalidArgumentException', 'NextToken is not one of this service');
+  }
+  const [, kind, from, to, time, number] = match;
+  return {
+    kind: kind === 'producer' ? 'producer' : 'server',
+    from: Number(from),
+    to: Number(to),
+    after: { time: Number(time), number: BigInt(number ?? '0') },
+  };
+}
+
+async function getMediaForFragmentList(
+  context: ServiceContext,
+  call: Call,
+  readers: Map<number, number>,
+): Promise<void> {
+  const { record } = findStream(context, call);
+  const { limits, clock } = context.options;
+  const active = readers.get(record.id) ?? 0;
+  if (active >= limits.fragmentListReaders) {
+    throw new ServiceError(
+      'ClientLimitExceededException',
+      `Stream ${record.name} has ${String(active)} readers of fragment lists, the most it may have.`,
+    );
+  }
+  readers.set(record.id, active + 1);
+  const { response } = call;
+  const ended = new AbortController();
+  const stop = (): void => {
+    ended.abort();
+  };
+  response.on('close', stop);
+  const sender = new FragmentSender({
+    store: context.store,
+    stream: record.id,
+    response,
+    pacer: new Pacer(limits.getMediaBytesPerSecond, clock),
+    signal: ended.signal,
+  });
+  try {
+    response.writeHead(200, { 'content-type': 'video/webm' });
+    await sendList(context, record.id, sender, call.input.strings('Fragments'));
+  } catch (error) {
+    if (!ended.signal.aborted) throw error;
+  } finally {
+    const rest = (readers.get(record.id) ?? 1) - 1;
+    if (rest === 0) readers.delete(record.id);
+    else readers.set(record.id, rest);
+    response.removeListener('close', stop);
+    await sender.close();
+  }
+  response.end();
+}
+
+/** In fragment number order, each fragment once. */
+async function sendList(
+  context: ServiceContext,
+  stream: number,
+  sender: FragmentSender,
+  fragments: readonly string[],
+): Promise<void> {
+  const numbers = [...new Set(fragments.map((text) => BigInt(text)))];
+  numbers.sort((a, b) => (a < b ? -1 : 1));
+  for (const number of numbers) {
+    const [record] = number < 1n << 160n ? await context.store.get(stream, [number]) : [];
+    try {
+      if (record !== undefined) {
+        await sender.fragment(record, listedFragmentTags(record));
+        continue;
+      }
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      context.options.log('error', `a listed fragment is damaged: ${error.message}`);
+      await sender.tags(exceptionTags(number.toString(), 5000, 'Internal error'));
+      continue;
+    }
+    await sender.tags(exceptionTags(number.toString(), 4000, 'Requested fragment is not found'));
+  }
+}

@@ -1,0 +1,90 @@
+import type { ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pacer } from '../pacer.js';
+import { FragmentDamagedError } from '../store/types.js';
+import type { FragmentReader, FragmentRecord, FragmentStore } from '../store/types.js';
+import { tagsElement, type TagPairs } from './layout.js';
+
+/** Fragments up to this size are verified in memory; larger ones are read twice. */
+const HELD_BYTES = 1024 * 1024;
+
+/** What a sender sends with. @internal */
+export interface SenderOptions {
+  readonly store: FragmentStore;
+  readonly stream: number;
+  readonly response: ServerResponse;
+  readonly pacer: Pacer;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes stored fragments to an answer as fast as the reader takes them, holding at most 1 MiB.
+ * A fragment is verified to its last byte before its first one is sent. @internal
+ */
+export class FragmentSender {
+  readonly #options: SenderOptions;
+  readonly #reader: FragmentReader;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#reader = options.store.openReader(options.stream);
+  }
+
+  /**
+   * Sends header, the producer's tags, the service's tags, Cluster. Throws `FragmentDamagedError`
+   * before anything is sent, or the signal's reason when the reader has gone.
+   */
+  async fragment(record: FragmentRecord, tags: TagPairs): Promise<void> {
+    const { store, stream } = this.#options;
+    const header = await store.header(stream, record);
+    const own = await store.tags(stream, record);
+    const held = await this.#verify(record);
+    await this.#write(Buffer.concat([header, own, tagsElement(tags)]));
+    for await (const piece of held ?? this.#reader.pieces(record)) await this.#write(piece);
+  }
+
+  async tags(pairs: TagPairs): Promise<void> {
+    await this.#write(tagsElement(pairs));
+  }
+
+  close(): Promise<void> {
+    return this.#reader.close();
+  }
+
+  /** The pieces of a small fragment; nothing for a large one, of which all pieces were good. */
+  async #verify(record: FragmentRecord): Promise<Uint8Array[] | undefined> {
+    const held: Uint8Array[] = [];
+    const small = record.clusterBytes <= HELD_BYTES;
+    for await (const piece of this.#reader.pieces(record)) {
+      if (small) held.push(piece);
+      this.#options.signal.throwIfAborted();
+    }
+    return small ? held : undefined;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
+    const { response, pacer, signal } = this.#options;
+    signal.throwIfAborted();
+    if (!response.write(bytes)) await drained(response, signal);
+    const wait = pacer.spend(bytes.length);
+    if (wait > 0) await sleep(wait, undefined, { signal });
+  }
+}
+
+/** Whether an error is a stored fragment's damage. @internal */
+export function isDamage(error: unknown): error is FragmentDamagedError {
+  return error instanceof FragmentDamagedError;
+}
+
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (!response.writableNeedDrain || response.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      response.removeListener('drain', done);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    response.on('drain', done);
+    signal.addEventListener('abort', done);
+  });
+}

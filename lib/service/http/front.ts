@@ -1,0 +1,161 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { KvsError } from '../../base/errors.js';
+import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
+import { OPERATIONS, type Operation, type OperationName } from '../api/operations.js';
+import { ServiceError } from '../errors.js';
+import type { CheckedOptions } from '../options.js';
+import { authenticate, type Caller } from './auth.js';
+import { prepareAnswer, readBody, sendError, sendJson } from './wire.js';
+
+/** A call that was found signed and valid. @internal */
+export interface Call {
+  readonly operation: Operation;
+  readonly caller: Caller;
+  readonly input: Input;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+/** What carries out an operation. @internal */
+export type Handler =
+  | { readonly kind: 'json'; readonly run: (call: Call) => Promise<object | undefined> }
+  /** Writes the answer itself; an exception before the first byte is answered for it. */
+  | { readonly kind: 'stream'; readonly run: (call: Call) => Promise<void> };
+
+/** A handler for every operation. @internal */
+export type Handlers = Readonly<Record<OperationName, Handler>>;
+
+/** The HTTP side of the service. @internal */
+export class HttpFront {
+  readonly #options: CheckedOptions;
+  readonly #handlers: Handlers;
+  readonly #routes: ReadonlyMap<string, Operation>;
+  readonly #server: Server;
+
+  constructor(options: CheckedOptions, handlers: Handlers) {
+    this.#options = options;
+    this.#handlers = handlers;
+    this.#routes = new Map(OPERATIONS.map((operation) => [operation.path, operation]));
+    this.#server = createServer({
+      // PutMedia bodies last for hours; JSON bodies have their own time-out.
+      requestTimeout: 0,
+      keepAliveTimeout: 65_000,
+      headersTimeout: 60_000,
+      maxHeaderSize: 16 * 1024,
+    });
+    const serve = (request: IncomingMessage, response: ServerResponse): void => {
+      void this.#serve(request, response);
+    };
+    this.#server.on('request', serve);
+    this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+      response.writeContinue();
+      serve(request, response);
+    });
+  }
+
+  /** Resolves with the port. Rejects with `KvsError` when the address cannot be had. */
+  async listen(): Promise<number> {
+    const { host, port } = this.#options;
+    const server = this.#server;
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: Error): void => {
+        reject(
+          new KvsError({
+            status: 'STATUS_INVALID_ARG',
+            message: `startService: cannot listen on ${host} port ${String(port)}`,
+            cause: error,
+          }),
+        );
+      };
+      server.once('error', failed);
+      server.listen(port, host, () => {
+        server.removeListener('error', failed);
+        resolve();
+      });
+    });
+    const address = server.address();
+    return isAddress(address) ? address.port : port;
+  }
+
+  /** Takes no more connections and ends those that wait. */
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => {
+        resolve();
+      });
+    });
+    this.#server.closeIdleConnections();
+    // Responses that were just ended get a moment to reach their readers.
+    const timer = setTimeout(() => {
+      this.#server.closeAllConnections();
+    }, 1000);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    prepareAnswer(response);
+    // A lost connection is told by 'close'; without a listener it would end the process.
+    request.on('error', () => undefined);
+    response.on('error', () => undefined);
+    try {
+      await this.#answer(request, response);
+    } catch (error) {
+      this.#fail(request, response, error);
+    }
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const operation = this.#route(request);
+    if (operation.input === 'headers') {
+      const caller = authenticate(request, { kind: 'media' }, this.#options);
+      const values = readHeaders(operation, (name) => headerOf(request, name));
+      const input = checkInput(operation, values);
+      await this.#run({ operation, caller, input, request, response });
+      return;
+    }
+    const bytes = await readBody(request);
+    const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
+    const input = checkInput(operation, parseBody(bytes));
+    await this.#run({ operation, caller, input, request, response });
+  }
+
+  async #run(call: Call): Promise<void> {
+    const handler = this.#handlers[call.operation.name];
+    if (handler.kind === 'stream') await handler.run(call);
+    else sendJson(call.response, await handler.run(call));
+  }
+
+  #route(request: IncomingMessage): Operation {
+    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const operation = this.#routes.get(path);
+    if (operation !== undefined && request.method === 'POST') return operation;
+    throw new ServiceError(
+      'UnknownOperationException',
+      `Unable to determine service/operation name to be authorized: ` +
+        `${request.method ?? ''} ${path.slice(0, 128)}`,
+    );
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (request.destroyed && !request.complete) return;
+    // What is left of the body is not waited for.
+    if (!request.complete) response.setHeader('connection', 'close');
+    if (error instanceof ServiceError) {
+      sendError(response, error);
+      return;
+    }
+    this.#options.log('error', 'a call failed', { path: request.url, error });
+    sendError(response, new ServiceError('InternalFailure', 'Internal service error'));
+  }
+}
+
+function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+}
+
+function isAddress(address: AddressInfo | string | null): address is AddressInfo {
+  return typeof address === 'object' && address !== null;
+}

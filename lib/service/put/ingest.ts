@@ -1,0 +1,336 @@
+import { KvsError } from '../../base/errors.js';
+import { MKV_ID, StreamingMkvReader, readString, readUint } from '../../parser/index.js';
+import type { MkvCapture, MkvElementType, MkvEvent } from '../../parser/index.js';
+import { AckError } from '../errors.js';
+import type { Limits } from '../limits.js';
+import { BlockHead } from './block-head.js';
+import { HeaderGatherer } from './header.js';
+import { RawQueue } from './raw.js';
+import { TagGatherer } from './tags.js';
+import { TrackTable } from './tracks.js';
+
+/** A fragment that has come whole. Times are ms. @internal */
+export interface WholeFragment {
+  readonly duration: number;
+  /** The producer's own Tags elements, as sent. */
+  readonly tags: Uint8Array;
+}
+
+/** Takes what an ingest finds. What it throws ends the ingest. @internal */
+export interface IngestTarget {
+  /** The first byte of a Cluster has come; `header` is everything before it that goes with it. */
+  fragmentStart(header: Uint8Array): void;
+  /** The Cluster's time stamp has come, ms. */
+  timecode(timecode: number): void;
+  /** Bytes of the Cluster, in order; a view of what was pushed. */
+  bytes(part: Uint8Array): void;
+  /** The fragment is whole. */
+  fragmentEnd(fragment: WholeFragment): void;
+}
+
+type IngestLimits = Pick<
+  Limits,
+  'fragmentDuration' | 'fragmentBytes' | 'tracks' | 'fragmentTags' | 'framesForEveryTrack'
+>;
+
+/** The elements that are looked into; all others are passed on unread. */
+const WHOLE: ReadonlySet<number> = new Set([
+  MKV_ID.EBML,
+  MKV_ID.DOC_TYPE,
+  MKV_ID.SEGMENT,
+  MKV_ID.INFO,
+  MKV_ID.TIMESTAMP_SCALE,
+  MKV_ID.TRACKS,
+  MKV_ID.TRACK_ENTRY,
+  MKV_ID.TRACK_NUMBER,
+  MKV_ID.DEFAULT_DURATION,
+  MKV_ID.CLUSTER,
+  MKV_ID.TIMESTAMP,
+  MKV_ID.BLOCK_GROUP,
+  MKV_ID.BLOCK_DURATION,
+  MKV_ID.TAGS,
+  MKV_ID.TAG,
+  MKV_ID.SIMPLE_TAG,
+  MKV_ID.TAG_NAME,
+]);
+
+function capture({ id }: MkvElementType): MkvCapture {
+  if (id === MKV_ID.SIMPLE_BLOCK || id === MKV_ID.BLOCK) return 'stream';
+  return WHOLE.has(id) ? 'whole' : 'skip';
+}
+
+/**
+ * Cuts the body of a PutMedia call into fragments while it arrives. Pure: bytes in, calls of the
+ * target out; throws `AckError`. A fragment ends at the next Cluster, at an END_OF_FRAGMENT tag,
+ * or where the body ends between two elements. @internal
+ */
+export class MkvIngest {
+  readonly #target: IngestTarget;
+  readonly #limits: IngestLimits;
+  readonly #reader = new StreamingMkvReader({ capture, maxCaptureBytes: 64 * 1024 });
+  readonly #raw = new RawQueue();
+  readonly #header = new HeaderGatherer(this.#raw);
+  readonly #tags: TagGatherer;
+  readonly #block = new BlockHead();
+  #tracks = new TrackTable();
+  /** End of the last element of which all is known; may lie ahead of what has come. */
+  #resolved = 0;
+  /** Whether a fragment is open; it stays so behind its Cluster, where its tags may follow. */
+  #open = false;
+  #inCluster = false;
+  #inBlock = false;
+  /** Masters that are open now. */
+  #depth = 0;
+  /** Bytes of the Cluster up to here were given to the target. */
+  #given = 0;
+  #clusterAt = 0;
+  #hasTimecode = false;
+
+  constructor(target: IngestTarget, limits: IngestLimits) {
+    this.#target = target;
+    this.#limits = limits;
+    this.#tags = new TagGatherer(this.#raw, limits.fragmentTags);
+  }
+
+  /** Takes the next bytes of the body; keeps views of them until they are given on. */
+  push(bytes: Uint8Array): void {
+    this.#raw.push(bytes);
+    this.#reader.push(bytes);
+    this.#drain();
+    const upTo = Math.min(this.#resolved, this.#raw.total);
+    if (this.#inCluster) this.#giveTo(upTo);
+    this.#header.gatherTo(upTo);
+    this.#tags.checkOpen(this.#raw.total);
+    this.#raw.release(Math.min(upTo, this.#tags.from ?? upTo));
+  }
+
+  /** The body has ended. Throws `AckError` 4000 when it ended inside an element. */
+  end(): void {
+    this.#reader.end();
+    try {
+      this.#drain();
+    } catch (error) {
+      if (!this.#endedBetweenElements()) {
+        const why = error instanceof Error ? error.message : '';
+        throw new AckError(4000, `the body ended too early: ${why}`, { cause: error });
+      }
+    }
+    this.#endFragment(true);
+  }
+
+  /** A Segment that says a size and ends before it still holds whole Clusters. */
+  #endedBetweenElements(): boolean {
+    const atBoundary = this.#resolved === this.#raw.total && !this.#inBlock;
+    return atBoundary && !this.#inCluster && this.#depth <= 1;
+  }
+
+  #drain(): void {
+    for (;;) {
+      const event = this.#next();
+      if (event === undefined) return;
+      this.#handle(event);
+    }
+  }
+
+  #next(): MkvEvent | undefined {
+    try {
+      return this.#reader.next();
+    } catch (error) {
+      if (!(error instanceof KvsError)) throw error;
+      throw new AckError(4006, error.message, { cause: error });
+    }
+  }
+
+  #handle(event: MkvEvent): void {
+    switch (event.kind) {
+      case 'masterStart':
+        this.#resolved = event.offset + event.headerLength;
+        this.#depth = event.depth + 1;
+        this.#masterStart(event.id, event.offset, event.headerLength, event.size);
+        return;
+      case 'masterEnd':
+        this.#resolved = event.offset;
+        this.#depth = event.depth;
+        this.#masterEnd(event.id, event.offset);
+        return;
+      case 'element':
+        this.#resolved = event.offset + event.headerLength + event.size;
+        this.#element(event.id, event.data);
+        return;
+      case 'streamStart':
+        this.#resolved = event.offset + event.headerLength;
+        this.#inBlock = true;
+        this.#block.begin(event.size);
+        return;
+      case 'data':
+        this.#resolved = event.offset + event.bytes.length;
+        this.#inBlock = !event.last;
+        this.#blockData(event.bytes);
+        return;
+      case 'skipped':
+        this.#resolved = event.offset + event.headerLength + event.size;
+        this.#skipped(event.id, event.size, event.offset);
+        return;
+    }
+  }
+
+  #masterStart(id: number, offset: number, headerLength: number, size: number | undefined): void {
+    switch (id) {
+      case MKV_ID.EBML:
+        this.#endFragment(false);
+        this.#header.beginDocument(offset);
+        this.#tracks = new TrackTable();
+        return;
+      case MKV_ID.SEGMENT:
+        this.#header.beginSegment(offset, headerLength, size !== undefined);
+        return;
+      case MKV_ID.TRACKS:
+        this.#header.beginTracks();
+        return;
+      case MKV_ID.TRACK_ENTRY:
+        this.#header.beginTrack();
+        return;
+      case MKV_ID.CLUSTER:
+        this.#beginCluster(offset);
+        return;
+      case MKV_ID.TAGS:
+        if (this.#header.holdsTags) return;
+        this.#header.pause(offset);
+        this.#tags.begin(offset);
+        return;
+      case MKV_ID.SIMPLE_TAG:
+        this.#tags.simpleTag();
+        return;
+    }
+  }
+
+  #masterEnd(id: number, offset: number): void {
+    switch (id) {
+      case MKV_ID.TRACK_ENTRY: {
+        const { number, defaultDuration } = this.#header.endTrack();
+        this.#tracks.add(number, defaultDuration);
+        if (this.#tracks.count > this.#limits.tracks) {
+          throw new AckError(4012, `more than ${String(this.#limits.tracks)} tracks`);
+        }
+        return;
+      }
+      case MKV_ID.CLUSTER:
+        this.#giveTo(offset);
+        this.#inCluster = false;
+        return;
+      case MKV_ID.TAGS:
+        if (this.#tags.from === undefined) return;
+        this.#header.resume(offset);
+        if (this.#tags.end(offset) === 'endOfFragment') this.#endFragment(true);
+        return;
+    }
+  }
+
+  #element(id: number, data: Uint8Array): void {
+    switch (id) {
+      case MKV_ID.DOC_TYPE:
+        checkDocType(readString(data));
+        return;
+      case MKV_ID.TIMESTAMP_SCALE:
+        this.#header.setScale(this.#uint(data));
+        return;
+      case MKV_ID.TRACK_NUMBER:
+        this.#header.setTrackNumber(this.#uint(data));
+        return;
+      case MKV_ID.DEFAULT_DURATION:
+        this.#header.setDefaultDuration(this.#uint(data));
+        return;
+      case MKV_ID.TIMESTAMP:
+        if (this.#hasTimecode) throw new AckError(4006, 'a Cluster has two time stamps');
+        this.#hasTimecode = true;
+        this.#target.timecode(toMs(this.#uint(data), this.#header.scale));
+        return;
+      case MKV_ID.BLOCK_DURATION:
+        this.#tracks.setBlockDuration(this.#uint(data));
+        return;
+      case MKV_ID.TAG_NAME:
+        this.#tags.name(data);
+        return;
+    }
+  }
+
+  #uint(data: Uint8Array): number {
+    try {
+      return readUint(data);
+    } catch (error) {
+      throw new AckError(4006, error instanceof Error ? error.message : '', { cause: error });
+    }
+  }
+
+  #skipped(id: number, size: number, offset: number): void {
+    if (id === MKV_ID.TAG_STRING || id === MKV_ID.TAG_BINARY) this.#tags.value(size);
+    if (this.#header.state === 'none' && this.#depth === 0 && id !== MKV_ID.VOID) {
+      throw new AckError(
+        4006,
+        `not Matroska: byte ${String(offset)} begins no EBML header (element 0x${id.toString(16)})`,
+      );
+    }
+  }
+
+  #beginCluster(offset: number): void {
+    this.#endFragment(false);
+    const header = this.#header.finish(offset);
+    if (this.#tracks.count === 0) throw new AckError(4006, 'no track before the first Cluster');
+    this.#tracks.beginFragment();
+    this.#tags.beginFragment();
+    this.#open = true;
+    this.#inCluster = true;
+    this.#hasTimecode = false;
+    this.#clusterAt = offset;
+    this.#given = offset;
+    this.#target.fragmentStart(header);
+  }
+
+  #blockData(bytes: Uint8Array): void {
+    const head = this.#block.add(bytes);
+    if (head === undefined) return;
+    const span = this.#tracks.addBlock(head.track, head.time) * (this.#header.scale / 1_000_000);
+    if (span > this.#limits.fragmentDuration) {
+      throw new AckError(
+        4002,
+        `the fragment spans ${String(span)} ms; ${String(this.#limits.fragmentDuration)} is the most`,
+      );
+    }
+  }
+
+  #giveTo(offset: number): void {
+    if (offset - this.#clusterAt > this.#limits.fragmentBytes) {
+      throw new AckError(4001, `more than ${String(this.#limits.fragmentBytes)} bytes`);
+    }
+    this.#raw.cut(this.#given, offset, (part) => {
+      this.#target.bytes(part);
+    });
+    this.#given = offset;
+  }
+
+  /** `own`: whether tags that came last belong to this fragment and not to a next one. */
+  #endFragment(own: boolean): void {
+    if (!this.#open) return;
+    this.#open = false;
+    if (!this.#hasTimecode) throw new AckError(4006, 'a Cluster has no time stamp');
+    const silent = this.#limits.framesForEveryTrack ? this.#tracks.silent() : undefined;
+    if (silent !== undefined) {
+      throw new AckError(4011, `track ${String(silent)} has no frame in the fragment`);
+    }
+    this.#target.fragmentEnd({
+      duration: this.#tracks.duration(this.#header.scale),
+      tags: this.#tags.take(own),
+    });
+  }
+}
+
+function checkDocType(docType: string): void {
+  if (docType === 'matroska' || docType === 'webm') return;
+  throw new AckError(4006, `DocType is '${docType.slice(0, 32)}', not matroska`);
+}
+
+/** Ticks to whole ms, exactly. */
+function toMs(ticks: number, scale: number): number {
+  if (scale === 1_000_000) return ticks;
+  return Number((BigInt(ticks) * BigInt(scale)) / 1_000_000n);
+}

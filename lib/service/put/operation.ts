@@ -1,0 +1,79 @@
+import type { ServiceContext } from '../context.js';
+import { ServiceError } from '../errors.js';
+import { findStream } from '../control/operations.js';
+import type { Call, Handler } from '../http/front.js';
+import type { StreamHub } from '../hub.js';
+import { openDump } from './dump.js';
+import { PutSession } from './session.js';
+import { startTimeMs } from './start-time.js';
+
+/** Handler of PutMedia. @internal */
+export function putMediaHandler(context: ServiceContext): Handler {
+  return { kind: 'stream', run: (call) => putMedia(context, call) };
+}
+
+async function putMedia(context: ServiceContext, call: Call): Promise<void> {
+  const { input, request, response } = call;
+  if (input.string('StreamName') !== undefined && input.string('StreamARN') !== undefined) {
+    throw new ServiceError(
+      'InvalidArgumentException',
+      'Specify either StreamName or StreamARN, not both',
+    );
+  }
+  const { record, status } = findStream(context, call);
+  if (status === 'DELETING') {
+    throw new ServiceError('ResourceNotFoundException', `Stream ${record.name} is being deleted.`);
+  }
+  const timeBase = timeBaseOf(call);
+  const hub = context.hubs.of(record.id);
+  checkConnections(hub, record.name);
+  await hub.ready();
+  const writer = await context.store.openWriter(record.id);
+  try {
+    checkConnections(hub, record.name);
+  } catch (error) {
+    await writer.close();
+    throw error;
+  }
+  const { dump, log } = context.options;
+  const session = new PutSession({
+    context,
+    record,
+    hub,
+    writer,
+    request,
+    response,
+    acks: !['0', 'false'].includes(input.string('FragmentAcknowledgmentRequired') ?? '1'),
+    timeBase,
+    dump:
+      dump === undefined
+        ? undefined
+        : openDump(dump, record.name, (message) => {
+            log('warn', message);
+          }),
+  });
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.flushHeaders();
+  await session.run();
+}
+
+/** RELATIVE time codes count from the producer's start time. */
+function timeBaseOf({ input, request }: Call): number {
+  if (input.string('FragmentTimecodeType') === 'ABSOLUTE') return 0;
+  const header = request.headers['x-amzn-producer-start-timestamp'];
+  if (typeof header === 'string') return startTimeMs(header, request.headers['user-agent'] ?? '');
+  throw new ServiceError(
+    'InvalidArgumentException',
+    "1 validation error detected: Value null at 'producerStartTimestamp' failed to satisfy " +
+      'constraint: Member must not be null where time codes are RELATIVE',
+  );
+}
+
+/** The newest connection is taken and ends the older one; a third has to wait for that. */
+function checkConnections(hub: StreamHub, name: string): void {
+  if (hub.producers < 2) return;
+  throw new ServiceError(
+    'ConnectionLimitExceededException',
+    `Stream ${name} has two PutMedia connections; the older one is being ended, try again.`,
+  );
+}

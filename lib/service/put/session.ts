@@ -1,0 +1,312 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServiceContext } from '../context.js';
+import { AckError, type AckErrorId } from '../errors.js';
+import type { Producer, StreamHub } from '../hub.js';
+import type { FragmentWriter, StreamRecord } from '../store/types.js';
+import { AckWriter } from './acks.js';
+import type { BodyDump } from './dump.js';
+import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
+import { SessionTimers } from './timers.js';
+
+/** Bytes that may wait for the disk before the body is not read on. */
+const BACKLOG = 4 * 1024 * 1024;
+/** How long a refused producer may take to read why, ms. */
+const LINGER = 5000;
+
+/** What a PutMedia call asked for. @internal */
+export interface SessionOptions {
+  readonly context: ServiceContext;
+  readonly record: StreamRecord;
+  readonly hub: StreamHub;
+  readonly writer: FragmentWriter;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly acks: boolean;
+  /** Added to a Cluster's time to give the producer's time, ms. */
+  readonly timeBase: number;
+  readonly dump: BodyDump | undefined;
+}
+
+interface OpenFragment {
+  readonly number: bigint;
+  readonly serverTime: number;
+  timecode: number | undefined;
+}
+
+/** One PutMedia connection: reads the body, stores fragments, writes acks. @internal */
+export class PutSession implements IngestTarget, Producer {
+  readonly #options: SessionOptions;
+  readonly #acks: AckWriter;
+  readonly #ingest: MkvIngest;
+  readonly #timers: SessionTimers;
+  readonly #retains: boolean;
+  #fragment: OpenFragment | undefined;
+  #lastTimecode = -1;
+  readonly #commits = new Set<Promise<void>>();
+  #superseded = false;
+  #ended = false;
+  #waiting = false;
+  #finished: () => void = () => undefined;
+  /** Resolves when nothing of the session is under way. */
+  readonly #done: Promise<void>;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    const { limits } = options.context.options;
+    this.#acks = new AckWriter(options.response, options.acks);
+    this.#ingest = new MkvIngest(this, limits);
+    this.#retains = options.record.retentionHours > 0;
+    this.#done = new Promise((resolve) => {
+      this.#finished = resolve;
+    });
+    this.#timers = new SessionTimers(limits, {
+      idle: () => {
+        this.#acks.idle();
+      },
+      silent: () => {
+        this.#end();
+      },
+      expired: () => {
+        this.#fail(4003);
+      },
+    });
+  }
+
+  /** Reads the body to its end. Resolves when everything of it is stored or given up. */
+  async run(): Promise<void> {
+    const { request, response, hub } = this.#options;
+    hub.addProducer(this);
+    const onData = (chunk: Uint8Array): void => {
+      this.#data(chunk);
+    };
+    const onEnd = (): void => {
+      this.#bodyEnd();
+    };
+    const onClose = (): void => {
+      this.#end();
+    };
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('close', onClose);
+    response.on('close', onClose);
+    try {
+      await this.#done;
+    } finally {
+      request.removeListener('data', onData);
+      request.removeListener('end', onEnd);
+      request.removeListener('close', onClose);
+      response.removeListener('close', onClose);
+      this.#timers.stop();
+      hub.removeProducer(this);
+    }
+    await this.#leave();
+  }
+
+  fragmentStart(header: Uint8Array): void {
+    const { context, hub, record, writer } = this.#options;
+    if (this.#superseded) throw new AckError(4003, 'a newer connection sends to the stream');
+    if (context.streams.current(record)?.status === undefined) {
+      throw new AckError(4507, `stream ${record.name} was deleted`);
+    }
+    const serverTime = context.options.clock.wall();
+    this.#fragment = { number: hub.openNumber(serverTime), serverTime, timecode: undefined };
+    writer.begin(header);
+  }
+
+  timecode(timecode: number): void {
+    const fragment = this.#fragment;
+    if (fragment === undefined) return;
+    fragment.timecode = timecode;
+    if (timecode < this.#lastTimecode) {
+      throw new AckError(
+        4004,
+        `time code ${String(timecode)} is before the last one, ${String(this.#lastTimecode)}`,
+      );
+    }
+    const producerTime = this.#options.timeBase + timecode;
+    if (!Number.isSafeInteger(producerTime)) {
+      throw new AckError(4007, `time code ${String(timecode)} gives no time`);
+    }
+    this.#lastTimecode = timecode;
+    this.#acks.event('BUFFERING', fragment);
+  }
+
+  bytes(part: Uint8Array): void {
+    this.#options.writer.append(part);
+  }
+
+  fragmentEnd(whole: WholeFragment): void {
+    const fragment = this.#fragment;
+    if (fragment?.timecode === undefined) return;
+    this.#fragment = undefined;
+    this.#acks.event('RECEIVED', fragment);
+    const { hub, timeBase, writer } = this.#options;
+    const { number, serverTime, timecode } = fragment;
+    const meta = {
+      number,
+      timecode,
+      serverTime,
+      producerTime: timeBase + timecode,
+      duration: whole.duration,
+    };
+    const commit = writer
+      .commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
+      .then(() => {
+        hub.closeNumber(number);
+        if (this.#retains) this.#acks.event('PERSISTED', { number, timecode });
+      })
+      .catch((error: unknown) => {
+        hub.closeNumber(number);
+        this.#storeFailed(error, { number, timecode });
+      })
+      .finally(() => {
+        this.#commits.delete(commit);
+      });
+    this.#commits.add(commit);
+  }
+
+  supersede(): void {
+    if (this.#superseded) return;
+    this.#superseded = true;
+    if (this.#fragment === undefined) this.#fail(4003);
+    else this.#timers.expireSoon();
+  }
+
+  streamDeleted(): void {
+    this.#fail(4008);
+  }
+
+  async stop(): Promise<void> {
+    this.#end();
+    await this.#done;
+    await Promise.all(this.#commits);
+  }
+
+  #data(chunk: Uint8Array): void {
+    if (this.#ended) return;
+    this.#timers.touch();
+    this.#options.dump?.write(chunk);
+    this.#guard(() => {
+      this.#ingest.push(chunk);
+    });
+    if (this.#superseded && this.#fragment === undefined) this.#fail(4003);
+    const { writer } = this.#options;
+    if (writer.backlog() > BACKLOG) void this.#waitFor(writer.drained());
+    if (this.#acks.choked) void this.#waitFor(this.#acksRead());
+  }
+
+  #bodyEnd(): void {
+    if (this.#ended) return;
+    this.#guard(() => {
+      this.#ingest.end();
+    });
+    this.#end();
+  }
+
+  #guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (error instanceof AckError) {
+        this.#report(error.id, error.message);
+        this.#fail(error.id);
+      } else {
+        this.#options.context.options.log('error', 'PutMedia failed', { error });
+        this.#fail(5000);
+      }
+    }
+  }
+
+  /** Stops reading the body until something is out of the way. */
+  async #waitFor(reason: Promise<void>): Promise<void> {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    const { request } = this.#options;
+    request.pause();
+    try {
+      await reason;
+    } catch (error) {
+      this.#storeFailed(error, this.#fragment ?? {});
+    } finally {
+      this.#waiting = false;
+      request.resume();
+    }
+  }
+
+  #acksRead(): Promise<void> {
+    const { response } = this.#options;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        response.removeListener('drain', done);
+        response.removeListener('close', done);
+        resolve();
+      };
+      response.on('drain', done);
+      response.on('close', done);
+    });
+  }
+
+  #storeFailed(error: unknown, subject: { number?: bigint; timecode?: number | undefined }): void {
+    this.#options.context.options.log('error', 'a fragment could not be stored', {
+      stream: this.#options.record.name,
+      fragment: subject.number?.toString(),
+      error,
+    });
+    this.#acks.error(5001, subject);
+    this.#end();
+  }
+
+  #report(id: AckErrorId, message: string): void {
+    this.#options.context.options.log('warn', `PutMedia error ${String(id)}: ${message}`, {
+      stream: this.#options.record.name,
+      fragment: this.#fragment?.number.toString(),
+    });
+  }
+
+  /** Ends the session with an Error ack about the open fragment, if there is one. */
+  #fail(id: AckErrorId): void {
+    if (this.#ended) return;
+    this.#acks.error(id, this.#fragment ?? {});
+    this.#end();
+  }
+
+  /** Gives up what is open; what was whole goes on. */
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const fragment = this.#fragment;
+    this.#fragment = undefined;
+    this.#options.writer.abort();
+    if (fragment !== undefined) this.#options.hub.closeNumber(fragment.number);
+    this.#finished();
+  }
+
+  /** Writes the last acks, then ends the answer. */
+  async #leave(): Promise<void> {
+    const { request, response, writer, dump } = this.#options;
+    // Unread input would turn the end of the connection into a reset, and the acks be lost.
+    request.on('data', () => undefined);
+    request.resume();
+    while (this.#commits.size > 0) await Promise.all(this.#commits);
+    await writer.close();
+    dump?.end();
+    if (!request.complete && !request.destroyed) response.shouldKeepAlive = false;
+    response.end();
+    if (!request.complete && !request.destroyed) await this.#linger();
+  }
+
+  #linger(): Promise<void> {
+    const { request } = this.#options;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => request.destroy(), LINGER);
+      const done = (): void => {
+        clearTimeout(timer);
+        request.removeListener('end', done);
+        request.removeListener('close', done);
+        resolve();
+      };
+      request.on('end', done);
+      request.on('close', done);
+    });
+  }
+}

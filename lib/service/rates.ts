@@ -1,0 +1,54 @@
+import { ServiceError } from './errors.js';
+import type { Call } from './http/front.js';
+import type { CheckedOptions } from './options.js';
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+/** Calls a second, by token buckets that hold one second's worth. @internal */
+export class CallRates {
+  readonly #options: Pick<CheckedOptions, 'limits' | 'clock'>;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(options: Pick<CheckedOptions, 'limits' | 'clock'>) {
+    this.#options = options;
+  }
+
+  /** Throws ClientLimitExceededException when the account calls the operation too often. */
+  checkAccount({ operation, caller }: Call): void {
+    const { accountReadRate, accountWriteRate } = this.#options.limits;
+    const reads = /^(Describe|List|Get)/.test(operation.name);
+    this.#take(`${operation.name} a ${caller.account}`, reads ? accountReadRate : accountWriteRate);
+  }
+
+  /** Throws ClientLimitExceededException when the operation is called on one stream too often. */
+  checkStream({ operation }: Call, stream: number): void {
+    this.#take(`${operation.name} s ${String(stream)}`, this.#options.limits.streamCallRate);
+  }
+
+  /** Forgets buckets that are full again. */
+  sweep(): void {
+    const now = this.#options.clock.mono();
+    for (const [key, bucket] of this.#buckets) {
+      if (now - bucket.at > 1000) this.#buckets.delete(key);
+    }
+  }
+
+  #take(key: string, rate: number): void {
+    if (rate === Infinity) return;
+    const now = this.#options.clock.mono();
+    const bucket = this.#buckets.get(key) ?? { tokens: rate, at: now };
+    bucket.tokens = Math.min(rate, bucket.tokens + ((now - bucket.at) * rate) / 1000);
+    bucket.at = now;
+    this.#buckets.set(key, bucket);
+    if (bucket.tokens < 1) {
+      throw new ServiceError(
+        'ClientLimitExceededException',
+        `Rate exceeded: ${String(rate)} calls of this operation a second; try again later.`,
+      );
+    }
+    bucket.tokens -= 1;
+  }
+}
