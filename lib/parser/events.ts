@@ -77,6 +77,8 @@ export interface MkvReaderOptions {
    * size is known. Default: `skip` for Void and attached files, `whole` for everything else.
    */
   readonly capture?: (element: MkvElementType) => MkvCapture;
+  /** What becomes of elements that the table does not know; default `skip`. */
+  readonly unknown?: MkvCapture;
   /** Largest element given whole, bytes; default 2 MiB (codec private data may have 1 MiB). */
   readonly maxCaptureBytes?: number;
   /** Largest SimpleBlock, Block or EncryptedBlock given whole, bytes; default 64 MiB. */

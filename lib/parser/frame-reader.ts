@@ -1,38 +1,8 @@
-import { KvsError } from '../base/errors.js';
 import { MKV_ID, type MkvElementType } from '../generated/elements.js';
-import { parseBlock, type MkvBlock } from './block.js';
-import type { MkvCapture, MkvEvent } from './events.js';
-import { FragmentMetadataVisitor, type FragmentMetadata } from './metadata.js';
+import type { MkvCapture } from './events.js';
+import { FrameCollector, type MediaEvent } from './frame-collector.js';
+import type { FragmentMetadataVisitor } from './metadata.js';
 import { StreamingMkvReader } from './reader.js';
-import { inBandKvsError } from './tags.js';
-import type { MkvTrack } from './tracks.js';
-import { readUint } from './values.js';
-
-/** One frame, as it stands in the input (decode order). */
-export interface MediaFrame {
-  readonly kind: 'frame';
-  readonly trackNumber: number;
-  /** When it is shown, ms: cluster time and relative time together. */
-  readonly timecodeMs: number;
-  /** How long it is shown, ms, where the input says so. */
-  readonly durationMs: number | undefined;
-  readonly keyFrame: boolean;
-  readonly discardable: boolean;
-  readonly invisible: boolean;
-  /** The frame's own copy of its bytes; with `lend`, lent until the next frame is asked for. */
-  readonly data: Uint8Array;
-  readonly fragment: FragmentMetadata | undefined;
-  /** The track that `trackNumber` names; undefined when the input has no such TrackEntry. */
-  readonly track: MkvTrack | undefined;
-  /** The time of the cluster that it stands in, ms. */
-  readonly clusterTimecodeMs: number;
-}
-
-/** A frame, or the end of a fragment with everything that is known of it, or an in-band error. */
-export type MediaEvent =
-  | MediaFrame
-  | { readonly kind: 'fragmentEnd'; readonly fragment: FragmentMetadata }
-  | { readonly kind: 'error'; readonly error: KvsError };
 
 /** Settings of `FrameReader` and `readFrames`. */
 export interface FrameReaderOptions {
@@ -40,12 +10,6 @@ export interface FrameReaderOptions {
   readonly lend?: boolean;
   /** Largest frame container, bytes; default 64 MiB. */
   readonly maxBlockBytes?: number;
-}
-
-interface HeldBlock {
-  readonly block: MkvBlock;
-  readonly keyFrame: boolean;
-  readonly durationTicks: number | undefined;
 }
 
 const DEFAULT_MAX_BLOCK_BYTES = 64 * 1024 * 1024;
@@ -68,32 +32,17 @@ function captureForFrames(element: MkvElementType): MkvCapture {
 /** Bytes in, frames and fragments out: `StreamingMkvReader` with the elements understood. */
 export class FrameReader {
   readonly #reader: StreamingMkvReader;
-  readonly #metadata = new FragmentMetadataVisitor();
-  readonly #lend: boolean;
-  readonly #maxHeldBytes: number;
-  /** Blocks to give before the input is read on. */
-  #held: HeldBlock[] = [];
-  #heldBytes = 0;
-  /** Frames of a laced block that are still to be given. */
-  #laced: MediaFrame[] = [];
-  #group: { block: MkvBlock | undefined; referenced: boolean; ticks: number | undefined } = {
-    block: undefined,
-    referenced: false,
-    ticks: undefined,
-  };
+  readonly #frames: FrameCollector;
 
   constructor(options: FrameReaderOptions = {}) {
-    this.#lend = options.lend ?? false;
-    this.#maxHeldBytes = options.maxBlockBytes ?? DEFAULT_MAX_BLOCK_BYTES;
-    this.#reader = new StreamingMkvReader({
-      capture: captureForFrames,
-      maxBlockBytes: this.#maxHeldBytes,
-    });
+    const maxBlockBytes = options.maxBlockBytes ?? DEFAULT_MAX_BLOCK_BYTES;
+    this.#reader = new StreamingMkvReader({ capture: captureForFrames, maxBlockBytes });
+    this.#frames = new FrameCollector(options.lend ?? false, maxBlockBytes);
   }
 
   /** The tracks of the current Segment and the newest token and delay. */
   get metadata(): FragmentMetadataVisitor {
-    return this.#metadata;
+    return this.#frames.metadata;
   }
 
   /** As `StreamingMkvReader.push`. */
@@ -109,115 +58,15 @@ export class FrameReader {
   /** The next frame or fragment end; undefined when more bytes are needed or all is given. */
   next(): MediaEvent | undefined {
     for (;;) {
-      const waiting = this.#takeWaiting();
+      const waiting = this.#frames.waiting();
       if (waiting !== undefined) return waiting;
       const event = this.#reader.next();
       if (event === undefined) {
-        if (this.#reader.finished) this.#metadata.finish();
-        return this.#takeWaiting();
+        if (this.#reader.finished) this.#frames.metadata.finish();
+        return this.#frames.waiting();
       }
-      const frame = this.#take(event);
+      const frame = this.#frames.take(event);
       if (frame !== undefined) return frame;
     }
-  }
-
-  #takeWaiting(): MediaEvent | undefined {
-    if (this.#laced.length > 0) return this.#laced.shift();
-    if (this.#held.length > 0 && this.#metadata.hasClusterTime) return this.#releaseHeld();
-    const error = this.#metadata.takeError();
-    if (error !== undefined) return { kind: 'error', error: inBandKvsError(error) };
-    const fragment = this.#metadata.takeEnded();
-    return fragment === undefined ? undefined : { kind: 'fragmentEnd', fragment };
-  }
-
-  #take(event: MkvEvent): MediaFrame | undefined {
-    if (event.kind === 'element' && event.id === MKV_ID.SIMPLE_BLOCK) {
-      const block = parseBlock(event.data, event.offset);
-      if (this.#metadata.hasClusterTime) return this.#frame(block, block.keyFrame, undefined);
-      const own = parseBlock(event.data.slice());
-      this.#hold({ block: own, keyFrame: own.keyFrame, durationTicks: undefined });
-      return undefined;
-    }
-    if (event.kind === 'masterEnd' && event.id === MKV_ID.CLUSTER) this.#checkHeld(event.offset);
-    this.#metadata.visit(event);
-    this.#followGroup(event);
-    return undefined;
-  }
-
-  /** A Block is a key frame when nothing in its group is referenced: known at the group's end. */
-  #followGroup(event: MkvEvent): void {
-    if (event.kind === 'masterStart' && event.id === MKV_ID.BLOCK_GROUP) {
-      this.#group = { block: undefined, referenced: false, ticks: undefined };
-    }
-    if (event.kind === 'element') {
-      if (event.id === MKV_ID.BLOCK) {
-        this.#group.block = parseBlock(event.data.slice(), event.offset);
-      }
-      if (event.id === MKV_ID.REFERENCE_BLOCK) this.#group.referenced = true;
-      if (event.id === MKV_ID.BLOCK_DURATION) this.#group.ticks = readUint(event.data);
-    }
-    if (event.kind === 'masterEnd' && event.id === MKV_ID.BLOCK_GROUP) {
-      const { block, referenced, ticks } = this.#group;
-      if (block !== undefined) {
-        this.#hold({ block, keyFrame: !referenced, durationTicks: ticks });
-      }
-    }
-  }
-
-  #hold(held: HeldBlock): void {
-    for (const frame of held.block.frames) this.#heldBytes += frame.length;
-    this.#held.push(held);
-    if (this.#heldBytes > this.#maxHeldBytes) {
-      throw new KvsError({
-        status: 'STATUS_BUFFER_TOO_SMALL',
-        message: `FrameReader: ${this.#heldBytes} bytes of blocks stand before their cluster's Timestamp; maxBlockBytes is ${this.#maxHeldBytes}`,
-      });
-    }
-  }
-
-  #releaseHeld(): MediaFrame | undefined {
-    const held = this.#held.shift();
-    if (held === undefined) return undefined;
-    for (const frame of held.block.frames) this.#heldBytes -= frame.length;
-    return this.#frame(held.block, held.keyFrame, held.durationTicks);
-  }
-
-  #checkHeld(offset: number): void {
-    if (this.#held.length === 0) return;
-    throw new KvsError({
-      status: 'STATUS_MKV_INVALID_FRAME_TIMESTAMP',
-      message: `Matroska input at byte ${offset}: a Cluster with blocks ends without a Timestamp`,
-    });
-  }
-
-  /** The first frame of a block; the others of a lace wait in `#laced`. */
-  #frame(block: MkvBlock, keyFrame: boolean, ticks: number | undefined): MediaFrame | undefined {
-    const track = this.#metadata.tracks.get(block.trackNumber);
-    const { timeline } = this.#metadata;
-    const step = track?.defaultDurationMs;
-    const count = block.frames.length;
-    const whole = ticks === undefined ? undefined : timeline.durationMs(ticks) / count;
-    const start = timeline.at(block.timecode);
-    let first: MediaFrame | undefined;
-    for (let i = 0; i < count; i += 1) {
-      const data = block.frames[i];
-      if (data === undefined) continue;
-      const frame: MediaFrame = {
-        kind: 'frame',
-        trackNumber: block.trackNumber,
-        timecodeMs: i === 0 ? start : start + i * (whole ?? step ?? 0),
-        durationMs: whole ?? step,
-        keyFrame,
-        discardable: block.discardable,
-        invisible: block.invisible,
-        data: this.#lend ? data : data.slice(),
-        fragment: this.#metadata.fragment,
-        track,
-        clusterTimecodeMs: timeline.at(0),
-      };
-      if (first === undefined) first = frame;
-      else this.#laced.push(frame);
-    }
-    return first;
   }
 }

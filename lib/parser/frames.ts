@@ -1,10 +1,6 @@
 import type { KvsError } from '../base/errors.js';
-import {
-  FrameReader,
-  type FrameReaderOptions,
-  type MediaEvent,
-  type MediaFrame,
-} from './frame-reader.js';
+import type { MediaEvent, MediaFrame } from './frame-collector.js';
+import { FrameReader, type FrameReaderOptions } from './frame-reader.js';
 import type { FragmentMetadata } from './metadata.js';
 import { abortable, type ByteSource } from './source.js';
 

@@ -11,12 +11,18 @@ export type {
   MkvSkipped,
   MkvStreamStart,
 } from './events.js';
+export type { MediaEvent, MediaFrame } from './frame-collector.js';
+export { FrameReader, type FrameReaderOptions } from './frame-reader.js';
+export { FrameVisitor, type FrameVisitorOptions } from './frame-visitor.js';
+export { CopyVisitor, FOR_COPYING, type WriteBytes } from './copy.js';
 export {
-  FrameReader,
-  type FrameReaderOptions,
-  type MediaEvent,
-  type MediaFrame,
-} from './frame-reader.js';
+  mergeSegments,
+  OutputSegmentMerger,
+  type MergeSegmentsOptions,
+  type OutputSegment,
+  type OutputSegmentMergerOptions,
+} from './merger.js';
+export { frameTransformStream, mergeTransformStream } from './web.js';
 export {
   readFrames,
   readMedia,

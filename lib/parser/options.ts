@@ -16,6 +16,7 @@ function captureByDefault(element: MkvElementType): MkvCapture {
 export function fillReaderOptions(options: MkvReaderOptions): FilledReaderOptions {
   const filled = {
     capture: options.capture ?? captureByDefault,
+    unknown: options.unknown ?? ('skip' as const),
     maxCaptureBytes: options.maxCaptureBytes ?? 2 * MIB,
     maxBlockBytes: options.maxBlockBytes ?? 64 * MIB,
     maxDepth: options.maxDepth ?? 32,

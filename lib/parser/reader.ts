@@ -180,7 +180,8 @@ export class StreamingMkvReader {
       );
     }
     this.#nesting.checkFits(element, id, offset, bodyAt + size);
-    const capture = element === UNKNOWN_ELEMENT ? 'skip' : this.#options.capture(element);
+    const capture =
+      element === UNKNOWN_ELEMENT ? this.#options.unknown : this.#options.capture(element);
     if (capture === 'skip') return this.#beginSkip(id, size, length);
     if (capture === 'stream') {
       this.#mode = 'stream';
