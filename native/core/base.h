@@ -17,11 +17,11 @@
 /* States what is known; checked in Debug builds only, never has an effect. A
  * failed assert traps, since the core may print nothing. */
 #if defined(KVS_DEBUG)
-#define KVS_ASSERT(what)  \
-  do {                    \
-    if (!(what)) {        \
-      __builtin_trap();   \
-    }                     \
+#define KVS_ASSERT(what) \
+  do {                   \
+    if (!(what)) {       \
+      __builtin_trap();  \
+    }                    \
   } while (0)
 #else
 #define KVS_ASSERT(what) ((void)0)

@@ -19,4 +19,6 @@ bool kvs_retry_reports(const kvs_retry *retry) {
   return retry->attempts != 0 && retry->attempts % KVS_RETRY_REPORT == 0;
 }
 
-void kvs_retry_succeeded(kvs_retry *retry) { retry->attempts = 0; }
+void kvs_retry_succeeded(kvs_retry *retry) {
+  retry->attempts = 0;
+}

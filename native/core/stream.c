@@ -56,7 +56,9 @@ void kvs_stream_step(kvs_stream *stream, kvs_time now) {
   kvs_state_advance(stream, now);
 }
 
-uint32_t kvs_stream_id(const kvs_stream *stream) { return stream->id; }
+uint32_t kvs_stream_id(const kvs_stream *stream) {
+  return stream->id;
+}
 
 static bool same_name(const char *a, const char *b) {
   kvs_bytes x = kvs_bytes_of(a);

@@ -129,9 +129,9 @@ struct kvs_stream {
   kvs_metadata metadata[KVS_MAX_METADATA_COUNT];
 
   kvs_view view;
-  bool fragment_open;  /* frames may be added to the newest fragment */
-  bool await_key;      /* frames are skipped up to the next key frame */
-  bool new_timeline;   /* the next fragment begins one */
+  bool fragment_open; /* frames may be added to the newest fragment */
+  bool await_key;     /* frames are skipped up to the next key frame */
+  bool new_timeline;  /* the next fragment begins one */
   bool has_base;
   bool has_cluster;
   bool cut_reported;

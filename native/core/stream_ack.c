@@ -8,8 +8,8 @@
 #define SMOOTH 8
 
 static void smooth(uint64_t *average, uint64_t value) {
-  *average = *average == 0 ? value : *average - *average / SMOOTH +
-                                         value / SMOOTH;
+  *average =
+      *average == 0 ? value : *average - *average / SMOOTH + value / SMOOTH;
 }
 
 bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type) {
@@ -29,8 +29,8 @@ void kvs_ack_free(kvs_stream *stream, kvs_pos at, kvs_time now) {
   kvs_room_trim(stream);
 }
 
-static void tell_ack(kvs_stream *stream, const kvs_ack *ack,
-                     kvs_status status, bool matched) {
+static void tell_ack(kvs_stream *stream, const kvs_ack *ack, kvs_status status,
+                     bool matched) {
   kvs_event event = kvs_event_make(KVS_EVENT_FRAGMENT_ACK_RECEIVED);
 
   event.u.fragment_ack_received.session = stream->session.number;

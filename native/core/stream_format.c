@@ -83,9 +83,9 @@ static void write_header(kvs_stream *stream, kvs_sink *sink,
     tracks[i] = stream->tracks[i].info;
     tracks[i].codec_private = NULL;
     tracks[i].codec_private_len =
-        changed ? (uint32_t)watch->source.fresh.len
-                : (watch->source.old == NULL ? 0
-                                             : watch->source.old->cpd[i].len);
+        changed
+            ? (uint32_t)watch->source.fresh.len
+            : (watch->source.old == NULL ? 0 : watch->source.old->cpd[i].len);
   }
   header.timecode_scale = stream->info.timecode_scale;
   memcpy(header.segment_uid, stream->segment_uid, KVS_SEGMENT_UID_LEN);
@@ -184,8 +184,7 @@ void kvs_format_release(kvs_stream *stream, uint32_t slot) {
 
 /* Fills in what the private data tell: a failure leaves the fields as they
  * were, since the media can be carried without them. */
-static void learn_details(kvs_stream *stream, kvs_track *track,
-                          kvs_bytes cpd) {
+static void learn_details(kvs_stream *stream, kvs_track *track, kvs_bytes cpd) {
   kvs_track_info *info = &track->info;
   kvs_nal_codec codec;
   uint16_t a = 0;
@@ -253,8 +252,7 @@ static kvs_status adopt(kvs_stream *stream, uint32_t track, kvs_bytes cpd) {
 
 kvs_status kvs_format_set(kvs_stream *stream, uint32_t track, kvs_bytes cpd) {
   kvs_nal_codec codec;
-  kvs_buffer_sink sink =
-      kvs_make_buffer_sink(stream->scratch, KVS_SCRATCH_LEN);
+  kvs_buffer_sink sink = kvs_make_buffer_sink(stream->scratch, KVS_SCRATCH_LEN);
   kvs_bytes adapted = {stream->scratch, 0};
 
   if (cpd.len > KVS_MAX_CODEC_PRIVATE_LEN) {
@@ -276,8 +274,7 @@ kvs_status kvs_format_set(kvs_stream *stream, uint32_t track, kvs_bytes cpd) {
 kvs_status kvs_format_learn(kvs_stream *stream, uint32_t track,
                             kvs_bytes frame) {
   kvs_nal_codec codec;
-  kvs_buffer_sink sink =
-      kvs_make_buffer_sink(stream->scratch, KVS_SCRATCH_LEN);
+  kvs_buffer_sink sink = kvs_make_buffer_sink(stream->scratch, KVS_SCRATCH_LEN);
   kvs_bytes adapted = {stream->scratch, 0};
 
   if ((stream->info.nal_adaptation_flags & KVS_NAL_ADAPTATION_ANNEXB_NALS) ==

@@ -3,7 +3,7 @@
  * with its own status. */
 #include "core/stream.h"
 
-#define SECONDS(n) ((uint64_t)(n) * KVS_TICKS_PER_SECOND)
+#define SECONDS(n) ((uint64_t)(n)*KVS_TICKS_PER_SECOND)
 
 void kvs_stream_info_init(kvs_stream_info *info) {
   memset(info, 0, sizeof(*info));

@@ -6,8 +6,7 @@
 #define WINDOW KVS_TICKS_PER_SECOND
 
 static uint64_t per_second(uint64_t count, uint64_t ticks) {
-  return ticks == 0 ? 0
-                    : (count * KVS_TICKS_PER_SECOND + ticks / 2) / ticks;
+  return ticks == 0 ? 0 : (count * KVS_TICKS_PER_SECOND + ticks / 2) / ticks;
 }
 
 static void close_window(kvs_stream *stream, uint64_t pts, kvs_time now) {

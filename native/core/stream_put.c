@@ -73,8 +73,8 @@ static kvs_status judge_frame(kvs_stream *stream, put_plan *plan) {
       return KVS_OK;
     }
   }
-  return refuse(stream, KVS_STATUS_MKV_TRACK_INFO_NOT_FOUND, frame->track_id,
-                0, stream->info.track_count);
+  return refuse(stream, KVS_STATUS_MKV_TRACK_INFO_NOT_FOUND, frame->track_id, 0,
+                stream->info.track_count);
 }
 
 /* Whether media time ran ahead of the clock by more than a fragment. */
@@ -103,8 +103,8 @@ static kvs_status judge_times(kvs_stream *stream, put_plan *plan,
     return KVS_OK;
   }
   if (units(stream, plan->dts) >= units(stream, track->last_dts)) {
-    plan->jump = plan->dts > track->last_dts &&
-                 ran_ahead(stream, track, plan->dts, now);
+    plan->jump =
+        plan->dts > track->last_dts && ran_ahead(stream, track, plan->dts, now);
     return KVS_OK;
   }
   if (track->last_dts - plan->dts <= LARGEST_MISTAKE) {
@@ -116,8 +116,7 @@ static kvs_status judge_times(kvs_stream *stream, put_plan *plan,
 }
 
 static bool skips(const kvs_stream *stream, const put_plan *plan) {
-  return stream->await_key &&
-         !(plan->key && plan->track == stream->cut_track);
+  return stream->await_key && !(plan->key && plan->track == stream->cut_track);
 }
 
 static void skip(kvs_stream *stream, const put_plan *plan) {
@@ -173,7 +172,7 @@ static bool key_begins(const kvs_stream *stream, const put_plan *plan,
 /* Whether the open fragment would pass the service's limits. */
 static bool must_cut(const kvs_stream *stream, const put_plan *plan,
                      const kvs_fragment *open) {
-  return kvs_sub_u64(plan->pts, open->begin) + CUT_EARLY >
+  return kvs_sub_u64(plan->pts, open->begin) + CUT_EARLY >=
              stream->info.max_fragment_duration ||
          open->bytes + plan->payload > CUT_BYTES;
 }
@@ -260,8 +259,8 @@ static void write_payload(const kvs_stream *stream, const put_plan *plan,
   const kvs_frame *frame = plan->frame;
 
   if (plan->annexb) {
-    kvs_nal_write_avcc(stream->host->find, frame->data, frame->size,
-                       &plan->nal, &sink->sink);
+    kvs_nal_write_avcc(stream->host->find, frame->data, frame->size, &plan->nal,
+                       &sink->sink);
   } else if (plan->avcc) {
     kvs_nal_write_annexb(frame->data, frame->size, &sink->sink);
   } else {

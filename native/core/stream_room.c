@@ -90,8 +90,8 @@ static bool may_drop(const kvs_stream *stream) {
 
 /* Whether the oldest fragment is whole: nothing will be added to it. */
 static bool has_whole(const kvs_stream *stream) {
-  return stream->view.tail != 0 && (stream->view.tail != stream->view.newest ||
-                                    !stream->fragment_open);
+  return stream->view.tail != 0 &&
+         (stream->view.tail != stream->view.newest || !stream->fragment_open);
 }
 
 /* The stream that exceeds its share most, of those with something to give. */
@@ -162,8 +162,7 @@ static kvs_status make_pages(kvs_stream *stream, bool begins, uint32_t len,
 }
 
 /* How long the view would be with media up to |end|. */
-static uint64_t duration_with(const kvs_view *view, bool begins,
-                              uint64_t end) {
+static uint64_t duration_with(const kvs_view *view, bool begins, uint64_t end) {
   if (begins || view->newest == 0) {
     return view->duration;
   }
@@ -182,8 +181,7 @@ static kvs_status make_window(kvs_stream *stream, bool begins, uint64_t end,
       stream->refusal.limit = stream->info.buffer_duration;
       return KVS_STATUS_STORE_OUT_OF_MEMORY;
     }
-    kvs_room_drop_oldest(stream, KVS_STATUS_INVALID_CONTENT_VIEW_DURATION,
-                         now);
+    kvs_room_drop_oldest(stream, KVS_STATUS_INVALID_CONTENT_VIEW_DURATION, now);
   }
   return KVS_OK;
 }

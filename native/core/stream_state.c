@@ -10,7 +10,7 @@
 #include "core/stream.h"
 
 #define S(name) ((uint32_t)KVS_STREAM_STATE_##name)
-#define ANY                                                       \
+#define ANY                                                          \
   (S(NEW) | S(DESCRIBE) | S(CREATE) | S(TAG_STREAM) | S(GET_TOKEN) | \
    S(GET_ENDPOINT) | S(READY) | S(PUT_STREAM) | S(STREAMING) | S(STOPPED))
 /* States that a session can be left from. */
@@ -123,8 +123,8 @@ static void again(kvs_stream *stream, uint32_t state, kvs_status status,
 
 /* Waits for a stream that is being made or changed; no failure. */
 static void poll(kvs_stream *stream, kvs_time now) {
-  uint64_t delay = kvs_retry_failed(&stream->machine.retry,
-                                    kvs_host_random(stream->host));
+  uint64_t delay =
+      kvs_retry_failed(&stream->machine.retry, kvs_host_random(stream->host));
 
   enter(stream, S(DESCRIBE), delay, now);
 }
@@ -153,8 +153,7 @@ static void described(kvs_stream *stream, const kvs_answer *answer,
         answer->result, now);
 }
 
-static void describe_failed(kvs_stream *stream, uint32_t result,
-                            kvs_time now) {
+static void describe_failed(kvs_stream *stream, uint32_t result, kvs_time now) {
   if (result == KVS_RESULT_RESOURCE_NOT_FOUND &&
       stream->info.allow_stream_creation) {
     go(stream, S(CREATE), now);
@@ -267,8 +266,8 @@ static void answered_badly(kvs_stream *stream, uint32_t result, kvs_time now) {
             result, now);
       return;
     default:
-      kvs_session_abort(stream, KVS_STATUS_PUT_STREAM_CALL_FAILED, result,
-                        true, now);
+      kvs_session_abort(stream, KVS_STATUS_PUT_STREAM_CALL_FAILED, result, true,
+                        now);
       return;
   }
 }

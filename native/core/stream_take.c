@@ -29,17 +29,17 @@ void kvs_session_begin(kvs_stream *stream, kvs_time now) {
   session->opened_at = now.mono;
   session->progress = now.mono;
   session->acked_at = now.mono;
-  session->until = kvs_min_u64(
-      kvs_add_u64(now.mono, stream->info.session_duration),
-      stream->token_until);
+  session->until =
+      kvs_min_u64(kvs_add_u64(now.mono, stream->info.session_duration),
+                  stream->token_until);
   kvs_ack_parser_init(&session->acks);
   kvs_format_hold(stream, session->header);
   stream->metrics.total_sessions++;
 }
 
 /* The session is over; media that were not freed will be sent again. */
-static void session_over(kvs_stream *stream, kvs_status status,
-                         uint32_t result, bool failed, kvs_time now) {
+static void session_over(kvs_stream *stream, kvs_status status, uint32_t result,
+                         bool failed, kvs_time now) {
   kvs_session *session = &stream->session;
   kvs_event event = kvs_event_make(KVS_EVENT_SESSION_ENDED);
 
@@ -107,14 +107,13 @@ static bool all_freed(const kvs_stream *stream) {
   const kvs_session *session = &stream->session;
   kvs_pos at = session->missing ? session->last : view->tail;
 
-  return at == 0 || (kvs_view_fragment(view, at)->state &
-                     (KVS_FRAGMENT_SENT | KVS_FRAGMENT_FREED)) !=
-                        KVS_FRAGMENT_SENT;
+  return at == 0 ||
+         (kvs_view_fragment(view, at)->state &
+          (KVS_FRAGMENT_SENT | KVS_FRAGMENT_FREED)) != KVS_FRAGMENT_SENT;
 }
 
 static void finish_body(kvs_stream *stream) {
-  stream->session.phase =
-      all_freed(stream) ? KVS_PHASE_END : KVS_PHASE_AWAIT;
+  stream->session.phase = all_freed(stream) ? KVS_PHASE_END : KVS_PHASE_AWAIT;
 }
 
 /* Ends the body after the fragment that the reader has just left. */
@@ -148,9 +147,8 @@ static bool must_end(const kvs_stream *stream, const kvs_fragment *next,
   if (next->header != session->header) {
     return true;
   }
-  return session->sent_any &&
-         ((next->state & KVS_FRAGMENT_TIMELINE) != 0 || session->finish ||
-          now.mono >= session->until);
+  return session->sent_any && ((next->state & KVS_FRAGMENT_TIMELINE) != 0 ||
+                               session->finish || now.mono >= session->until);
 }
 
 /* Whether the body ends when everything is read. */
@@ -289,9 +287,8 @@ static kvs_status take(kvs_stream *stream, uint8_t *buf, size_t len,
     return KVS_STATUS_END_OF_STREAM;
   }
   session->waiting = true;
-  return session->phase == KVS_PHASE_AWAIT
-             ? KVS_STATUS_AWAITING_PERSISTED_ACK
-             : KVS_STATUS_NO_MORE_DATA_AVAILABLE;
+  return session->phase == KVS_PHASE_AWAIT ? KVS_STATUS_AWAITING_PERSISTED_ACK
+                                           : KVS_STATUS_NO_MORE_DATA_AVAILABLE;
 }
 
 kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
@@ -334,10 +331,10 @@ kvs_status kvs_stream_session_ended(kvs_stream *stream, uint64_t session,
     session_over(stream, KVS_OK, live->result, false, now);
   } else {
     /* A clean answer to half a body is a lost connection all the same. */
-    session_over(stream, KVS_STATUS_PUT_STREAM_CALL_FAILED,
-                 result == KVS_RESULT_OK ? KVS_RESULT_NETWORK_READ_TIMEOUT
-                                         : result,
-                 true, now);
+    session_over(
+        stream, KVS_STATUS_PUT_STREAM_CALL_FAILED,
+        result == KVS_RESULT_OK ? KVS_RESULT_NETWORK_READ_TIMEOUT : result,
+        true, now);
   }
   kvs_stream_close_if_done(stream, now);
   kvs_state_advance(stream, now);
@@ -385,8 +382,8 @@ static uint64_t missing_at(const kvs_stream *stream) {
   const kvs_fragment *oldest;
   kvs_pos at;
 
-  if (view->tail == 0 || !kvs_session_live(stream) ||
-      stream->session.missing || stream->info.connection_staleness == 0) {
+  if (view->tail == 0 || !kvs_session_live(stream) || stream->session.missing ||
+      stream->info.connection_staleness == 0) {
     return KVS_NEVER;
   }
   oldest = kvs_view_fragment(view, view->tail);
@@ -401,9 +398,9 @@ static uint64_t missing_at(const kvs_stream *stream) {
     }
     newer++;
   }
-  return newer < 2 ? KVS_NEVER
-                   : kvs_add_u64(oldest->sent_at,
-                                 stream->info.connection_staleness);
+  return newer < 2
+             ? KVS_NEVER
+             : kvs_add_u64(oldest->sent_at, stream->info.connection_staleness);
 }
 
 static uint64_t idle_at(const kvs_stream *stream) {

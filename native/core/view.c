@@ -7,7 +7,7 @@
  * between tail and newest; current == 0 means that everything was read. */
 #include "core/view.h"
 
-#define FRESH_MARKS                                              \
+#define FRESH_MARKS                                                  \
   (KVS_FRAGMENT_TAKEN | KVS_FRAGMENT_SENT | KVS_FRAGMENT_BUFFERING | \
    KVS_FRAGMENT_RECEIVED | KVS_FRAGMENT_PERSISTED)
 

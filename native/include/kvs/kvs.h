@@ -205,8 +205,8 @@ typedef struct kvs_stream_info {
   uint64_t buffer_duration;
   uint64_t replay_duration;
   uint64_t connection_staleness; /* 0: never stale */
-  uint64_t session_duration;     /* a session ends before the service's 45 min */
-  uint64_t idle_duration;        /* close a session without frames; 0: never */
+  uint64_t session_duration; /* a session ends before the service's 45 min */
+  uint64_t idle_duration;    /* close a session without frames; 0: never */
   bool key_frame_fragmentation;
   bool frame_timecodes; /* false: frames are stamped with |wall| */
   bool absolute_fragment_times;
@@ -337,10 +337,9 @@ typedef struct kvs_stream kvs_stream;
  * INVALID_STORAGE_SIZE, INVALID_SPILL_RATIO, INVALID_DEVICE_NAME_LENGTH,
  * INVALID_CLIENT_ID_STRING_LENGTH, MIN_STREAM_COUNT, MAX_STREAM_COUNT,
  * MAX_TAG_COUNT, INVALID_CALLBACKS_VERSION, SERVICE_CALL_CALLBACKS_MISSING. */
-KVS_API KVS_MUST_CHECK kvs_status
-kvs_client_create(void *arena, size_t arena_len, const kvs_device_info *info,
-                  const kvs_callbacks *callbacks, kvs_time now,
-                  kvs_client **client);
+KVS_API KVS_MUST_CHECK kvs_status kvs_client_create(
+    void *arena, size_t arena_len, const kvs_device_info *info,
+    const kvs_callbacks *callbacks, kvs_time now, kvs_client **client);
 
 /* Frees every stream and forgets the client; emits nothing. The arena is the
  * caller's again.   |client| [moved] */
@@ -421,17 +420,21 @@ KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put(kvs_stream *stream,
  *   |stream| [read]   |name| [read]   |value| [read]
  * MKV_INVALID_TAG_NAME_LENGTH, MKV_INVALID_TAG_VALUE_LENGTH,
  * INVALID_METADATA_NAME (begins with AWS), MAX_FRAGMENT_METADATA_COUNT. */
-KVS_API KVS_MUST_CHECK kvs_status
-kvs_stream_put_metadata(kvs_stream *stream, const char *name, const char *value,
-                        bool persistent, kvs_time now);
+KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put_metadata(kvs_stream *stream,
+                                                          const char *name,
+                                                          const char *value,
+                                                          bool persistent,
+                                                          kvs_time now);
 
 /* New codec private data of a track, from the next key frame on.
  *   |stream| [read]   |cpd| [read]
  * MKV_TRACK_INFO_NOT_FOUND, MKV_INVALID_CODEC_PRIVATE_LENGTH,
  * MKV_INVALID_ANNEXB_NALU_IN_CPD, STORE_OUT_OF_MEMORY. */
-KVS_API KVS_MUST_CHECK kvs_status
-kvs_stream_format_changed(kvs_stream *stream, uint64_t track_id,
-                          const uint8_t *cpd, uint32_t cpd_len, kvs_time now);
+KVS_API KVS_MUST_CHECK kvs_status kvs_stream_format_changed(kvs_stream *stream,
+                                                            uint64_t track_id,
+                                                            const uint8_t *cpd,
+                                                            uint32_t cpd_len,
+                                                            kvs_time now);
 
 /* Answers a stream call. INVALID_OPERATION: no such call is open; harmless.
  *   |stream| [read]   |answer| [read] */
