@@ -2,6 +2,7 @@ import { KvsError } from '../base/errors.js';
 import { MKV_ID } from '../generated/elements.js';
 import { parseBlock, type MkvBlock } from './block.js';
 import type { MkvEvent } from './events.js';
+import { lacedDurationMs } from './lace-times.js';
 import { FragmentMetadataVisitor, type FragmentMetadata } from './metadata.js';
 import { inBandKvsError } from './tags.js';
 import type { MkvTrack } from './tracks.js';
@@ -137,32 +138,39 @@ export class FrameCollector {
 
   /** The first frame of a block; the others of a lace wait in `#laced`. */
   #frame(block: MkvBlock, keyFrame: boolean, ticks: number | undefined): MediaFrame | undefined {
-    const track = this.metadata.tracks.get(block.trackNumber);
-    const { timeline } = this.metadata;
-    const step = track?.defaultDurationMs;
+    const [data] = block.frames;
+    if (data === undefined) return undefined;
+    const { timeline, tracks } = this.metadata;
+    const track = tracks.get(block.trackNumber);
     const count = block.frames.length;
     const whole = ticks === undefined ? undefined : timeline.durationMs(ticks) / count;
-    const start = timeline.at(block.timecode);
-    let first: MediaFrame | undefined;
-    for (let i = 0; i < count; i += 1) {
-      const data = block.frames[i];
-      if (data === undefined) continue;
-      const frame: MediaFrame = {
-        kind: 'frame',
-        trackNumber: block.trackNumber,
-        timecodeMs: i === 0 ? start : start + i * (whole ?? step ?? 0),
-        durationMs: whole ?? step,
-        keyFrame,
-        discardable: block.discardable,
-        invisible: block.invisible,
-        data: this.#lend ? data : data.slice(),
-        fragment: this.metadata.fragment,
-        track,
-        clusterTimecodeMs: timeline.at(0),
-      };
-      if (first === undefined) first = frame;
-      else this.#laced.push(frame);
-    }
+    const first: MediaFrame = {
+      kind: 'frame',
+      trackNumber: block.trackNumber,
+      timecodeMs: timeline.at(block.timecode),
+      durationMs: whole ?? track?.defaultDurationMs,
+      keyFrame,
+      discardable: block.discardable,
+      invisible: block.invisible,
+      data: this.#lend ? data : data.slice(),
+      fragment: this.metadata.fragment,
+      track,
+      clusterTimecodeMs: timeline.at(0),
+    };
+    if (count > 1) this.#queueLaced(first, block.frames, whole);
     return first;
+  }
+
+  /** Frames after the first of a lace follow each other by their durations. */
+  #queueLaced(first: MediaFrame, frames: readonly Uint8Array[], each: number | undefined): void {
+    let timecodeMs = first.timecodeMs;
+    let before: Uint8Array | undefined;
+    for (const data of frames) {
+      if (before !== undefined) {
+        timecodeMs += each ?? lacedDurationMs(first.track, before);
+        this.#laced.push({ ...first, timecodeMs, data: this.#lend ? data : data.slice() });
+      }
+      before = data;
+    }
   }
 }

@@ -2,6 +2,8 @@ import { MKV_ID } from '../generated/elements.js';
 import type { MkvEvent } from './events.js';
 import { readFloat, readString, readUint, readUint64 } from './values.js';
 
+const NANOSECONDS_IN_MS = 1_000_000;
+
 /** One TrackEntry: what a decoder must know. Undefined is what the input did not say. */
 export interface MkvTrack {
   readonly number: number;
@@ -19,6 +21,8 @@ export interface MkvTrack {
   readonly bitDepth: number | undefined;
   /** Milliseconds that each frame lasts. */
   readonly defaultDurationMs: number | undefined;
+  /** Milliseconds that a player takes off every time of this track (Opus pre-skip). */
+  readonly codecDelayMs: number | undefined;
 }
 
 type Draft = { -readonly [K in keyof MkvTrack]: MkvTrack[K] };
@@ -37,6 +41,7 @@ function emptyDraft(): Draft {
     channels: undefined,
     bitDepth: undefined,
     defaultDurationMs: undefined,
+    codecDelayMs: undefined,
   };
 }
 
@@ -85,9 +90,6 @@ function setField(track: Draft, id: number, data: Uint8Array): void {
     case MKV_ID.NAME:
       track.name = readString(data);
       break;
-    case MKV_ID.DEFAULT_DURATION:
-      track.defaultDurationMs = readUint(data) / 1e6;
-      break;
     default:
       setMediaField(track, id, data);
   }
@@ -109,6 +111,12 @@ function setMediaField(track: Draft, id: number, data: Uint8Array): void {
       break;
     case MKV_ID.BIT_DEPTH:
       track.bitDepth = readUint(data);
+      break;
+    case MKV_ID.DEFAULT_DURATION:
+      track.defaultDurationMs = readUint(data) / NANOSECONDS_IN_MS;
+      break;
+    case MKV_ID.CODEC_DELAY:
+      track.codecDelayMs = readUint(data) / NANOSECONDS_IN_MS;
       break;
     default:
   }
