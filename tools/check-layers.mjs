@@ -18,7 +18,7 @@ const CORE_SYSTEM = /^(stddef|stdint|stdbool|string|limits|inttypes)\.h$/;
 const SIMD_FILES = /^(nal_sse2|nal_avx2|nal_neon|cpu)\.c$/;
 const SIMD_SYSTEM = /^(emmintrin|immintrin|arm_neon|cpuid|intrin)\.h$/;
 const ADDON_SYSTEM =
-  /^(napi\.h|node_api\.h|std(def|int|bool|lib|io)\.h|string\.h|c(stddef|stdint|stdlib|stdio|string|math|limits)|new|limits|utility|memory|initializer_list|type_traits)$/;
+  /^(napi\.h|node_api\.h|std(def|int|bool|lib|io)\.h|string\.h|c(stddef|stdint|stdlib|stdio|string|math|limits)|new|string|limits|utility|memory|initializer_list|type_traits)$/;
 
 const LIB = [
   ['generated'],
