@@ -6,7 +6,7 @@ export interface ProgressOutput {
 }
 
 const REDRAW_MS = 80;
-const BAR_CELLS = 30;
+const BAR_CELLS = 24;
 
 /**
  * One line of progress. On a terminal it is redrawn in place, at most every 80 ms; elsewhere a line
@@ -59,7 +59,8 @@ export class Progress {
     const bar = '█'.repeat(full) + '░'.repeat(BAR_CELLS - full);
     const percent = `${Math.floor(part * 100)}`.padStart(3);
     const line = `${this.#label} ${bar} ${percent} %  ${detail}`;
-    const room = Math.max(20, (this.#output.columns ?? 80) - 1);
+    // A terminal that does not tell its width says 0.
+    const room = Math.max(20, (this.#output.columns || 80) - 1);
     this.#output.write(`\r\u001b[2K${line.slice(0, room)}`);
   }
 }

@@ -33,9 +33,9 @@ describe('Progress', () => {
     progress.update(0.5, 'a detail that is longer than the line');
     progress.finish('done');
     const lines = output.text.split('\r\u001b[2K').slice(1);
-    expect(lines[0]).toMatch(/^upload █{15}░{15} {2}50 %/);
+    expect(lines[0]).toMatch(/^upload █{12}░{12} {2}50 %/);
     expect(lines[0]?.length).toBeLessThan(50);
-    expect(lines[1]).toMatch(/^upload █{30} 100 % {2}done\n$/);
+    expect(lines[1]).toMatch(/^upload █{24} 100 % {2}done\n$/);
   });
 });
 

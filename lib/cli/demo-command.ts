@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { positiveInteger, positiveNumber } from './arguments.js';
+
+/** The options of `kvs demo` as they were given. */
+export interface DemoFlags {
+  readonly file?: string;
+  readonly frameRate?: number;
+  readonly loop?: number;
+  readonly against?: string;
+  readonly dataDir?: string;
+  readonly dump?: string;
+  readonly keep?: boolean;
+  readonly json?: boolean;
+}
+
+/** Adds `kvs demo` to the program. */
+export function addDemoCommand(program: Command): void {
+  program
+    .command('demo')
+    .description('Stream a video into a service of its own, read it back and compare every frame.')
+    .option('--file <path>', 'MP4, MOV, MKV or raw H.264 file (default: a camera clip)')
+    .option('--frame-rate <n>', 'frames a second of a raw H.264 file (default: 25)', positiveNumber)
+    .option('--loop <n>', 'stream the file so many times over (default: 1)', positiveInteger)
+    .option('--against <path>', 'compare what comes back with this file instead')
+    .option('--data-dir <dir>', 'fresh directory for the service, which stays')
+    .option('--keep', 'leave the temporary data directory')
+    .option('--dump <dir>', 'also write what the producer sent there, as MKV')
+    .option('--json', 'print one JSON object on the last line')
+    .addHelpText(
+      'after',
+      '\nExit status: 0 if every frame came back as it was sent, 1 on any difference or error.',
+    )
+    .action(async (flags: DemoFlags) => {
+      // Loaded when it runs, so that the other commands need no addon.
+      const { demoCommand } = await import('./demo-run.js');
+      process.exitCode = await demoCommand(flags);
+    });
+}
