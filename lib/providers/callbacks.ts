@@ -1,24 +1,24 @@
 import type {
-  BufferDurationOverflowPressureEvent,
-  ClientErrorReportEvent,
-  ClientReadyEvent,
-  DroppedFragmentReportEvent,
-  DroppedFrameReportEvent,
-  FragmentAckReceivedEvent,
-  FragmentCutReportEvent,
-  SessionEndedEvent,
-  SkippedFramesReportEvent,
-  StorageOverflowPressureEvent,
-  StreamClosedEvent,
-  StreamConnectionStaleEvent,
-  StreamDataAvailableEvent,
-  StreamErrorReportEvent,
-  StreamLatencyPressureEvent,
-  StreamReadyEvent,
-  StreamStateChangedEvent,
-  StreamUnderflowReportEvent,
-  TimelineChangedEvent,
-} from '../generated/events.js';
+  BufferDurationOverflowPressure,
+  ClientErrorReport,
+  ClientReadyReport,
+  DroppedFragmentReport,
+  DroppedFrameReport,
+  FragmentAck,
+  FragmentCutReport,
+  SessionEndedReport,
+  SkippedFramesReport,
+  StorageOverflowPressure,
+  StreamClosedReport,
+  StreamConnectionStale,
+  StreamDataAvailable,
+  StreamErrorReport,
+  StreamLatencyPressure,
+  StreamReadyReport,
+  StreamStateChange,
+  StreamUnderflowReport,
+  TimelineChange,
+} from './reports.js';
 
 /** The stream that a callback is about: the `KinesisVideoStream` itself. */
 export interface StreamHandle {
@@ -29,7 +29,7 @@ export interface StreamHandle {
  * What a callback may answer. It is not waited for; one that throws or rejects is reported to the
  * logger and harms nothing.
  */
-export type CallbackResult = void | PromiseLike<void>;
+export type CallbackResult = unknown;
 
 /**
  * Callbacks about the producer as a whole (guide: ClientCallbackProvider). All are optional, and
@@ -37,11 +37,11 @@ export type CallbackResult = void | PromiseLike<void>;
  */
 export interface ClientCallbackProvider {
   /** The producer has credentials and may open streams; once. */
-  clientReady?(event: ClientReadyEvent): CallbackResult;
-  /** Less than 5 % of the storage is free. Once until there is room again. */
-  storageOverflowPressure?(event: StorageOverflowPressureEvent): CallbackResult;
+  clientReady?(report: ClientReadyReport): CallbackResult;
+  /** Less than 5 % of the storage is free; at most once a second. */
+  storageOverflowPressure?(report: StorageOverflowPressure): CallbackResult;
   /** Getting credentials fails again and again; it is tried on. */
-  clientErrorReport?(event: ClientErrorReportEvent): CallbackResult;
+  clientErrorReport?(report: ClientErrorReport): CallbackResult;
 }
 
 /**
@@ -49,39 +49,39 @@ export interface ClientCallbackProvider {
  * after the call that caused them has returned.
  */
 export interface StreamCallbackProvider {
-  /** A fragment left the buffer without having been acknowledged, whole. */
-  droppedFragmentReport?(stream: StreamHandle, event: DroppedFragmentReportEvent): CallbackResult;
+  /** A fragment left the buffer without having been acknowledged. */
+  droppedFragmentReport?(report: DroppedFragmentReport, stream: StreamHandle): CallbackResult;
   /** A single frame left the buffer without having been acknowledged. */
-  droppedFrameReport?(stream: StreamHandle, event: DroppedFrameReportEvent): CallbackResult;
+  droppedFrameReport?(report: DroppedFrameReport, stream: StreamHandle): CallbackResult;
   /** The service acknowledged a fragment: buffering, received, persisted, or an error. */
-  fragmentAckReceived?(stream: StreamHandle, event: FragmentAckReceivedEvent): CallbackResult;
+  fragmentAckReceived?(ack: FragmentAck, stream: StreamHandle): CallbackResult;
   /** A stopped stream has sent its last fragment and the service keeps it. */
-  streamClosed?(stream: StreamHandle, event: StreamClosedEvent): CallbackResult;
+  streamClosed?(report: StreamClosedReport, stream: StreamHandle): CallbackResult;
   /** Data are being sent, and no ack has come for `connectionStaleness`. */
-  streamConnectionStale?(stream: StreamHandle, event: StreamConnectionStaleEvent): CallbackResult;
+  streamConnectionStale?(report: StreamConnectionStale, stream: StreamHandle): CallbackResult;
   /** There is something to send in a session that had sent everything. */
-  streamDataAvailable?(stream: StreamHandle, event: StreamDataAvailableEvent): CallbackResult;
+  streamDataAvailable?(report: StreamDataAvailable, stream: StreamHandle): CallbackResult;
   /** A service call has failed five times, or the service refused a fragment; it is tried on. */
-  streamErrorReport?(stream: StreamHandle, event: StreamErrorReportEvent): CallbackResult;
-  /** More than `maxLatency` of media waits to be sent. */
-  streamLatencyPressure?(stream: StreamHandle, event: StreamLatencyPressureEvent): CallbackResult;
+  streamErrorReport?(report: StreamErrorReport, stream: StreamHandle): CallbackResult;
+  /** More than `maxLatency` of media waits to be sent; at most once a second. */
+  streamLatencyPressure?(report: StreamLatencyPressure, stream: StreamHandle): CallbackResult;
   /** The stream can be streamed to: it exists, and its endpoint and token are known. */
-  streamReady?(stream: StreamHandle, event: StreamReadyEvent): CallbackResult;
+  streamReady?(report: StreamReadyReport, stream: StreamHandle): CallbackResult;
   /** A session had nothing to send. */
-  streamUnderflowReport?(stream: StreamHandle, event: StreamUnderflowReportEvent): CallbackResult;
-  /** Less than 5 % of `bufferDuration` is free. */
+  streamUnderflowReport?(report: StreamUnderflowReport, stream: StreamHandle): CallbackResult;
+  /** Less than 5 % of `bufferDuration` is free; at most once a second. */
   bufferDurationOverflowPressure?(
+    report: BufferDurationOverflowPressure,
     stream: StreamHandle,
-    event: BufferDurationOverflowPressureEvent,
   ): CallbackResult;
   /** Frames before the first key frame were passed over; once, with their number. */
-  skippedFramesReport?(stream: StreamHandle, event: SkippedFramesReportEvent): CallbackResult;
+  skippedFramesReport?(report: SkippedFramesReport, stream: StreamHandle): CallbackResult;
   /** No key frame came in time, so a fragment was cut at another frame; once. */
-  fragmentCutReport?(stream: StreamHandle, event: FragmentCutReportEvent): CallbackResult;
+  fragmentCutReport?(report: FragmentCutReport, stream: StreamHandle): CallbackResult;
   /** Media time has jumped; what follows stands on a new timeline. */
-  timelineChanged?(stream: StreamHandle, event: TimelineChangedEvent): CallbackResult;
+  timelineChanged?(change: TimelineChange, stream: StreamHandle): CallbackResult;
   /** A PutMedia session is over. */
-  sessionEnded?(stream: StreamHandle, event: SessionEndedEvent): CallbackResult;
-  /** The stream's machine went from one state to another (`STREAM_STATE`). */
-  streamStateChanged?(stream: StreamHandle, event: StreamStateChangedEvent): CallbackResult;
+  sessionEnded?(report: SessionEndedReport, stream: StreamHandle): CallbackResult;
+  /** The stream's machine went from one state to another. */
+  streamStateChanged?(change: StreamStateChange, stream: StreamHandle): CallbackResult;
 }

@@ -5,7 +5,12 @@ export type {
   StreamHandle,
 } from './callbacks.js';
 export type { ControlPlaneOptions } from './control-plane.js';
-export { defaultCredentials, fileCredentials, staticCredentials } from './credentials.js';
+export {
+  checkCredentials,
+  defaultCredentials,
+  fileCredentials,
+  staticCredentials,
+} from './credentials.js';
 export {
   DefaultCallbackProvider,
   type DefaultCallbackProviderOptions,
@@ -16,6 +21,29 @@ export {
   type DeviceInfoProvider,
   type StorageInfo,
 } from './device-info.js';
+export type {
+  BufferDurationOverflowPressure,
+  ClientErrorReport,
+  ClientReadyReport,
+  DroppedFragmentReport,
+  DroppedFrameReport,
+  FragmentAck,
+  FragmentAckType,
+  FragmentCutReport,
+  SessionEndedReport,
+  SkippedFramesReport,
+  StorageOverflowPressure,
+  StreamClosedReport,
+  StreamConnectionStale,
+  StreamDataAvailable,
+  StreamErrorReport,
+  StreamLatencyPressure,
+  StreamReadyReport,
+  StreamStateChange,
+  StreamStateName,
+  StreamUnderflowReport,
+  TimelineChange,
+} from './reports.js';
 export type {
   CallbackProvider,
   CreateStreamInput,

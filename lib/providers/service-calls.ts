@@ -82,6 +82,8 @@ export interface PlatformCalls {
   getSecurityToken(context: ServiceCallContext): Promise<Credentials>;
   /** Guide: GetCurrentTimeFunc. Milliseconds since 1970; the system's clock by default. */
   getCurrentTime?(): number;
+  /** Guide: GetRandomNumberFunc. 0 to 2^32 - 1; two are drawn, when the producer is created. */
+  getRandomNumber?(): number;
 }
 
 /**

@@ -1,0 +1,27 @@
+import type { Credentials } from '../base/credentials.js';
+import type { NativeStream } from '../native/index.js';
+import type { CheckedDefinition } from './definition-check.js';
+import type { StreamNote } from './notes.js';
+import type { PutSession } from './put-session.js';
+
+/** What the producer holds of one stream: its part of the core and what the service said. @internal */
+export class StreamLink {
+  readonly name: string;
+  readonly definition: CheckedDefinition;
+  readonly native: NativeStream;
+  streamArn: string | undefined;
+  endpoint: string | undefined;
+  token: Credentials | undefined;
+  session: PutSession | undefined;
+  freed = false;
+  /** Told each note about the stream, before any user is. */
+  onNote: (note: StreamNote) => void = () => undefined;
+  /** Told when bytes were taken or acknowledged. */
+  onProgress: () => void = () => undefined;
+
+  constructor(definition: CheckedDefinition, native: NativeStream) {
+    this.name = definition.info.name;
+    this.definition = definition;
+    this.native = native;
+  }
+}

@@ -1,0 +1,54 @@
+/** Takes log lines; `console` fits, and so do the usual loggers. */
+export interface Logger {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+/** How serious a line is. */
+export type LogLevel = keyof Logger;
+
+const REPEAT_MS = 1000;
+
+/**
+ * The producer's log: lines of the same kind come at most once a second, and the next one says how
+ * many were left out. A logger that throws harms nothing. @internal
+ */
+export class Log {
+  readonly #logger: Logger | undefined;
+  readonly #mono: () => number;
+  readonly #kinds = new Map<string, { last: number; left: number }>();
+
+  constructor(logger: Logger | undefined, mono: () => number) {
+    this.#logger = logger;
+    this.#mono = mono;
+  }
+
+  /** `kind` is a fixed text: the number of kinds is bounded. */
+  write(level: LogLevel, kind: string, message: string): void {
+    if (this.#logger === undefined) return;
+    const now = this.#mono();
+    const seen = this.#kinds.get(kind);
+    if (seen !== undefined && now - seen.last < REPEAT_MS) {
+      seen.left += 1;
+      return;
+    }
+    const more = seen === undefined || seen.left === 0 ? '' : ` (${seen.left} more like this)`;
+    this.#kinds.set(kind, { last: now, left: 0 });
+    try {
+      this.#logger[level](`kinesis-video: ${message}${more}`);
+    } catch {
+      // Nobody is left to tell.
+    }
+  }
+}
+
+/** Text of anything that was thrown, with its causes. @internal */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.message === '' ? error.name : error.message;
+  const named =
+    error.name === 'Error' || own.startsWith(error.name) ? own : `${error.name}: ${own}`;
+  return error.cause === undefined ? named : `${named}; cause: ${describeError(error.cause)}`;
+}

@@ -1,0 +1,149 @@
+import { KvsError, statusFromCode } from '../base/errors.js';
+import type { ClientMetrics } from '../generated/metrics.js';
+import { loadBinding, type NativeStream } from '../native/index.js';
+import type { StreamCallbackProvider } from '../providers/index.js';
+import type { WaitOptions } from './close-wait.js';
+import { checkDefinition, type CheckedDefinition } from './definition-check.js';
+import { ProducerHost } from './host.js';
+import { StreamLink } from './link.js';
+import { Log } from './logger.js';
+import { checkOptions, type CheckedOptions, type ProducerOptions } from './options.js';
+import type { StreamDefinition } from './stream-definition.js';
+import { KinesisVideoStream } from './stream.js';
+
+const CLOSE_MS = 10_000;
+
+/**
+ * Uploads streams of frames into Amazon Kinesis Video Streams. Holds the storage that its streams
+ * share, their credentials and their connections.
+ */
+export class KinesisVideoProducer {
+  readonly #host: ProducerHost;
+  readonly #storageSize: number;
+  readonly #streamCallbacks: readonly StreamCallbackProvider[];
+  readonly #streams = new Set<KinesisVideoStream>();
+  #closed = false;
+
+  private constructor(options: CheckedOptions) {
+    const { clock, logger, provider, device, native, clientCallbacks } = options;
+    const { NativeClient } = loadBinding();
+    const log = new Log(logger, () => clock.mono());
+    const client = withStatus(
+      'the producer cannot be created',
+      () => new NativeClient(native, clock.mono(), clock.wall()),
+    );
+    this.#host = new ProducerHost({ client, clock, log, provider, device, clientCallbacks });
+    this.#storageSize = native.storageSize;
+    this.#streamCallbacks = options.streamCallbacks;
+  }
+
+  /**
+   * Makes a producer; resolves without network or credentials. Rejects with `KvsError` when an
+   * option breaks its rule.
+   */
+  static async create(options: ProducerOptions = {}): Promise<KinesisVideoProducer> {
+    return new KinesisVideoProducer(checkOptions(options));
+  }
+
+  /**
+   * Makes a stream that takes frames at once; the service is asked for it, or to create it,
+   * meanwhile. Resolves without network or credentials. Rejects with `KvsError` when the definition
+   * breaks a rule, the name is in use in this producer, or there are too many streams.
+   */
+  async createStream(definition: StreamDefinition = {}): Promise<KinesisVideoStream> {
+    if (this.#closed) {
+      throw new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: 'createStream: the producer is closed; create another',
+      });
+    }
+    const checked = checkDefinition(definition);
+    const link = new StreamLink(checked, this.#createNative(checked));
+    const own = checked.callbacks === undefined ? [] : [checked.callbacks];
+    const stream = new KinesisVideoStream({
+      host: this.#host,
+      link,
+      callbacks: [...this.#streamCallbacks, ...own],
+      share: () => this.#storageSize / Math.max(1, this.#host.streamCount),
+    });
+    this.#host.add(link);
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+    this.#warnOfStorage();
+    return stream;
+  }
+
+  /** Figures of the producer (guide: ClientMetrics). Throws `KvsError` when it is closed. */
+  getMetrics(): ClientMetrics {
+    if (this.#closed) {
+      throw new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: 'getMetrics: the producer is closed',
+      });
+    }
+    const { client, clock } = this.#host;
+    return client.metrics(clock.mono(), clock.wall());
+  }
+
+  /**
+   * Stops every stream that is not stopped, waits until what they hold is acknowledged, 10 s unless
+   * `timeoutMs` says otherwise, and frees everything. Rejects, after everything is freed, with the
+   * `KvsError` of the first stream that could not deliver what it held.
+   */
+  async close(options: WaitOptions = {}): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    const wait = { timeoutMs: CLOSE_MS, ...options };
+    const ends = await Promise.allSettled([...this.#streams].map((stream) => stream.stop(wait)));
+    for (const stream of this.#streams) stream.destroy();
+    this.#host.close();
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #createNative(definition: CheckedDefinition): NativeStream {
+    const { client, clock } = this.#host;
+    return withStatus(`stream '${definition.info.name}' cannot be created`, () =>
+      client.createStream(definition.info, clock.mono(), clock.wall()),
+    );
+  }
+
+  #warnOfStorage(): void {
+    let bytes = 0;
+    for (const { definition } of this.#host.links) {
+      const { avgBandwidthBps, bufferDuration } = definition.info;
+      bytes += ((avgBandwidthBps / 8) * bufferDuration) / 1000;
+    }
+    if (bytes <= this.#storageSize) return;
+    this.#host.log.write(
+      'warn',
+      'storage',
+      `the streams' avgBandwidthBps and bufferDuration ask for ${Math.ceil(bytes)} bytes and the ` +
+        `storage has ${this.#storageSize}: in a long outage frames go before bufferDuration is ` +
+        'over; raise deviceInfo.storageInfo.storageSize, or lower one of the two',
+    );
+  }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  STATUS_DUPLICATE_STREAM_NAME: 'this producer has a stream of that name; close it first',
+  STATUS_MAX_STREAM_COUNT: 'the producer has deviceInfo.streamCount streams already; raise it',
+  STATUS_STORE_OUT_OF_MEMORY: 'the storage has no room for it; raise storageSize',
+  STATUS_NOT_ENOUGH_MEMORY: 'the system gave no memory of storageSize',
+};
+
+/** Runs a call of the core that throws its status, and spells it. */
+function withStatus<T>(what: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (typeof code !== 'number') {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new KvsError({ status: 'STATUS_INVALID_ARG', message: `${what}: ${why}`, cause });
+    }
+    const status = statusFromCode(code);
+    const why = REMEDIES[status] ?? 'the core refuses it';
+    throw new KvsError({ status, message: `${what}: ${why}`, cause });
+  }
+}

@@ -1,0 +1,132 @@
+import { TAKE_ABORTED, TAKE_DATA, TAKE_END, takenBytes, takenOutcome } from '../native/index.js';
+import type { CallbackProvider } from '../providers/index.js';
+import {
+  CALL_RESULT,
+  type BodyState,
+  type PutMediaIo,
+  type PutMediaSession,
+} from '../transport/index.js';
+import type { PutStreamEvent } from '../generated/events.js';
+import type { ProducerHost } from './host.js';
+import type { StreamLink } from './link.js';
+import { describeError } from './logger.js';
+
+/** One PutMedia session: carries bytes between the core and the transport. @internal */
+export class PutSession implements PutMediaIo {
+  readonly number: number;
+  readonly #host: ProducerHost;
+  readonly #link: StreamLink;
+  readonly #call: number;
+  #handle: PutMediaSession | undefined;
+  #opened = false;
+  #over = false;
+  #outcome = TAKE_DATA;
+
+  constructor(host: ProducerHost, link: StreamLink, event: PutStreamEvent) {
+    this.number = event.session;
+    this.#host = host;
+    this.#link = link;
+    this.#call = event.call;
+  }
+
+  /** Asks the provider for the connection. */
+  open(provider: CallbackProvider, event: PutStreamEvent): void {
+    const { name, endpoint, token } = this.#link;
+    if (endpoint === undefined || token === undefined) {
+      this.onEnd(CALL_RESULT.AUTH_FAILURE, new Error('no endpoint or no token is known'));
+      return;
+    }
+    try {
+      this.#handle = provider.putStream(
+        {
+          streamName: name,
+          endpoint,
+          credentials: token,
+          start: event.start,
+          absolute: event.absolute,
+          acks: event.acks,
+          connectTimeout: event.timeout,
+        },
+        this,
+      );
+    } catch (error) {
+      this.onEnd(CALL_RESULT.UNKNOWN, error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  /** There is something to take again. */
+  wake(): void {
+    this.#handle?.wake();
+  }
+
+  /** Breaks the connection. */
+  abort(): void {
+    if (this.#over) return;
+    this.#leave();
+    this.#handle?.abort();
+  }
+
+  read(into: Uint8Array): number {
+    if (this.#over || this.#link.freed) return 0;
+    const { clock } = this.#host;
+    const taken = this.#link.native.take(this.number, into, clock.mono(), clock.wall());
+    this.#host.flagged(taken);
+    this.#outcome = takenOutcome(taken);
+    this.#link.onProgress();
+    return takenBytes(taken);
+  }
+
+  ended(): BodyState {
+    if (this.#over || this.#outcome === TAKE_ABORTED) return 'abort';
+    return this.#outcome === TAKE_END ? 'end' : 'open';
+  }
+
+  onOpen(): void {
+    if (this.#over) return;
+    this.#opened = true;
+    this.#host.log.write('info', 'session', `${this.#who()} is connected`);
+    this.#host.answerStream(this.#link, this.#call, { result: CALL_RESULT.OK });
+  }
+
+  onAck(bytes: Uint8Array): void {
+    if (this.#over || this.#link.freed) return;
+    const { clock } = this.#host;
+    const { native } = this.#link;
+    this.#host.flagged(native.parseAck(this.number, bytes, clock.mono(), clock.wall()));
+    this.#link.onProgress();
+  }
+
+  onEnd(result: number, cause?: Error): void {
+    if (this.#over) return;
+    this.#leave();
+    this.#log(result, cause);
+    if (this.#link.freed) return;
+    if (!this.#opened) {
+      // A refusal cannot be good: what never opened did not end in order.
+      const failed = result === CALL_RESULT.OK ? CALL_RESULT.UNKNOWN : result;
+      this.#host.answerStream(this.#link, this.#call, { result: failed });
+      return;
+    }
+    const { clock } = this.#host;
+    const { native } = this.#link;
+    this.#host.flagged(native.sessionEnded(this.number, result, clock.mono(), clock.wall()));
+  }
+
+  #leave(): void {
+    this.#over = true;
+    if (this.#link.session === this) this.#link.session = undefined;
+  }
+
+  #log(result: number, cause: Error | undefined): void {
+    if (cause === undefined) {
+      this.#host.log.write('info', 'session-end', `${this.#who()} ended with ${result}`);
+      return;
+    }
+    const text = `${this.#who()} ended with ${result}: ${describeError(cause)}`;
+    this.#host.log.write('warn', 'session-lost', text);
+  }
+
+  #who(): string {
+    return `session ${this.number} of stream '${this.#link.name}'`;
+  }
+}

@@ -1,0 +1,186 @@
+import type { Credentials } from '../base/credentials.js';
+import type {
+  CreateDeviceEvent,
+  CreateStreamEvent,
+  DescribeStreamEvent,
+  GetSecurityTokenEvent,
+  GetStreamingEndpointEvent,
+  GetStreamingTokenEvent,
+  PutStreamEvent,
+  TagResourceEvent,
+} from '../generated/events.js';
+import type {
+  CallbackProvider,
+  DeviceInfo,
+  ServiceCallContext,
+  StreamDescription,
+} from '../providers/index.js';
+import { CALL_RESULT, resultOfError } from '../transport/index.js';
+import type { ProducerHost } from './host.js';
+import type { StreamLink } from './link.js';
+import { describeError } from './logger.js';
+import { PutSession } from './put-session.js';
+
+/** The answer to a stream's call. @internal */
+export interface StreamAnswer {
+  readonly result: number;
+  readonly streamStatus?: number;
+  /** Milliseconds. */
+  readonly retention?: number;
+  /** Milliseconds since 1970, or Infinity. */
+  readonly expiration?: number;
+}
+
+type ClientCall = GetSecurityTokenEvent | CreateDeviceEvent;
+type StreamCall =
+  | DescribeStreamEvent
+  | CreateStreamEvent
+  | TagResourceEvent
+  | GetStreamingEndpointEvent
+  | GetStreamingTokenEvent
+  | PutStreamEvent;
+
+const STREAM_STATUS: Readonly<Record<StreamDescription['streamStatus'], number>> = {
+  CREATING: 0,
+  ACTIVE: 1,
+  UPDATING: 2,
+  DELETING: 3,
+};
+const OK: StreamAnswer = { result: CALL_RESULT.OK };
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Makes the calls that the core asks for, once each, and answers with what came of them. @internal */
+export class ServiceRunner {
+  readonly #host: ProducerHost;
+  readonly #provider: CallbackProvider;
+  readonly #device: DeviceInfo;
+  readonly #open = new Set<AbortController>();
+  #token: Credentials | undefined;
+
+  constructor(host: ProducerHost, provider: CallbackProvider, device: DeviceInfo) {
+    this.#host = host;
+    this.#provider = provider;
+    this.#device = device;
+  }
+
+  client(event: ClientCall): void {
+    const work = (context: ServiceCallContext): Promise<StreamAnswer> =>
+      event.type === 'createDevice' ? this.#createDevice(context) : this.#securityToken(context);
+    void this.#attempt(event, event.type, this.#token, work).then((answer) => {
+      this.#host.answerClient(event.call, answer.result, answer.expiration ?? Infinity);
+    });
+  }
+
+  stream(link: StreamLink, event: StreamCall): void {
+    if (event.type === 'putStream') {
+      link.session?.abort();
+      const session = new PutSession(this.#host, link, event);
+      link.session = session;
+      session.open(this.#provider, event);
+      return;
+    }
+    const what = `${event.type} of stream '${link.name}'`;
+    const work = (context: ServiceCallContext): Promise<StreamAnswer> =>
+      this.#streamCall(link, event.type, context);
+    void this.#attempt(event, what, link.token ?? this.#token, work).then((answer) => {
+      this.#host.answerStream(link, event.call, answer);
+    });
+  }
+
+  /** Gives up what is under way; nothing is answered any more. */
+  close(): void {
+    for (const control of this.#open) control.abort();
+  }
+
+  async #attempt(
+    event: ClientCall | StreamCall,
+    what: string,
+    authInfo: Credentials | undefined,
+    work: (context: ServiceCallContext) => Promise<StreamAnswer>,
+  ): Promise<StreamAnswer> {
+    const { timeout } = event;
+    const control = new AbortController();
+    const timer = setTimeout(
+      () => {
+        control.abort(new DOMException(`no answer within ${timeout} ms`, 'TimeoutError'));
+      },
+      Math.min(timeout, LONGEST_TIMER_MS),
+    );
+    this.#open.add(control);
+    try {
+      return await work({ timeout, signal: control.signal, authInfo });
+    } catch (error) {
+      const result = resultOf(event, error);
+      this.#host.log.write(
+        result === CALL_RESULT.RESOURCE_NOT_FOUND ? 'info' : 'warn',
+        event.type,
+        `${what} failed with result ${result}: ${describeError(error)}`,
+      );
+      return { result };
+    } finally {
+      clearTimeout(timer);
+      this.#open.delete(control);
+    }
+  }
+
+  async #securityToken(context: ServiceCallContext): Promise<StreamAnswer> {
+    this.#token = await this.#provider.getSecurityToken(context);
+    return expiring(this.#token);
+  }
+
+  async #createDevice(context: ServiceCallContext): Promise<StreamAnswer> {
+    await this.#provider.createDevice(this.#device, context);
+    return OK;
+  }
+
+  async #streamCall(
+    link: StreamLink,
+    type: Exclude<StreamCall, PutStreamEvent>['type'],
+    context: ServiceCallContext,
+  ): Promise<StreamAnswer> {
+    const provider = this.#provider;
+    switch (type) {
+      case 'describeStream': {
+        const found = await provider.describeStream(link.name, context);
+        link.streamArn = found.streamArn;
+        const streamStatus = STREAM_STATUS[found.streamStatus];
+        return { ...OK, streamStatus, retention: found.retentionPeriod };
+      }
+      case 'createStream':
+        link.streamArn = await provider.createStream(this.#createInput(link), context);
+        return OK;
+      case 'tagResource':
+        await provider.tagResource(link.streamArn ?? '', link.definition.tags, context);
+        return OK;
+      case 'getStreamingEndpoint':
+        link.endpoint = await provider.getStreamingEndpoint(link.name, 'PUT_MEDIA', context);
+        return OK;
+      case 'getStreamingToken':
+        link.token = await provider.getStreamingToken(link.name, context);
+        return expiring(link.token);
+    }
+  }
+
+  #createInput(link: StreamLink): Parameters<CallbackProvider['createStream']>[0] {
+    const { contentType, kmsKeyId, retention } = link.definition.info;
+    return {
+      streamName: link.name,
+      deviceName: this.#device.name,
+      mediaType: contentType,
+      kmsKeyId: kmsKeyId === '' ? undefined : kmsKeyId,
+      retentionPeriod: retention,
+    };
+  }
+}
+
+function expiring(token: Credentials): StreamAnswer {
+  return { ...OK, expiration: token.expiration?.getTime() ?? Infinity };
+}
+
+/** A token call that fails for no reason that has a number of its own is one of authentication. */
+function resultOf(event: ClientCall | StreamCall, error: unknown): number {
+  const result = resultOfError(error);
+  if (result !== CALL_RESULT.UNKNOWN) return result;
+  const token = event.type === 'getSecurityToken' || event.type === 'getStreamingToken';
+  return token ? CALL_RESULT.AUTH_FAILURE : result;
+}

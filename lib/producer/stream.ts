@@ -1,0 +1,300 @@
+import { Writable } from 'node:stream';
+import { KvsError, statusFromCode } from '../base/errors.js';
+import type { Frame } from '../base/media.js';
+import type { StreamMetrics } from '../generated/metrics.js';
+import type { StatusName } from '../generated/status.js';
+import { packedStatus, type NativeStream } from '../native/index.js';
+import type { StreamCallbackProvider, StreamHandle, StreamStateName } from '../providers/index.js';
+import { CloseWait, type WaitOptions } from './close-wait.js';
+import { callStream, deliver } from './deliver.js';
+import type { ProducerHost } from './host.js';
+import type { StreamLink } from './link.js';
+import { streamStateName, type StreamNote } from './notes.js';
+import { frameMalformed, frameRefused } from './refusal.js';
+import { Room } from './room.js';
+
+/** What a stream shares with its producer. @internal */
+export interface StreamParts {
+  readonly host: ProducerHost;
+  readonly link: StreamLink;
+  /** Told each note, in this order, after the stream itself. */
+  readonly callbacks: readonly StreamCallbackProvider[];
+  /** Bytes of storage that are this stream's share. */
+  readonly share: () => number;
+}
+
+/**
+ * A stream that is uploaded to. Made by `KinesisVideoProducer.createStream`; takes frames at once,
+ * with or without a network.
+ *
+ * It is a Node `Writable` of frames, too: a written frame waits for room, and one that is refused
+ * is an event `frameRefused` (the `KvsError`, the frame), not an error of the stream. `end()`
+ * finishes when the last fragment is acknowledged. Each note of `StreamCallbackProvider` is also an
+ * event of that name.
+ */
+export class KinesisVideoStream extends Writable implements StreamHandle {
+  /** Name of the stream in the service. */
+  readonly name: string;
+  readonly #host: ProducerHost;
+  readonly #link: StreamLink;
+  readonly #native: NativeStream;
+  readonly #room: Room;
+  readonly #callbacks: readonly StreamCallbackProvider[];
+  readonly #close = new CloseWait();
+  #waiting: (() => void) | undefined;
+  #drainWanted = false;
+  #stopped = false;
+
+  /** @internal */
+  constructor(parts: StreamParts) {
+    super({ objectMode: true, decodeStrings: false });
+    const { host, link, share } = parts;
+    this.name = link.name;
+    this.#host = host;
+    this.#link = link;
+    this.#native = link.native;
+    this.#callbacks = parts.callbacks;
+    const { bufferDuration } = link.definition.info;
+    this.#room = new Room({ metrics: () => this.getMetrics(), share, bufferDuration }, () => {
+      this.#onRoom();
+    });
+    link.onNote = (note) => {
+      this.#onNote(note);
+    };
+    link.onProgress = () => {
+      this.#room.freed();
+    };
+  }
+
+  /** State of the stream's machine. */
+  get state(): StreamStateName {
+    return this.#link.freed ? 'STOPPED' : streamStateName(this.getMetrics().state);
+  }
+
+  /**
+   * Takes a copy of one frame and returns at once; nothing is waited for. Answers false when the
+   * stream is above its high-water mark: the frame is taken, but wait for `'drain'` before the
+   * next if you can. Frames before the first key frame are passed over and reported once.
+   * Throws `KvsError` when the frame is refused: the stream is as it was.
+   */
+  putFrame(frame: Frame): boolean {
+    const free = this.#put(frame);
+    if (!free) this.#drainWanted = true;
+    return free;
+  }
+
+  /**
+   * Sets the codec private data of a track from its next key frame on. A stopped stream takes
+   * frames again. Throws `KvsError` when the data are refused.
+   */
+  start(codecPrivateData?: Uint8Array, trackId = 1): void {
+    this.#alive('start');
+    const [mono, wall] = this.#now();
+    if (this.#stopped) this.reset();
+    if (codecPrivateData === undefined) return;
+    const packed = this.#native.formatChanged(trackId, codecPrivateData, mono, wall);
+    this.#check(packed, 'start', `codec private data of track ${trackId}`);
+  }
+
+  /**
+   * Takes no more frames, sends what is buffered, and resolves when the service has acknowledged
+   * the last fragment. Rejects with `KvsError`: STATUS_OPERATION_TIMED_OUT when that takes longer
+   * than `timeoutMs`, and says what is not delivered (it is still being sent: stop again to wait
+   * on); another when something had to be dropped. `start` takes frames again.
+   */
+  async stop(options: WaitOptions = {}): Promise<void> {
+    this.#alive('stop');
+    if (!this.#stopped) {
+      this.#stopped = true;
+      this.#host.flagged(this.#native.stop(...this.#now()));
+    }
+    const report = await this.#close.wait(options, () => this.#late(options.timeoutMs));
+    if (report.status === 'STATUS_SUCCESS') return;
+    throw new KvsError({
+      status: report.status,
+      message: `stream '${this.name}' stopped, but ${report.dropped} frames could not be delivered`,
+    });
+  }
+
+  /**
+   * Drops everything that is buffered, which is reported, breaks the connection and begins anew. A
+   * stopped stream takes frames again.
+   */
+  reset(): void {
+    this.#alive('reset');
+    this.#stopped = false;
+    this.#close.failed(
+      new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: `stream '${this.name}' was reset while it was being stopped`,
+      }),
+    );
+    this.#check(this.#native.reset(...this.#now()), 'reset', 'the stream');
+    this.#room.freed();
+  }
+
+  /**
+   * Adds a tag to the next fragment, or with `persistent` to every one from there on, until an
+   * empty value ends it. At most 10 at once; names up to 128 bytes that do not begin with AWS,
+   * values up to 256. Throws `KvsError`.
+   */
+  putFragmentMetadata(name: string, value: string, persistent = false): void {
+    this.#alive('putFragmentMetadata');
+    const packed = this.#native.putMetadata(name, value, persistent, ...this.#now());
+    const what = `'${name}' of ${Buffer.byteLength(value)} bytes`;
+    this.#check(packed, 'putFragmentMetadata', what);
+  }
+
+  /** Figures of the stream (guide: StreamMetrics). */
+  getMetrics(): StreamMetrics {
+    this.#alive('getMetrics');
+    return this.#native.metrics(...this.#now());
+  }
+
+  /** @internal */
+  override _write(frame: Frame, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    try {
+      if (this.#put(frame)) done();
+      else this.#waiting = done;
+    } catch (error) {
+      if (isFull(error) && this.getMetrics().bufferedFragments > 1) {
+        this.#waiting = () => {
+          this._write(frame, _encoding, done);
+        };
+        return;
+      }
+      this.#emitSafely('frameRefused', error, frame);
+      done();
+    }
+  }
+
+  /** @internal */
+  override _final(done: (error?: Error | null) => void): void {
+    this.stop().then(() => {
+      done();
+    }, done);
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#waiting = undefined;
+    this.#close.failed(
+      new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: `stream '${this.name}' was destroyed while it was being stopped`,
+        ...(error === null ? {} : { cause: error }),
+      }),
+    );
+    this.#host.remove(this.#link);
+    done(error);
+  }
+
+  #put(frame: Frame): boolean {
+    const { frameData, presentationTs } = frame;
+    let packed;
+    try {
+      packed = this.#native.put(
+        frameData,
+        frame.flags ?? 0,
+        frame.trackId ?? 1,
+        frame.decodingTs ?? NaN,
+        presentationTs,
+        frame.duration ?? 0,
+        this.#host.clock.mono(),
+        this.#host.clock.wall(),
+      );
+    } catch (cause) {
+      throw frameMalformed(this.name, frame, cause);
+    }
+    if ((packed & 3) !== 0) this.#host.schedule();
+    if (packed > 3) throw this.#refused(packed, frame);
+    return this.#room.took(frameData.length, presentationTs);
+  }
+
+  #refused(packed: number, frame: Frame): KvsError {
+    const trackIds = this.#link.definition.info.tracks.map((track) => track.trackId);
+    const refusal = this.#native.lastRefusal();
+    return frameRefused(packedStatus(packed), { stream: this.name, frame, trackIds, refusal });
+  }
+
+  #now(): [number, number] {
+    return [this.#host.clock.mono(), this.#host.clock.wall()];
+  }
+
+  #alive(call: string): void {
+    if (!this.#link.freed) return;
+    throw new KvsError({
+      status: 'STATUS_INVALID_OPERATION',
+      message: `${call}: stream '${this.name}' is closed; create it again with createStream()`,
+    });
+  }
+
+  #check(packed: number, call: string, what: string): void {
+    const code = this.#host.status(packed);
+    if (code === 0) return;
+    const status: StatusName = statusFromCode(code);
+    throw new KvsError({
+      status,
+      message: `${call} of stream '${this.name}' is refused for ${what}`,
+    });
+  }
+
+  #late(timeoutMs = 0): KvsError {
+    const { bufferedFrames, bufferedFragments, overallViewDuration } = this.getMetrics();
+    return new KvsError({
+      status: 'STATUS_OPERATION_TIMED_OUT',
+      message:
+        `stream '${this.name}' did not stop within ${timeoutMs} ms: ${bufferedFrames} frames in ` +
+        `${bufferedFragments} fragments (${Math.round(overallViewDuration)} ms of media) are not ` +
+        'acknowledged yet; they are still being sent, stop() again waits on',
+      retryable: true,
+    });
+  }
+
+  #onRoom(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    // In a turn of its own: this is reached from within a take or an ack.
+    if (waiting !== undefined) setImmediate(waiting);
+    if (!this.#drainWanted) return;
+    this.#drainWanted = false;
+    setImmediate(() => {
+      this.#emitSafely('drain');
+    });
+  }
+
+  #onNote(note: StreamNote): void {
+    const { name, report } = note;
+    const level = LEVELS[name] ?? 'debug';
+    this.#host.log.write(level, name, `stream '${this.name}': ${name} ${JSON.stringify(report)}`);
+    if (name === 'streamClosed') this.#close.closed(report);
+    if (name === 'droppedFragmentReport' || name === 'droppedFrameReport') this.#room.freed();
+    for (const callbacks of this.#callbacks) {
+      deliver(this.#host.log, name, () => callStream(callbacks, note, this));
+    }
+    this.#emitSafely(name, report);
+  }
+
+  #emitSafely(event: string, ...values: readonly unknown[]): void {
+    deliver(this.#host.log, `'${event}'`, () => void this.emit(event, ...values));
+  }
+}
+
+const LEVELS: Readonly<Partial<Record<StreamNote['name'], 'info' | 'warn'>>> = {
+  streamStateChanged: 'info',
+  streamReady: 'info',
+  streamClosed: 'info',
+  droppedFragmentReport: 'warn',
+  droppedFrameReport: 'warn',
+  skippedFramesReport: 'warn',
+  streamErrorReport: 'warn',
+  streamConnectionStale: 'warn',
+  streamLatencyPressure: 'warn',
+  bufferDurationOverflowPressure: 'warn',
+  fragmentCutReport: 'warn',
+  timelineChanged: 'warn',
+};
+
+function isFull(error: unknown): boolean {
+  return error instanceof KvsError && error.status === 'STATUS_STORE_OUT_OF_MEMORY';
+}
