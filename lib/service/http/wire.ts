@@ -4,6 +4,9 @@ import { ServiceError } from '../errors.js';
 
 /** Largest JSON body, bytes: a list of 1,000 fragment numbers of 128 digits fits. */
 const MAX_BODY = 256 * 1024;
+/** What is read of a body that is too long, bytes. */
+const MAX_READ = 16 * MAX_BODY;
+const TOO_LONG = `The request body is longer than ${String(MAX_BODY)} bytes`;
 /** How long a JSON body may take to arrive, ms. */
 const BODY_TIMEOUT = 30_000;
 
@@ -37,27 +40,29 @@ export function sendError(response: ServerResponse, error: ServiceError): void {
   response.end(body);
 }
 
-/** Reads a JSON body. Throws SerializationException when it is too long or too slow. @internal */
+/**
+ * Reads a JSON body. Throws SerializationException when it is too long or too slow; what is too
+ * long is read to its end within reason, so that the client gets to read the answer. @internal
+ */
 export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let length = 0;
-  const timer = setTimeout(() => {
-    request.destroy(new ServiceError('SerializationException', 'The request body is too slow'));
-  }, BODY_TIMEOUT);
-  try {
-    for await (const chunk of request) {
-      if (!Buffer.isBuffer(chunk)) continue;
+  const fault = await new Promise<string | undefined>((resolve) => {
+    const timer = setTimeout(() => {
+      resolve('The request body is too slow');
+    }, BODY_TIMEOUT);
+    const done = (): void => {
+      clearTimeout(timer);
+      resolve(length > MAX_BODY ? TOO_LONG : undefined);
+    };
+    request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > MAX_BODY) {
-        throw new ServiceError(
-          'SerializationException',
-          `The request body is longer than ${String(MAX_BODY)} bytes`,
-        );
-      }
-      chunks.push(chunk);
-    }
-  } finally {
-    clearTimeout(timer);
-  }
+      if (length <= MAX_BODY) chunks.push(chunk);
+      if (length > MAX_READ) done();
+    });
+    request.on('end', done);
+    request.on('close', done);
+  });
+  if (fault !== undefined) throw new ServiceError('SerializationException', fault);
   return Buffer.concat(chunks);
 }
