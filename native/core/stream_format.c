@@ -133,8 +133,11 @@ static kvs_status place_header(kvs_stream *stream, kvs_header *header,
                  header->slab * KVS_SLAB_LEN;
     return KVS_OK;
   }
-  return kvs_chain_append(&stream->host->heap, &header->chain, 0, len,
-                          &header->at);
+  KVS_TRY(kvs_chain_append(&stream->host->heap, &header->chain, sizeof(len),
+                           len, &header->at));
+  memcpy(kvs_heap_at(&stream->host->heap, header->at), &len, sizeof(len));
+  header->at += sizeof(len);
+  return KVS_OK;
 }
 
 /* Makes a header version with |fresh| as the private data of |track| and makes
