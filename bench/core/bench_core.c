@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the core costs. `bench_core NAME [COUNT]` prints one line, the figures
+ * as JSON; index.mjs runs all of them and makes the table. "run-X" measures
+ * nothing itself: it is for counting instructions, twice with different COUNT,
+ * so that what is common falls out. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/nal.h"
+#include "lane.h"
+#include "store.h"
+
+enum { ROUNDS = 15 };
+
+static int by_value(const void *a, const void *b) {
+  double x = *(const double *)a;
+  double y = *(const double *)b;
+
+  return (x > y) - (x < y);
+}
+
+static double median(double *values, uint32_t count) {
+  qsort(values, count, sizeof *values, by_value);
+  return values[count / 2];
+}
+
+/* The same frames into a ring as large as the media that wait for an ack, and
+ * from there into the buffer that is drained. */
+typedef struct copier {
+  uint8_t *ring;
+  uint64_t at;
+  uint64_t count;
+} copier;
+
+static void copy_frame(copier *c, const lane *n) {
+  const load *l = n->l;
+  const uint8_t *data = l->each[c->count % l->frames].data;
+  size_t len = l->each[c->count % l->frames].len;
+
+  if (l->window - c->at < len) {
+    c->at = 0;
+  }
+  memcpy(&c->ring[c->at], data, len);
+  for (size_t done = 0; done < len; done += DRAIN_LEN) {
+    size_t part = len - done < DRAIN_LEN ? len - done : DRAIN_LEN;
+    memcpy(n->drain, &c->ring[c->at + done], part);
+    __asm__ volatile("" : : "r"(n->drain) : "memory");
+  }
+  c->at += len;
+  c->count++;
+}
+
+/* Put, take and ack against two copies, in the same rounds. */
+static void bench_loop(load_name name, uint64_t frames) {
+  double ns[ROUNDS];
+  double ratio[ROUNDS];
+  copier copy = {NULL, 0, 0};
+  load l;
+  rig r;
+  lane n;
+
+  load_make(&l, name);
+  rig_open(&r, (uint64_t)128 << 20, 1, false);
+  lane_open(&n, &r, &l, false);
+  copy.ring = (uint8_t *)malloc((size_t)l.window);
+  rig_must(copy.ring != NULL, "no memory");
+  memset(copy.ring, 0, (size_t)l.window);
+  for (uint32_t i = 0; i < 4 * l.key_every; i++) {
+    lane_step(&n);
+    copy_frame(&copy, &n);
+  }
+  for (uint32_t round = 0; round < ROUNDS; round++) {
+    uint64_t begin = rig_clock();
+    for (uint64_t i = 0; i < frames; i++) {
+      lane_step(&n);
+    }
+    uint64_t middle = rig_clock();
+    for (uint64_t i = 0; i < frames; i++) {
+      copy_frame(&copy, &n);
+    }
+    uint64_t end = rig_clock();
+    ns[round] = (double)(middle - begin) / (double)frames;
+    ratio[round] = (double)(middle - begin) / (double)(end - middle);
+  }
+  double least = ns[0];
+  for (uint32_t round = 1; round < ROUNDS; round++) {
+    least = ns[round] < least ? ns[round] : least;
+  }
+  printf("{\"ns\":%.1f,\"leastNs\":%.1f,", median(ns, ROUNDS), least);
+  printf("\"ratio\":%.3f}\n", median(ratio, ROUNDS));
+  free(copy.ring);
+  lane_close(&n);
+  rig_close(&r);
+  load_free(&l);
+}
+
+/* The loop alone, to be counted. */
+static void run_loop(load_name name, uint64_t frames) {
+  load l;
+  rig r;
+  lane n;
+
+  load_make(&l, name);
+  rig_open(&r, (uint64_t)128 << 20, 1, false);
+  lane_open(&n, &r, &l, false);
+  for (uint64_t i = 0; i < frames; i++) {
+    lane_step(&n);
+  }
+  printf("{\"frames\":%llu}\n", (unsigned long long)frames);
+  lane_close(&n);
+  rig_close(&r);
+  load_free(&l);
+}
+
+/* Put of a 100 KiB key frame that brings its own private data. */
+static void bench_key_frame(void) {
+  enum { FRAMES = 400 };
+  double us[FRAMES];
+  load l;
+  rig r;
+  lane n;
+
+  load_make(&l, LOAD_A);
+  rig_open(&r, (uint64_t)128 << 20, 1, false);
+  lane_open(&n, &r, &l, true);
+  for (uint32_t key = 0; key < FRAMES; key++) {
+    uint64_t begin = rig_clock();
+    (void)lane_put(&n);
+    us[key] = (double)(rig_clock() - begin) / 1000;
+    lane_take(&n, UINT64_MAX);
+    if (key != 0) {
+      lane_ack(&n, lane_fragment(&n, n.count - 2));
+    }
+    for (uint32_t i = 1; i < l.key_every; i++) {
+      lane_step(&n);
+    }
+  }
+  printf("{\"putUs\":%.2f}\n", median(us, FRAMES));
+  lane_close(&n);
+  rig_close(&r);
+  load_free(&l);
+}
+
+static double scan_speed(kvs_nal_find find, const uint8_t *bytes, size_t len) {
+  enum { PASSES = 2000 };
+  double speed[ROUNDS];
+
+  for (uint32_t round = 0; round < ROUNDS; round++) {
+    uint64_t begin = rig_clock();
+    for (uint32_t pass = 0; pass < PASSES; pass++) {
+      size_t found = find(bytes, 0, len);
+      rig_must(found == len - 3, "a start code was missed");
+    }
+    speed[round] = (double)len * PASSES / (double)(rig_clock() - begin);
+  }
+  return median(speed, ROUNDS);
+}
+
+/* 32 KiB without a start code but at the end, in the first cache. */
+static void bench_scan(void) {
+  enum { LEN = 32 * 1024 };
+  uint8_t *bytes = (uint8_t *)malloc(LEN);
+  load l;
+
+  rig_must(bytes != NULL, "no memory");
+  load_make(&l, LOAD_A);
+  memcpy(bytes, &l.each[0].data[64], LEN - 3);
+  memcpy(&bytes[LEN - 3], "\0\0\1", 3);
+  printf("{\"gbPerSec\":%.1f,\"portable\":%.1f",
+         scan_speed(kvs_nal_select(), bytes, LEN),
+         scan_speed(kvs_nal_portable(), bytes, LEN));
+  for (uint32_t i = 0; kvs_nal_simd(i) != NULL; i++) {
+    printf(",\"simd%u\":%.1f", (unsigned)i,
+           scan_speed(kvs_nal_simd(i), bytes, LEN));
+  }
+  printf("}\n");
+  load_free(&l);
+  free(bytes);
+}
+
+/* A cost for each frame at one size of something. */
+typedef double (*cost)(uint64_t size);
+
+/* Takes exactly the bytes of the frame put |ago| frames before. */
+static void take_one(lane *n, uint64_t index) {
+  const uint64_t block = 9;
+  const uint64_t cluster = 18;
+
+  lane_take(n, 200 + block + (index % n->l->key_every == 0 ? cluster : 0));
+}
+
+/* ns to put one frame, take one and, a fragment at a time, ack, with |backlog|
+ * frames put and not yet taken. */
+static double backlog_cost(uint64_t backlog) {
+  enum { FRAMES = 48 * 200 };
+  double ns[ROUNDS];
+  load l;
+  rig r;
+  lane n;
+
+  load_make(&l, LOAD_B);
+  rig_open(&r, (uint64_t)512 << 20, 1, true);
+  lane_open(&n, &r, &l, false);
+  (void)lane_put(&n);
+  lane_take(&n, UINT64_MAX); /* the header, the first frame */
+  for (uint64_t i = 0; i < backlog; i++) {
+    (void)lane_put(&n);
+  }
+  for (uint32_t round = 0; round < ROUNDS; round++) {
+    uint64_t begin = rig_clock();
+    for (uint32_t i = 0; i < FRAMES; i++) {
+      (void)lane_put(&n);
+      uint64_t index = n.count - 1 - backlog;
+      take_one(&n, index);
+      if (index % l.key_every == 0 && index != 0) {
+        lane_ack(&n, lane_fragment(&n, index - 1));
+      }
+    }
+    ns[round] = (double)(rig_clock() - begin) / FRAMES;
+  }
+  lane_close(&n);
+  rig_close(&r);
+  load_free(&l);
+  return median(ns, ROUNDS);
+}
+
+/* ns for put, take and ack, over |streams| streams in turn. */
+static double stream_cost(uint64_t streams) {
+  enum { FRAMES = 48 * 1024 };
+  static lane lanes[RIG_STREAMS];
+  double ns[ROUNDS];
+  load l;
+  rig r;
+
+  load_make(&l, LOAD_B);
+  rig_open(&r, (uint64_t)128 << 20, (uint32_t)streams, true);
+  for (uint64_t i = 0; i < streams; i++) {
+    lane_open(&lanes[i], &r, &l, false);
+  }
+  for (uint32_t round = 0; round < ROUNDS; round++) {
+    uint64_t begin = rig_clock();
+    for (uint32_t i = 0; i < FRAMES; i++) {
+      lane_step(&lanes[i % streams]);
+    }
+    ns[round] = (double)(rig_clock() - begin) / FRAMES;
+  }
+  for (uint64_t i = 0; i < streams; i++) {
+    lane_close(&lanes[i]);
+  }
+  rig_close(&r);
+  load_free(&l);
+  return median(ns, ROUNDS);
+}
+
+static void bench_growth(cost each, const uint64_t *sizes, uint32_t count) {
+  double first = 0;
+  double last = 0;
+
+  printf("{");
+  for (uint32_t i = 0; i < count; i++) {
+    last = each(sizes[i]);
+    first = i == 0 ? last : first;
+    printf("\"at%llu\":%.1f,", (unsigned long long)sizes[i], last);
+  }
+  printf("\"growth\":%.3f}\n", last / first);
+}
+
+static void bench_backlog(void) {
+  static const uint64_t sizes[] = {100, 1000, 10000, 100000, 1000000};
+
+  bench_growth(backlog_cost, sizes, 5);
+}
+
+static void bench_streams(void) {
+  static const uint64_t sizes[] = {1, 8, 32, 128};
+
+  bench_growth(stream_cost, sizes, 4);
+}
+
+static bool run_named(const char *name, uint64_t count) {
+  static const struct {
+    const char *name;
+    load_name load;
+    uint64_t frames;
+  } loops[] = {{"a", LOAD_A, 1200},
+               {"a-avcc", LOAD_A_AVCC, 1200},
+               {"b", LOAD_B, 48000},
+               {"c", LOAD_C, 100}};
+
+  for (uint32_t i = 0; i < 4; i++) {
+    if (strcmp(name, loops[i].name) == 0) {
+      bench_loop(loops[i].load, count == 0 ? loops[i].frames : count);
+      return true;
+    }
+    if (strncmp(name, "run-", 4) == 0 && strcmp(name + 4, loops[i].name) == 0) {
+      run_loop(loops[i].load, count == 0 ? loops[i].frames : count);
+      return true;
+    }
+  }
+  return false;
+}
+
+int main(int argc, char **argv) {
+  static const struct {
+    const char *name;
+    void (*run)(void);
+  } others[] = {{"key-frame", bench_key_frame}, {"scan", bench_scan},
+                {"backlog", bench_backlog},     {"streams", bench_streams},
+                {"pair", bench_pair},           {"usable", bench_usable},
+                {"sizes", bench_sizes}};
+  const char *name = argc > 1 ? argv[1] : "";
+
+  if (run_named(name, argc > 2 ? strtoull(argv[2], NULL, 10) : 0)) {
+    return 0;
+  }
+  for (uint32_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+    if (strcmp(name, others[i].name) == 0) {
+      others[i].run();
+      return 0;
+    }
+  }
+  fprintf(stderr, "usage: bench_core NAME [COUNT]\n");
+  return 2;
+}
