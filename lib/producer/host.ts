@@ -59,12 +59,13 @@ export class ProducerHost {
     this.schedule();
   }
 
-  /** Frees a stream and all it holds; its connection is broken. */
+  /** Frees a stream and all it holds. Unless it is done, its connection is broken. */
   remove(link: StreamLink): void {
     if (link.freed) return;
     link.freed = true;
     this.#links.delete(link.native.id);
-    link.session?.abort();
+    if (link.done) link.session?.finish();
+    else link.session?.abort();
     link.native.free();
     this.schedule();
   }

@@ -13,6 +13,8 @@ export class StreamLink {
   endpoint: string | undefined;
   token: Credentials | undefined;
   session: PutSession | undefined;
+  /** Whether it was stopped and everything it held is acknowledged. */
+  done = false;
   freed = false;
   /** Told each note about the stream, before any user is. */
   onNote: (note: StreamNote) => void = () => undefined;

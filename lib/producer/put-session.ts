@@ -66,6 +66,13 @@ export class PutSession implements PutMediaIo {
     this.#handle?.abort();
   }
 
+  /** The stream is done and is being forgotten: ends the body in order, and on its own. */
+  finish(): void {
+    if (!this.#opened) this.abort();
+    this.#outcome = TAKE_END;
+    this.wake();
+  }
+
   read(into: Uint8Array): number {
     if (this.#over || this.#link.freed) return 0;
     const { clock } = this.#host;

@@ -123,6 +123,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   reset(): void {
     this.#alive('reset');
     this.#stopped = false;
+    this.#link.done = false;
     this.#close.failed(
       new KvsError({
         status: 'STATUS_INVALID_OPERATION',
@@ -267,7 +268,10 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     const { name, report } = note;
     const level = LEVELS[name] ?? 'debug';
     this.#host.log.write(level, name, `stream '${this.name}': ${name} ${JSON.stringify(report)}`);
-    if (name === 'streamClosed') this.#close.closed(report);
+    if (name === 'streamClosed') {
+      this.#link.done = report.status === 'STATUS_SUCCESS';
+      this.#close.closed(report);
+    }
     if (name === 'droppedFragmentReport' || name === 'droppedFrameReport') this.#room.freed();
     for (const callbacks of this.#callbacks) {
       deliver(this.#host.log, name, () => callStream(callbacks, note, this));
