@@ -11,6 +11,9 @@ import { readMedia } from '../../../lib/parser/index.js';
 import { startService, type KvsService, type ServiceOptions } from '../../../lib/service/index.js';
 import { RawPutMedia } from '../../support/put-media.js';
 
+/** Where a service is reached, in this process or another. */
+export type Endpoint = Pick<KvsService, 'endpoint'>;
+
 export const CREDENTIALS = {
   accessKeyId: 'AKIASTUB',
   secretAccessKey: 'stubsecretstubsecretstubsecretstubsecret',
@@ -35,7 +38,7 @@ export async function withService(
   }
 }
 
-export function controlClient(service: KvsService): KinesisVideoClient {
+export function controlClient(service: Endpoint): KinesisVideoClient {
   return new KinesisVideoClient({
     endpoint: service.endpoint,
     region: 'us-west-2',
@@ -44,7 +47,7 @@ export function controlClient(service: KvsService): KinesisVideoClient {
   });
 }
 
-export function mediaClient(service: KvsService): KinesisVideoMediaClient {
+export function mediaClient(service: Endpoint): KinesisVideoMediaClient {
   return new KinesisVideoMediaClient({
     endpoint: service.endpoint,
     region: 'us-west-2',
@@ -53,7 +56,7 @@ export function mediaClient(service: KvsService): KinesisVideoMediaClient {
   });
 }
 
-export async function createStream(service: KvsService, name: string, hours = 1): Promise<string> {
+export async function createStream(service: Endpoint, name: string, hours = 1): Promise<string> {
   const client = controlClient(service);
   const made = await client.send(
     new CreateStreamCommand({ StreamName: name, DataRetentionInHours: hours }),
@@ -63,7 +66,7 @@ export async function createStream(service: KvsService, name: string, hours = 1)
 }
 
 export function putMedia(
-  service: KvsService,
+  service: Endpoint,
   stream: string,
   headers: Readonly<Record<string, string>> = {},
 ): RawPutMedia {
@@ -75,22 +78,24 @@ export function putMedia(
   });
 }
 
-/** Bytes of GetMedia until `count` continuation tokens have come; then the reader goes away. */
+/** Bytes of GetMedia until so many tokens, or that one, have come; then the reader goes away. */
 export async function getMedia(
-  service: KvsService,
+  service: Endpoint,
   stream: string,
   selector: StartSelector,
-  count: number,
+  until: number | string,
 ): Promise<Buffer> {
   const client = mediaClient(service);
   const parts: Buffer[] = [];
+  const watch = new TokenWatch();
   try {
     const answer = await client.send(
       new GetMediaCommand({ StreamName: stream, StartSelector: selector }),
     );
     for await (const part of bytesOf(answer.Payload)) {
       parts.push(Buffer.from(part));
-      if (tokens(Buffer.concat(parts)) >= count) break;
+      watch.add(part);
+      if (typeof until === 'string' ? watch.last === until : watch.count >= until) break;
     }
   } finally {
     client.destroy();
@@ -98,14 +103,27 @@ export async function getMedia(
   return Buffer.concat(parts);
 }
 
-function tokens(bytes: Buffer): number {
-  const mark = Buffer.from('AWS_KINESISVIDEO_CONTINUATION_TOKEN');
-  let found = 0;
-  // The tag counts when its 47 digits have come as well.
-  for (let at = bytes.indexOf(mark); at >= 0; at = bytes.indexOf(mark, at + 1)) {
-    if (at + mark.length + 6 + 47 <= bytes.length) found += 1;
+/** Finds continuation tokens in bytes that come in any pieces. */
+class TokenWatch {
+  count = 0;
+  last = '';
+  #rest = Buffer.alloc(0);
+
+  add(part: Uint8Array): void {
+    const name = 'AWS_KINESISVIDEO_CONTINUATION_TOKEN';
+    const bytes = Buffer.concat([this.#rest, part]);
+    let from = 0;
+    for (;;) {
+      const at = bytes.indexOf(name, from);
+      // Behind the name: id and size of the string, then 47 digits.
+      const digits = at + name.length + 6;
+      if (at < 0 || digits + 47 > bytes.length) break;
+      this.last = bytes.toString('latin1', digits, digits + 47);
+      this.count += 1;
+      from = digits + 47;
+    }
+    this.#rest = bytes.subarray(Math.max(from, bytes.length - 100));
   }
-  return found;
 }
 
 export async function* bytesOf(payload: unknown): AsyncGenerator<Uint8Array> {
