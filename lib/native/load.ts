@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { KvsError } from '../base/errors.js';
 import type { NativeBinding } from './binding.js';
 
-const require = createRequire(import.meta.url);
+const require: (file: string) => unknown = createRequire(import.meta.url);
 
 /** From lib/native and from dist/native alike, the package's root is two folders up. */
 const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
@@ -63,7 +63,7 @@ function ways(): [string, () => unknown][] {
 function loadLocalBuild(): unknown {
   const load: unknown = require('node-gyp-build');
   if (typeof load !== 'function') throw new TypeError('node-gyp-build exports no function');
-  const exported: unknown = load(ROOT);
+  const exported: unknown = Reflect.apply(load, undefined, [ROOT]);
   return exported;
 }
 

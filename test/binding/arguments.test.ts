@@ -147,11 +147,13 @@ function kindOfStreamField(name: string, good: unknown): string {
   return /Duration|^retention|Latency|Staleness|Scale/.test(name) ? 'ticksOrInfinity' : 'uint32';
 }
 
+const construct: (...args: Parameters<typeof Reflect.construct>) => unknown = Reflect.construct;
+const apply: (...args: Parameters<typeof Reflect.apply>) => unknown = Reflect.apply;
+
 function call(object: object, method: string, args: readonly unknown[]): unknown {
   const found: unknown = Reflect.get(object, method);
   if (typeof found !== 'function') throw new TypeError(`no method ${method}`);
-  const answer: unknown = Reflect.apply(found, object, args);
-  return answer;
+  return apply(found, object, args);
 }
 
 /** Tries every bad value in the place of each argument: an error of its class that names it. */
@@ -202,7 +204,7 @@ describe('arguments', () => {
   });
 
   it('new NativeClient names what does not fit', () => {
-    const make = (...given: readonly unknown[]): unknown => Reflect.construct(NativeClient, given);
+    const make = (...given: readonly unknown[]): unknown => construct(NativeClient, given);
     tryArguments([['info', 'object', deviceInfo()], ...TIME], (given) => make(...given));
     tryFields(DEVICE_FIELDS, (overrides) => make({ ...deviceInfo(), ...overrides }, 1, 1));
   });
@@ -210,7 +212,7 @@ describe('arguments', () => {
   it('createStream names fields of the stream and its tracks', () => {
     const create = (info: object): unknown => call(client, 'createStream', [info, 2000, 1.7e12]);
     const good = streamInfo({ name: 'fields' });
-    const kinds = Object.entries(good).map(([name, value]) => [
+    const kinds = Object.entries(good).map(([name, value]): [string, string] => [
       name,
       kindOfStreamField(name, value),
     ]);
@@ -229,23 +231,19 @@ describe('arguments', () => {
       for (const method of Object.keys(STREAM_METHODS)) {
         const found: unknown = Reflect.get(stream, method);
         if (typeof found !== 'function') throw new TypeError('no function');
-        expect(thrownBy(() => Reflect.apply(found, stranger, [2000, 1.7e12])).name).toBe(
-          'TypeError',
-        );
+        expect(() => apply(found, stranger, [2000, 1.7e12])).toThrow(TypeError);
       }
     }
     const deadline: unknown = Reflect.get(client, 'deadline');
     if (typeof deadline !== 'function') throw new TypeError('no function');
-    expect(() => Reflect.apply(deadline, stream, [])).toThrow(TypeError);
+    expect(() => apply(deadline, stream, [])).toThrow(TypeError);
   });
 
   it('only createStream makes streams', () => {
     const made: unknown = Reflect.get(stream, 'constructor');
     if (typeof made !== 'function') throw new TypeError('no constructor');
-    expect(() => Reflect.construct(made, [])).toThrow(
-      'a NativeStream must be made by createStream',
-    );
-    expect(() => Reflect.apply(NativeClient, undefined, [deviceInfo(), 1, 1])).toThrow(TypeError);
+    expect(() => construct(made, [])).toThrow('a NativeStream must be made by createStream');
+    expect(() => apply(NativeClient, undefined, [deviceInfo(), 1, 1])).toThrow(TypeError);
   });
 
   it('statuses of constructors are errors with a code', () => {
@@ -263,6 +261,6 @@ describe('arguments', () => {
     const four = [1, 2, 3, 4].map((trackId) => trackInfo({ trackId }));
     expect(
       thrownBy(() => client.createStream(streamInfo({ name: 'n', tracks: four }), 2000, 1.7e12)),
-    ).toMatchObject({ message: expect.stringMatching(/^STATUS_/), code: expect.any(Number) });
+    ).toMatchObject({ message: 'STATUS_MAX_TRACK_COUNT_EXCEEDED' });
   });
 });

@@ -134,7 +134,8 @@ describe('re-entry: user code runs while arguments are read', () => {
     client.close();
   });
 
-  it.each([null, undefined, 7, 'text', new Error('mine')])('a getter that throws %s', (thrown) => {
+  const THROWN: readonly unknown[] = [null, undefined, 7, 'text', new Error('mine')];
+  it.each(THROWN)('a getter that throws %s', (thrown) => {
     const { client, time } = openSession(NativeClient);
     const trap = (): never => {
       throw thrown;

@@ -10,6 +10,8 @@ import {
   WALL,
 } from './child/drive.cjs';
 
+const A_NUMBER: unknown = expect.any(Number);
+
 describe('events', () => {
   const { NativeClient } = loadBinding();
 
@@ -43,7 +45,7 @@ describe('events', () => {
     const time = new Time();
     const client = new NativeClient(deviceInfo(), time.mono, time.wall);
     expect(client.events()).toEqual([
-      { type: 'getSecurityToken', stream: 0, call: 1, timeout: expect.any(Number) },
+      { type: 'getSecurityToken', stream: 0, call: 1, timeout: A_NUMBER },
     ]);
     time.advance(12.5);
     client.answer(1, 200, Infinity, time.mono, time.wall);
@@ -56,8 +58,8 @@ describe('events', () => {
     expect(put).toEqual({
       type: 'putStream',
       stream: stream.id,
-      call: expect.any(Number),
-      timeout: expect.any(Number),
+      call: A_NUMBER,
+      timeout: A_NUMBER,
       session: 1,
       start: WALL + 13, // 12.5, rounded to the timecodeScale of 1 ms
       absolute: true,

@@ -43,6 +43,13 @@ export async function runChild(
   });
 }
 
+/** The object that a child process printed as JSON. */
+export function printed({ stdout }: Ended): Readonly<Record<string, unknown>> {
+  const value: unknown = JSON.parse(stdout);
+  if (typeof value !== 'object' || value === null) throw new TypeError(`no object: ${stdout}`);
+  return { ...value };
+}
+
 /** What `action` throws; fails when it throws nothing, or something that is no Error. */
 export function thrownBy(action: () => unknown): Error & { code?: unknown } {
   try {
