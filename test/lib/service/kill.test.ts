@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readMedia } from '../../../lib/parser/index.js';
 import { compileLib, type CompiledLib } from '../../support/compiled.js';
 import { cluster, header } from '../../support/mkv.js';
-import { startProcess } from '../../support/service-process.js';
+import { startProcess } from './process.js';
 import type { RawPutMedia } from '../../support/put-media.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, type Endpoint } from './helpers.js';
 
