@@ -83,6 +83,11 @@ export interface MkvReaderOptions {
   readonly maxCaptureBytes?: number;
   /** Largest SimpleBlock, Block or EncryptedBlock given whole, bytes; default 64 MiB. */
   readonly maxBlockBytes?: number;
+  /**
+   * Check every master of known size that begins with a CRC-32 element against it: its `masterEnd`
+   * throws `STATUS_FORMAT_ERROR` when its bytes were damaged. Default false.
+   */
+  readonly verifyCrc?: boolean;
   /** Most masters inside each other; default 32. */
   readonly maxDepth?: number;
 }

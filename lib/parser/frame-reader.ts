@@ -10,6 +10,8 @@ export interface FrameReaderOptions {
   readonly lend?: boolean;
   /** Largest frame container, bytes; default 64 MiB. */
   readonly maxBlockBytes?: number;
+  /** Check CRC-32 elements; see `MkvReaderOptions`. Default false. */
+  readonly verifyCrc?: boolean;
 }
 
 const DEFAULT_MAX_BLOCK_BYTES = 64 * 1024 * 1024;
@@ -36,7 +38,11 @@ export class FrameReader {
 
   constructor(options: FrameReaderOptions = {}) {
     const maxBlockBytes = options.maxBlockBytes ?? DEFAULT_MAX_BLOCK_BYTES;
-    this.#reader = new StreamingMkvReader({ capture: captureForFrames, maxBlockBytes });
+    this.#reader = new StreamingMkvReader({
+      capture: captureForFrames,
+      maxBlockBytes,
+      verifyCrc: options.verifyCrc ?? false,
+    });
     this.#frames = new FrameCollector(options.lend ?? false, maxBlockBytes);
   }
 

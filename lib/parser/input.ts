@@ -1,3 +1,5 @@
+import type { CrcVerifier } from './crc.js';
+
 const FIRST_CAPACITY = 64 * 1024;
 
 /**
@@ -11,6 +13,8 @@ export class InputQueue {
   position = 0;
   /** Offset in the whole input of `chunk[position]`. */
   offset = 0;
+  /** Sees all bytes in the moment that they are used up. */
+  crc: CrcVerifier | undefined;
   #waiting: Uint8Array[] = [];
   #next = 0;
 
@@ -46,6 +50,7 @@ export class InputQueue {
 
   /** Uses up `count` bytes of the chunk in use. */
   advance(count: number): void {
+    this.crc?.update(this.chunk, this.position, this.position + count);
     this.position += count;
     this.offset += count;
   }
@@ -53,8 +58,7 @@ export class InputQueue {
   /** A view of the next `count` bytes, which the chunk in use must have; they are used up. */
   take(count: number): Uint8Array {
     const from = this.position;
-    this.position = from + count;
-    this.offset += count;
+    this.advance(count);
     return this.chunk.subarray(from, from + count);
   }
 }

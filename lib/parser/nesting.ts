@@ -3,9 +3,12 @@ import { hexId } from './ebml.js';
 import { inputError } from './errors.js';
 import type { MkvMasterEnd } from './events.js';
 
-interface OpenMaster {
+/** A master whose end has not come. @internal */
+export interface OpenMaster {
   readonly element: MkvElementType;
   readonly offset: number;
+  /** Where its first child begins. */
+  readonly bodyAt: number;
   /** Whether its own header gave a size. */
   readonly sized: boolean;
   /** Where it ends at the latest: its own end or that of the master around it. */
@@ -36,7 +39,7 @@ export class Nesting {
   }
 
   /** Opens a master that ends at `end`, or wherever it turns out to when undefined. */
-  open(element: MkvElementType, offset: number, end: number | undefined): void {
+  open(element: MkvElementType, offset: number, bodyAt: number, end: number | undefined): void {
     if (this.#open.length >= this.#maxDepth) {
       throw inputError(
         'STATUS_FORMAT_ERROR',
@@ -45,8 +48,13 @@ export class Nesting {
       );
     }
     const limit = this.#top?.end ?? Number.POSITIVE_INFINITY;
-    this.#top = { element, offset, sized: end !== undefined, end: end ?? limit };
+    this.#top = { element, offset, bodyAt, sized: end !== undefined, end: end ?? limit };
     this.#open.push(this.#top);
+  }
+
+  /** The innermost master if it has a size and its first child begins at `offset`. */
+  beginsAt(offset: number): OpenMaster | undefined {
+    return this.#top?.sized === true && this.#top.bodyAt === offset ? this.#top : undefined;
   }
 
   /** Closes the innermost master, of which there must be one, at `offset`. */

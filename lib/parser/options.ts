@@ -20,6 +20,7 @@ export function fillReaderOptions(options: MkvReaderOptions): FilledReaderOption
     maxCaptureBytes: options.maxCaptureBytes ?? 2 * MIB,
     maxBlockBytes: options.maxBlockBytes ?? 64 * MIB,
     maxDepth: options.maxDepth ?? 32,
+    verifyCrc: options.verifyCrc ?? false,
   };
   for (const name of ['maxCaptureBytes', 'maxBlockBytes', 'maxDepth'] as const) {
     if (!Number.isSafeInteger(filled[name]) || filled[name] < 1) {

@@ -1,5 +1,6 @@
 import { KvsError } from '../base/errors.js';
-import { UNKNOWN_ELEMENT, mkvElement, type MkvElementType } from '../generated/elements.js';
+import { MKV_ID, UNKNOWN_ELEMENT, mkvElement, type MkvElementType } from '../generated/elements.js';
+import { CRC_BYTES, CrcVerifier } from './crc.js';
 import { hexId, readHeader, MAX_HEADER_BYTES, type Header } from './ebml.js';
 import { inputError } from './errors.js';
 import type { MkvEvent, MkvReaderOptions } from './events.js';
@@ -41,6 +42,7 @@ export class StreamingMkvReader {
   constructor(options: MkvReaderOptions = {}) {
     this.#options = fillReaderOptions(options);
     this.#nesting = new Nesting(this.#options.maxDepth);
+    if (this.#options.verifyCrc) this.#input.crc = new CrcVerifier();
   }
 
   /** Bytes of the input that were used up. */
@@ -108,12 +110,17 @@ export class StreamingMkvReader {
   #readHeader(): MkvEvent | undefined {
     if (this.#partialLength === 0) {
       const offset = this.#input.offset;
-      if (this.#nesting.endsAt(offset)) return this.#nesting.close(offset);
+      if (this.#nesting.endsAt(offset)) return this.#close(offset);
       this.#elementOffset = offset;
     }
     if (!this.#fillHeader()) return undefined;
     this.#element = mkvElement(this.#header.id);
     return this.#place();
+  }
+
+  #close(offset: number): MkvEvent {
+    this.#input.crc?.finish(offset);
+    return this.#nesting.close(offset);
   }
 
   /** Reads a header into `#header` from the chunk in use or, across chunks, byte by byte. */
@@ -157,7 +164,8 @@ export class StreamingMkvReader {
       return this.#beginSkip(id, size, length);
     }
     const depth = this.#nesting.depth;
-    this.#nesting.open(this.#element, this.#elementOffset, known ? bodyAt + size : undefined);
+    const end = known ? bodyAt + size : undefined;
+    this.#nesting.open(this.#element, this.#elementOffset, bodyAt, end);
     return {
       kind: 'masterStart',
       element: this.#element,
@@ -197,6 +205,7 @@ export class StreamingMkvReader {
   }
 
   #give(data: Uint8Array): MkvEvent {
+    if (this.#element.id === MKV_ID.CRC32) this.#beginCrc(data);
     return {
       kind: 'element',
       element: this.#element,
@@ -207,6 +216,12 @@ export class StreamingMkvReader {
       depth: this.#nesting.depth,
       data,
     };
+  }
+
+  #beginCrc(data: Uint8Array): void {
+    const master = this.#nesting.beginsAt(this.#elementOffset);
+    if (master === undefined || data.length !== CRC_BYTES) return;
+    this.#input.crc?.begin(master.element.name, master.offset, master.end, data);
   }
 
   #collect(): MkvEvent | undefined {
