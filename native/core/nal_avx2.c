@@ -14,7 +14,7 @@
 #define AVX2
 #endif
 
-enum { VECTOR = 32, BLOCK = 4 * VECTOR };
+enum { VECTOR = 32, BLOCK = 4 * VECTOR, AHEAD = 512 };
 
 AVX2 static inline __m256i masked(const uint8_t *bytes, size_t at) {
   __m256i lanes = _mm256_loadu_si256((const __m256i *)(const void *)&bytes[at]);
@@ -50,31 +50,49 @@ AVX2 static inline bool block_has_zero(const uint8_t *bytes, size_t at) {
   return zero_lanes(_mm256_min_epu16(low, high)) != 0;
 }
 
+AVX2 static inline size_t in_block(const uint8_t *bytes, size_t from, size_t at,
+                                   size_t len) {
+  size_t found = len;
+
+  if (block_has_zero(bytes, at)) {
+    for (size_t i = 0; i < BLOCK && found == len; i += VECTOR) {
+      found = in_vector(bytes, from, at + i, len);
+    }
+  }
+  return found;
+}
+
+/* From the first aligned vector on, since one that crosses a cache line costs
+ * two; and asking for lines ahead, which the processor alone does too late. */
+AVX2 static size_t find_long(const uint8_t *bytes, size_t from, size_t len) {
+  size_t at = from + VECTOR - ((uintptr_t)&bytes[from] & (VECTOR - 1));
+  size_t found = in_vector(bytes, from, from, len);
+
+  for (; len - at >= AHEAD + BLOCK && found == len; at += BLOCK) {
+    _mm_prefetch((const char *)&bytes[at + AHEAD], _MM_HINT_T0);
+    _mm_prefetch((const char *)&bytes[at + AHEAD + BLOCK / 2], _MM_HINT_T0);
+    found = in_block(bytes, from, at, len);
+  }
+  for (; len - at >= BLOCK && found == len; at += BLOCK) {
+    found = in_block(bytes, from, at, len);
+  }
+  /* The rest by a block that overlaps what was searched. */
+  return found != len ? found : in_block(bytes, from, len - BLOCK, len);
+}
+
 AVX2 size_t kvs_nal_find_avx2(const uint8_t *bytes, size_t from, size_t len) {
-  size_t at = from;
+  size_t found = len;
 
   if (from >= len || len - from < VECTOR) {
     return kvs_nal_find_portable(bytes, from, len);
   }
-  while (len - at >= BLOCK) {
-    size_t end = at + BLOCK;
-    bool look = block_has_zero(bytes, at);
-    for (; look && at < end; at += VECTOR) {
-      size_t found = in_vector(bytes, from, at, len);
-      if (found != len) {
-        return found;
-      }
-    }
-    at = end;
+  if (len - from >= 2 * BLOCK) {
+    return find_long(bytes, from, len);
   }
-  for (; len - at >= VECTOR; at += VECTOR) {
-    size_t found = in_vector(bytes, from, at, len);
-    if (found != len) {
-      return found;
-    }
+  for (size_t at = from; len - at >= VECTOR && found == len; at += VECTOR) {
+    found = in_vector(bytes, from, at, len);
   }
-  /* The rest by a vector that overlaps what was searched. */
-  return in_vector(bytes, from, len - VECTOR, len);
+  return found != len ? found : in_vector(bytes, from, len - VECTOR, len);
 }
 
 #endif
