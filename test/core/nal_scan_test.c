@@ -53,7 +53,7 @@ static void each_place_in_each_length(void) {
   static const uint8_t fillers[] = {0xFF, 0x01, 0x02, 0x80};
   uint8_t bytes[MAX_LEN];
 
-  for (size_t len = 3; len < MAX_LEN; len += len < 140 ? 1 : 67) {
+  for (size_t len = 3; len < MAX_LEN; len += len < 80 ? 1 : 67) {
     for (size_t at = 0; at + 3 <= len; at++) {
       memset(bytes, fillers[(len + at) % 4], len);
       memcpy(&bytes[at], "\0\0\1", 3);
