@@ -65,9 +65,3 @@ kvs_buffer_sink kvs_make_buffer_sink(uint8_t *ptr, size_t cap) {
 
   return buffer;
 }
-
-uint32_t kvs_mix32(uint32_t seed, uint64_t word) {
-  uint64_t mixed = ((uint64_t)seed ^ word) * UINT64_C(0x9E3779B97F4A7C15);
-
-  return (uint32_t)(mixed >> 32) ^ (uint32_t)mixed;
-}

@@ -47,6 +47,10 @@ kvs_buffer_sink kvs_make_buffer_sink(uint8_t *ptr, size_t cap);
 
 /* A 32-bit mix of words for header checksums: not cryptographic, catches torn
  * and stray writes. */
-uint32_t kvs_mix32(uint32_t seed, uint64_t word);
+static inline uint32_t kvs_mix32(uint32_t seed, uint64_t word) {
+  uint64_t mixed = ((uint64_t)seed ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+
+  return (uint32_t)(mixed >> 32) ^ (uint32_t)mixed;
+}
 
 #endif

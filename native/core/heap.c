@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A paged store. Pages never taken stand behind |fresh| and are not touched;
- * pages given back form a last-in first-out list through their headers, so
+ * pages given back form a last-in first-out list through their entries, so
  * that the warmest page is taken next. A chain links its pages in writing
  * order; it only grows at |last| and shrinks at |first|, which makes every
  * operation O(1) a page and leaves no hole between pages.
  *
- * A page header says all that is needed to find the blocks again in a mapped
- * file: which page belongs to whom, what follows it, where its first block
- * begins. The checksum covers the header and the page's own number, so that a
- * header that was torn or stands in a wrong place is found. */
+ * Taking and giving a page touch its entry alone. An entry says all that is
+ * needed to find the blocks again in a mapped file; its checksum covers the
+ * page's own number too, so that an entry that was torn or stands in a wrong
+ * place is found. */
 #include "core/heap.h"
 
-#define PAGE_MAGIC UINT32_C(0x4B765067)
+#define ENTRY_SEED UINT32_C(0x4B765067)
 
-/*   0      4      8      12     16     20           32
- *   | magic | owner | next | first | check | zero ... | data */
-typedef struct page {
-  uint32_t magic;
+/*   0      4      8      12     16
+ *   | owner | next | first | check | */
+struct kvs_page_entry {
   uint32_t owner; /* 0: on the free list */
   uint32_t next;  /* in the chain or on the free list */
-  uint32_t first; /* offset of the first block that begins here; 0: none */
+  uint32_t first; /* offset of the first block that began here; 0: none */
   uint32_t check;
-  uint32_t zero[3];
-} page;
+};
 
-_Static_assert(sizeof(page) == KVS_PAGE_HEADER, "the header is 32 bytes");
-_Static_assert(KVS_PAGE_HEADER % 8 == 0, "data begin 8-aligned");
+typedef struct kvs_page_entry entry;
+
+_Static_assert(sizeof(entry) == KVS_PAGE_ENTRY, "an entry is 16 bytes");
+_Static_assert(KVS_PAGE_GAP % 8 == 0, "data begin 8-aligned");
 _Static_assert(KVS_PAGE_SIZE % 8 == 0, "pages begin 8-aligned");
 _Static_assert(KVS_BLOCK_ROOM % 8 == 0, "a begin that fits is 8-aligned");
 
@@ -48,25 +48,24 @@ static kvs_pos pos_of(uint32_t number, uint32_t offset) {
   return (kvs_pos)number * KVS_PAGE_SIZE + offset;
 }
 
-static page *page_at(const kvs_heap *heap, uint32_t number) {
+static entry *entry_of(const kvs_heap *heap, uint32_t number) {
   KVS_ASSERT(number < heap->fresh);
-  return (page *)(void *)(heap->base + (size_t)number * KVS_PAGE_SIZE);
+  return &heap->entries[number];
 }
 
-static uint32_t checksum(const page *header, uint32_t number) {
-  uint64_t who = ((uint64_t)header->owner << 32) | header->next;
-  uint64_t where = ((uint64_t)header->first << 32) | number;
+static uint32_t checksum(const entry *page, uint32_t number) {
+  uint64_t who = ((uint64_t)page->owner << 32) | page->next;
+  uint64_t where = ((uint64_t)page->first << 32) | number;
 
-  return kvs_mix32(kvs_mix32(header->magic, who), where);
+  return kvs_mix32(kvs_mix32(ENTRY_SEED, who), where);
 }
 
-static void seal(page *header, uint32_t number) {
-  header->check = checksum(header, number);
+static void seal(entry *page, uint32_t number) {
+  page->check = checksum(page, number);
 }
 
-static bool is_sound(const page *header, uint32_t number) {
-  return header->magic == PAGE_MAGIC &&
-         header->check == checksum(header, number);
+static bool is_sound(const entry *page, uint32_t number) {
+  return page->check == checksum(page, number);
 }
 
 /* Marks bytes as somebody's, so that a debugger and ASan tell fresh bytes
@@ -89,11 +88,13 @@ static void reclaim(uint8_t *bytes, size_t len) {
 
 void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len) {
   size_t skew = (size_t)(-(uintptr_t)base & 7u);
-  size_t pages = len < skew ? 0 : (len - skew) / KVS_PAGE_SIZE;
+  size_t room = len < skew ? 0 : len - skew;
+  uint64_t pages = room / (KVS_PAGE_SIZE + KVS_PAGE_ENTRY);
 
-  heap->base = base + (len < skew ? 0 : skew);
-  heap->page_count =
-      (uint32_t)kvs_min_u64((uint64_t)pages, (uint64_t)KVS_PAGE_NONE - 1);
+  skew = len < skew ? 0 : skew;
+  heap->page_count = (uint32_t)kvs_min_u64(pages, KVS_PAGE_NONE - 1);
+  heap->entries = (entry *)(void *)(base + skew);
+  heap->base = base + skew + (size_t)heap->page_count * KVS_PAGE_ENTRY;
   heap->fresh = 0;
   heap->free_first = KVS_PAGE_NONE;
   heap->free_count = 0;
@@ -113,58 +114,107 @@ uint32_t kvs_heap_available(const kvs_heap *heap) {
   return heap->page_count - heap->fresh + heap->free_count;
 }
 
-/* Takes one of the pages that kvs_heap_available counted. */
-static uint32_t take(kvs_heap *heap, uint32_t owner, uint32_t first) {
+/* Writes and seals the entry of page |number|. */
+static void set_entry(kvs_heap *heap, uint32_t number, uint32_t owner,
+                      uint32_t next, uint32_t first) {
+  entry page = {owner, next, first, 0};
+
+  page.check = checksum(&page, number);
+  *entry_of(heap, number) = page;
+}
+
+/* The page that is taken next. */
+static uint32_t next_taken(const kvs_heap *heap) {
+  return heap->free_count > 0 ? heap->free_first : heap->fresh;
+}
+
+/* Takes |count| pages, as many as are on the free list at most. They are
+ * linked already: only the last one, whose successor becomes |next|, leaves
+ * the list's order. Returns that one. */
+static uint32_t take_listed(kvs_heap *heap, uint32_t owner, uint32_t count,
+                            uint32_t next, uint32_t first) {
   uint32_t number = heap->free_first;
 
-  KVS_ASSERT(owner != 0 && kvs_heap_available(heap) > 0);
-  if (number != KVS_PAGE_NONE) {
-    heap->free_first = page_at(heap, number)->next;
-    heap->free_count--;
-  } else {
-    number = heap->fresh;
-    heap->fresh++;
+  heap->free_count -= count;
+  for (; count > 1; count--) {
+    uint32_t follows = entry_of(heap, number)->next;
+    set_entry(heap, number, owner, follows, first);
+    number = follows;
+    first = 0;
   }
-  page *header = page_at(heap, number);
-  KVS_UNPOISON(header, sizeof *header);
-  header->magic = PAGE_MAGIC;
-  header->owner = owner;
-  header->next = KVS_PAGE_NONE;
-  header->first = first;
-  memset(header->zero, 0, sizeof header->zero);
-  seal(header, number);
+  heap->free_first = entry_of(heap, number)->next;
+  set_entry(heap, number, owner, next, first);
   return number;
 }
 
-/* Puts a page on the free list; returns the one that followed it. */
-static uint32_t give(kvs_heap *heap, uint32_t number) {
-  page *header = page_at(heap, number);
-  uint32_t next = header->next;
+/* Takes |count| pages that were never used; returns the last one. */
+static uint32_t take_fresh(kvs_heap *heap, uint32_t owner, uint32_t count,
+                           uint32_t first) {
+  uint32_t number = heap->fresh;
+  uint32_t last = number + count - 1;
 
-  KVS_ASSERT(is_sound(header, number) && header->owner != 0);
-  header->owner = 0;
-  header->next = heap->free_first;
-  header->first = 0;
-  seal(header, number);
-  heap->free_first = number;
-  heap->free_count++;
-  reclaim((uint8_t *)header + KVS_PAGE_HEADER, KVS_PAGE_DATA);
-  return next;
+  heap->fresh += count;
+  for (; number < last; number++) {
+    set_entry(heap, number, owner, number + 1, first);
+    first = 0;
+  }
+  set_entry(heap, last, owner, KVS_PAGE_NONE, first);
+  return last;
+}
+
+/* Takes |count| of the pages that kvs_heap_available counted, at least 1,
+ * beginning with next_taken, linked to each other; |first| goes to the first
+ * of them. Returns the last one. */
+static uint32_t take(kvs_heap *heap, uint32_t owner, uint32_t count,
+                     uint32_t first) {
+  uint32_t listed = (uint32_t)kvs_min_u64(count, heap->free_count);
+
+  KVS_ASSERT(owner != 0 && count > 0 && count <= kvs_heap_available(heap));
+  if (listed == count) {
+    return take_listed(heap, owner, count, KVS_PAGE_NONE, first);
+  }
+  if (listed > 0) {
+    (void)take_listed(heap, owner, listed, heap->fresh, first);
+    first = 0;
+  }
+  return take_fresh(heap, owner, count - listed, first);
+}
+
+/* Puts the pages from |number| up to |stop|, which stays, on the free list.
+ * Returns how many they were. */
+static uint32_t give(kvs_heap *heap, uint32_t number, uint32_t stop) {
+  uint32_t listed = heap->free_first;
+  uint32_t count = 0;
+
+  while (number != stop) {
+    uint32_t next = entry_of(heap, number)->next;
+    KVS_ASSERT(is_sound(entry_of(heap, number), number));
+    KVS_ASSERT(entry_of(heap, number)->owner != 0);
+    reclaim(heap->base + pos_of(number, KVS_PAGE_GAP), KVS_PAGE_DATA);
+    set_entry(heap, number, 0, listed, 0);
+    listed = number;
+    number = next;
+    count++;
+  }
+  heap->free_first = listed;
+  heap->free_count += count;
+  return count;
 }
 
 kvs_status kvs_heap_take_page(kvs_heap *heap, uint32_t owner, kvs_pos *object) {
   if (kvs_heap_available(heap) == 0) {
     return KVS_STATUS_STORE_OUT_OF_MEMORY;
   }
-  *object = pos_of(take(heap, owner, KVS_PAGE_HEADER), KVS_PAGE_HEADER);
+  uint32_t number = take(heap, owner, 1, KVS_PAGE_GAP);
   heap->allocs++;
+  *object = pos_of(number, KVS_PAGE_GAP);
   lend(heap->base + *object, KVS_PAGE_DATA);
   return KVS_OK;
 }
 
 void kvs_heap_give_page(kvs_heap *heap, kvs_pos object) {
-  KVS_ASSERT(object % KVS_PAGE_SIZE == KVS_PAGE_HEADER);
-  (void)give(heap, place_of(object).page);
+  KVS_ASSERT(object % KVS_PAGE_SIZE == KVS_PAGE_GAP);
+  (void)give(heap, place_of(object).page, KVS_PAGE_NONE);
 }
 
 void kvs_chain_init(kvs_chain *chain, uint32_t owner) {
@@ -201,19 +251,28 @@ uint32_t kvs_chain_needs(const kvs_chain *chain, size_t head, uint64_t body) {
   return pages_for(next_begin(chain), kvs_add_u64(body, head));
 }
 
-/* Links one more page to the end. */
-static void extend(kvs_heap *heap, kvs_chain *chain, uint32_t first) {
-  uint32_t number = take(heap, chain->owner, first);
+/* Links |count| more pages, at least 1, to the end; |first| is where a block
+ * begins in the first of them, or 0. */
+static void extend(kvs_heap *heap, kvs_chain *chain, uint32_t count,
+                   uint32_t first) {
+  uint32_t number = next_taken(heap);
 
   if (chain->last == KVS_PAGE_NONE) {
     chain->first = number;
   } else {
-    page *before = page_at(heap, chain->last);
-    before->next = number;
-    seal(before, chain->last);
+    set_entry(heap, chain->last, chain->owner, number,
+              entry_of(heap, chain->last)->first);
   }
-  chain->last = number;
-  chain->pages++;
+  chain->last = take(heap, chain->owner, count, first);
+  chain->pages += count;
+}
+
+/* Notes where the first block of a page began. */
+static void note_first(entry *page, uint32_t number, uint32_t offset) {
+  if (page->first == 0) {
+    page->first = offset;
+    seal(page, number);
+  }
 }
 
 #if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
@@ -223,8 +282,8 @@ static void lend_block(const kvs_heap *heap, place at, uint64_t len) {
     uint32_t piece = (uint32_t)kvs_min_u64(len, KVS_PAGE_SIZE - at.offset);
     lend(heap->base + pos_of(at.page, at.offset), piece);
     len -= piece;
-    at.page = page_at(heap, at.page)->next;
-    at.offset = KVS_PAGE_HEADER;
+    at.page = entry_of(heap, at.page)->next;
+    at.offset = KVS_PAGE_GAP;
   }
 }
 #endif
@@ -237,7 +296,7 @@ static kvs_pos block_end(const kvs_chain *chain, place at, uint64_t total) {
   if (total <= room) {
     return pos_of(at.page, at.offset) + total;
   }
-  return pos_of(chain->last, KVS_PAGE_HEADER + 1) +
+  return pos_of(chain->last, KVS_PAGE_GAP + 1) +
          (total - room - 1) % KVS_PAGE_DATA;
 }
 
@@ -247,21 +306,21 @@ kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head,
   place at = {chain->last, next_begin(chain)};
   uint32_t needs = pages_for(at.offset, total);
 
-  KVS_ASSERT(head > 0 && head <= KVS_BLOCK_ROOM);
+  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
   if (needs > kvs_heap_available(heap)) {
     return KVS_STATUS_STORE_OUT_OF_MEMORY;
   }
   if (at.offset == 0) {
-    extend(heap, chain, KVS_PAGE_HEADER);
-    at.page = chain->last;
-    at.offset = KVS_PAGE_HEADER;
-    needs--;
-  } else if (page_at(heap, at.page)->first == 0) {
-    page_at(heap, at.page)->first = at.offset;
-    seal(page_at(heap, at.page), at.page);
-  }
-  for (; needs > 0; needs--) {
-    extend(heap, chain, 0);
+    uint32_t before = chain->last;
+    extend(heap, chain, needs, KVS_PAGE_GAP);
+    at.page =
+        before == KVS_PAGE_NONE ? chain->first : entry_of(heap, before)->next;
+    at.offset = KVS_PAGE_GAP;
+  } else {
+    note_first(entry_of(heap, at.page), at.page, at.offset);
+    if (needs > 0) {
+      extend(heap, chain, needs, 0);
+    }
   }
   chain->end = block_end(chain, at, total);
   heap->allocs++;
@@ -280,27 +339,20 @@ kvs_pos kvs_chain_next(const kvs_heap *heap, const kvs_chain *chain,
   place at = place_of(end);
   uint32_t begin = begin_after(at.offset);
   return begin != 0 ? pos_of(at.page, begin)
-                    : pos_of(page_at(heap, at.page)->next, KVS_PAGE_HEADER);
+                    : pos_of(entry_of(heap, at.page)->next, KVS_PAGE_GAP);
 }
 
 void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
   uint32_t stop = keep == 0 ? KVS_PAGE_NONE : place_of(keep).page;
 
-  while (chain->first != stop) {
-    chain->first = give(heap, chain->first);
-    chain->pages--;
-  }
+  chain->pages -= give(heap, chain->first, stop);
+  chain->first = stop;
   if (keep == 0) {
     kvs_chain_init(chain, chain->owner);
     return;
   }
-  page *header = page_at(heap, stop);
-  uint32_t offset = place_of(keep).offset;
-  if (header->first < offset) {
-    header->first = offset;
-    seal(header, stop);
-    reclaim((uint8_t *)header + KVS_PAGE_HEADER, offset - KVS_PAGE_HEADER);
-  }
+  reclaim(heap->base + pos_of(stop, KVS_PAGE_GAP),
+          place_of(keep).offset - KVS_PAGE_GAP);
 }
 
 void *kvs_heap_at(const kvs_heap *heap, kvs_pos at) {
@@ -310,8 +362,8 @@ void *kvs_heap_at(const kvs_heap *heap, kvs_pos at) {
 /* Steps over a page's end, so that at least one byte can be had at |at|. */
 static place at_byte(const kvs_heap *heap, place at) {
   if (at.offset == KVS_PAGE_SIZE) {
-    at.page = page_at(heap, at.page)->next;
-    at.offset = KVS_PAGE_HEADER;
+    at.page = entry_of(heap, at.page)->next;
+    at.offset = KVS_PAGE_GAP;
   }
   return at;
 }
@@ -387,21 +439,21 @@ kvs_status kvs_heap_check(const kvs_heap *heap) {
     if (number >= heap->fresh) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
-    const page *header = page_at(heap, number);
-    if (!is_sound(header, number) || header->owner != 0) {
+    const entry *page = entry_of(heap, number);
+    if (!is_sound(page, number) || page->owner != 0) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
-    number = header->next;
+    number = page->next;
   }
   return number == KVS_PAGE_NONE ? KVS_OK : KVS_STATUS_HEAP_CORRUPTED;
 }
 
-/* Whether a page's header is that of a page of |owner|. */
-static bool belongs(const page *header, uint32_t number, uint32_t owner) {
-  return is_sound(header, number) && header->owner == owner &&
-         (header->first == 0 ||
-          (header->first >= KVS_PAGE_HEADER && header->first % 8 == 0 &&
-           header->first <= KVS_PAGE_SIZE - KVS_BLOCK_ROOM));
+/* Whether an entry is that of a page of |owner|. */
+static bool belongs(const entry *page, uint32_t number, uint32_t owner) {
+  return is_sound(page, number) && page->owner == owner &&
+         (page->first == 0 ||
+          (page->first >= KVS_PAGE_GAP && page->first % 8 == 0 &&
+           page->first <= KVS_PAGE_SIZE - KVS_BLOCK_ROOM));
 }
 
 kvs_status kvs_chain_check(const kvs_heap *heap, const kvs_chain *chain) {
@@ -410,11 +462,11 @@ kvs_status kvs_chain_check(const kvs_heap *heap, const kvs_chain *chain) {
 
   for (uint32_t i = 0; i < chain->pages; i++) {
     if (number >= heap->fresh ||
-        !belongs(page_at(heap, number), number, chain->owner)) {
+        !belongs(entry_of(heap, number), number, chain->owner)) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
     last = number;
-    number = page_at(heap, number)->next;
+    number = entry_of(heap, number)->next;
   }
   if (number != KVS_PAGE_NONE || last != chain->last) {
     return KVS_STATUS_HEAP_CORRUPTED;

@@ -3,22 +3,29 @@
  * blocks to a chain of pages and gives them back in the order in which they
  * were written, so that every operation is O(1) a page and nothing fragments.
  *
- *   page   [header 32][block ...][block ...]        KVS_PAGE_SIZE bytes
+ *   arena  [entry of page 0][entry of page 1]...[page 0][page 1]...
+ *   page   [gap 8][block ...][block ...]            KVS_PAGE_SIZE bytes
  *   block  [head, contiguous, 8-aligned][body, may cross pages]
  *
  * A block begins at the next 8-aligned byte of the chain, or at the next page
  * when fewer than KVS_BLOCK_ROOM bytes are left in this one, so that the place
- * of the next block follows from the end of the last. Links are page numbers
- * and places are offsets: nothing in the arena is a pointer. */
+ * of the next block follows from the end of the last. A page's entry says who
+ * owns it, what follows it and where its first block began, under a checksum.
+ * The entries lie together because headers one page apart share the same few
+ * sets of every cache. Links are page numbers and places are offsets: nothing
+ * in the arena is a pointer. */
 #ifndef KVS_CORE_HEAP_H
 #define KVS_CORE_HEAP_H
 
 #include "core/bytes.h"
 
-#define KVS_PAGE_SIZE   16384u
-#define KVS_PAGE_HEADER 32u
-#define KVS_PAGE_DATA   (KVS_PAGE_SIZE - KVS_PAGE_HEADER)
-#define KVS_PAGE_NONE   UINT32_MAX
+#define KVS_PAGE_SIZE 16384u
+/* Unused, so that the end of a page is not the place where the next begins. */
+#define KVS_PAGE_GAP 8u
+#define KVS_PAGE_DATA (KVS_PAGE_SIZE - KVS_PAGE_GAP)
+#define KVS_PAGE_NONE UINT32_MAX
+/* What a page takes of the arena beside itself. */
+#define KVS_PAGE_ENTRY 16u
 /* The longest block head; a head never crosses a page. */
 #define KVS_BLOCK_ROOM 112u
 
@@ -26,7 +33,8 @@
 typedef uint64_t kvs_pos;
 
 typedef struct kvs_heap {
-  uint8_t *base; /* page 0; 8-aligned */
+  struct kvs_page_entry *entries; /* one a page */
+  uint8_t *base;                  /* page 0; 8-aligned */
   uint32_t page_count;
   uint32_t fresh;      /* pages from here on were never used (or touched) */
   uint32_t free_first; /* last-in first-out list of pages given back */
@@ -37,14 +45,15 @@ typedef struct kvs_heap {
 /* One owner's pages, in writing order. All zero-initialised by
  * kvs_chain_init only. */
 typedef struct kvs_chain {
-  uint32_t owner; /* stands in each page header; not 0 */
+  uint32_t owner; /* stands in each page's entry; not 0 */
   uint32_t first; /* KVS_PAGE_NONE: holds nothing */
   uint32_t last;
   uint32_t pages;
   kvs_pos end; /* where the last block's body ended; 0 when empty */
 } kvs_chain;
 
-/* Makes pages of |len| bytes at |base| [lent]; touches none of them. */
+/* Makes pages of |len| bytes at |base| [lent]; touches none of them, nor their
+ * entries. */
 void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len);
 
 /* Forgets all pages; the bytes are the caller's again, for ASan too. */
@@ -65,7 +74,8 @@ void kvs_chain_init(kvs_chain *chain, uint32_t owner);
  */
 uint32_t kvs_chain_needs(const kvs_chain *chain, size_t head, uint64_t body);
 
-/* Appends a block; its bytes are not set. |head| <= KVS_BLOCK_ROOM. Takes all
+/* Appends a block of at least 1 byte; its bytes are not set. |head| is at most
+ * KVS_BLOCK_ROOM. Takes all
  * its pages or none (KVS_STATUS_STORE_OUT_OF_MEMORY). */
 KVS_MUST_CHECK kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain,
                                            size_t head, uint64_t body,
@@ -115,7 +125,7 @@ void kvs_heap_get_stats(const kvs_heap *heap, kvs_heap_stats *stats);
  * sound and counted. */
 KVS_MUST_CHECK kvs_status kvs_heap_check(const kvs_heap *heap);
 
-/* The same for a chain: headers, links, owner, count. */
+/* The same for a chain: entries, links, owner, count. */
 KVS_MUST_CHECK kvs_status kvs_chain_check(const kvs_heap *heap,
                                           const kvs_chain *chain);
 

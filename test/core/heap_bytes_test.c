@@ -11,8 +11,10 @@ static kvs_heap heap;
 static kvs_chain chain;
 
 static void open_heap(void) {
-  arena = (uint8_t *)malloc((size_t)PAGES * KVS_PAGE_SIZE);
-  kvs_heap_init(&heap, arena, (size_t)PAGES * KVS_PAGE_SIZE);
+  size_t len = (size_t)PAGES * (KVS_PAGE_SIZE + KVS_PAGE_ENTRY);
+
+  arena = (uint8_t *)malloc(len);
+  kvs_heap_init(&heap, arena, len);
   kvs_chain_init(&chain, OWNER);
 }
 
@@ -101,7 +103,7 @@ static void body_begins_behind_a_page(void) {
   CHECK_EQ(kvs_heap_read(&heap, body, out, 5), chain.end);
   CHECK_BYTES(out, "hello", 5);
   CHECK_EQ(kvs_heap_skip(&heap, body, 5), chain.end);
-  CHECK_EQ(chain.end % KVS_PAGE_SIZE, KVS_PAGE_HEADER + 5);
+  CHECK_EQ(chain.end % KVS_PAGE_SIZE, KVS_PAGE_GAP + 5);
   close_heap();
 }
 
@@ -142,25 +144,27 @@ static void heads_keep_their_bytes(void) {
 
 /* ---- damage ----------------------------------------------------------- */
 
-/* Each bit of the used part of a page header, on the free list and in a chain:
- * the check finds it and, once it is mended, does not any more. */
-static void every_damaged_bit_is_found(void) {
-  enum { USED = 20 };
+static uint8_t *entry_at(uint32_t number) {
+  return arena + (size_t)number * KVS_PAGE_ENTRY;
+}
 
-  for (uint32_t bit = 0; bit < USED * 8; bit++) {
+/* Each bit of a page's entry, on the free list and in a chain: the check finds
+ * it and, once it is mended, does not any more. */
+static void every_damaged_bit_is_found(void) {
+  for (uint32_t bit = 0; bit < KVS_PAGE_ENTRY * 8; bit++) {
     open_heap();
     append(3 * KVS_PAGE_SIZE);
     kvs_chain_trim(&heap, &chain, 0);
     append(KVS_PAGE_SIZE);
     uint32_t in_chain = chain.last;
     uint32_t on_list = heap.free_first;
-    uint8_t *byte = arena + (size_t)in_chain * KVS_PAGE_SIZE + bit / 8;
+    uint8_t *byte = entry_at(in_chain) + bit / 8;
     *byte ^= (uint8_t)(1u << bit % 8);
     CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_STATUS_HEAP_CORRUPTED);
     CHECK_EQ(kvs_heap_check(&heap), KVS_OK);
     *byte ^= (uint8_t)(1u << bit % 8);
     CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_OK);
-    byte = arena + (size_t)on_list * KVS_PAGE_SIZE + bit / 8;
+    byte = entry_at(on_list) + bit / 8;
     *byte ^= (uint8_t)(1u << bit % 8);
     CHECK_EQ(kvs_heap_check(&heap), KVS_STATUS_HEAP_CORRUPTED);
     CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_OK);
@@ -215,14 +219,14 @@ static void wrong_counts_are_found(void) {
   close_heap();
 }
 
-/* A header copied from another page is sound in itself, but not there. */
-static void strayed_header_is_found(void) {
+/* An entry copied from another page is sound in itself, but not there. */
+static void strayed_entry_is_found(void) {
   open_heap();
   append(3 * KVS_PAGE_SIZE);
-  uint8_t *at = arena + (size_t)chain.last * KVS_PAGE_SIZE;
-  uint8_t kept[KVS_PAGE_HEADER];
+  uint8_t *at = entry_at(chain.last);
+  uint8_t kept[KVS_PAGE_ENTRY];
   memcpy(kept, at, sizeof kept);
-  memcpy(at, arena + (size_t)(chain.last - 1) * KVS_PAGE_SIZE, sizeof kept);
+  memcpy(at, entry_at(chain.last - 1), sizeof kept);
   CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_STATUS_HEAP_CORRUPTED);
   memcpy(at, kept, sizeof kept);
   close_heap();
@@ -240,10 +244,11 @@ static void fresh_bytes_are_marked(void) {
   for (size_t i = 0; i < sizeof bytes; i++) {
     CHECK_EQ(bytes[i], 0xAA);
   }
+  const uint8_t *pages = heap.base;
   kvs_chain_trim(&heap, &chain, 0);
   kvs_heap_done(&heap);
-  CHECK_EQ(arena[body], 0x55);
-  CHECK_EQ(arena[body + 63], 0x55);
+  CHECK_EQ(pages[body], 0x55);
+  CHECK_EQ(pages[body + 63], 0x55);
   free(arena);
 }
 #endif
@@ -252,7 +257,7 @@ static void fresh_bytes_are_marked(void) {
 int __asan_address_is_poisoned(void const volatile *addr);
 
 static bool forbidden(kvs_pos at) {
-  return __asan_address_is_poisoned(arena + at) != 0;
+  return __asan_address_is_poisoned(heap.base + at) != 0;
 }
 
 static void only_blocks_may_be_touched(void) {
@@ -282,7 +287,7 @@ int main(void) {
   RUN(heads_keep_their_bytes);
   RUN(every_damaged_bit_is_found);
   RUN(wrong_counts_are_found);
-  RUN(strayed_header_is_found);
+  RUN(strayed_entry_is_found);
 #if defined(KVS_DEBUG)
   RUN(fresh_bytes_are_marked);
 #endif

@@ -59,7 +59,7 @@ static uint32_t model_place(const model *m, block *b, uint64_t *end_page,
   b->offset = (m->end_offset + 7) / 8 * 8;
   if (m->end_offset == 0 || KVS_PAGE_SIZE < b->offset + KVS_BLOCK_ROOM) {
     b->page = m->end_offset == 0 ? m->end_page : m->end_page + 1;
-    b->offset = KVS_PAGE_HEADER;
+    b->offset = KVS_PAGE_GAP;
     taken = 1;
   }
   *end_page = b->page;
@@ -67,7 +67,7 @@ static uint32_t model_place(const model *m, block *b, uint64_t *end_page,
   while (left > 0) {
     if (*end_offset == KVS_PAGE_SIZE) {
       (*end_page)++;
-      *end_offset = KVS_PAGE_HEADER;
+      *end_offset = KVS_PAGE_GAP;
       taken++;
     }
     uint32_t room = KVS_PAGE_SIZE - *end_offset;
@@ -179,11 +179,12 @@ static bool step(uint64_t *seed) {
 }
 
 static bool run(uint64_t seed) {
-  uint8_t *arena = (uint8_t *)malloc((size_t)PAGES * KVS_PAGE_SIZE);
+  size_t len = (size_t)PAGES * (KVS_PAGE_SIZE + KVS_PAGE_ENTRY);
+  uint8_t *arena = (uint8_t *)malloc(len);
   bool ok = arena != NULL;
 
   printf("seed %" PRIu64 "\n", seed);
-  kvs_heap_init(&heap, arena, (size_t)PAGES * KVS_PAGE_SIZE);
+  kvs_heap_init(&heap, arena, len);
   memset(models, 0, sizeof models);
   for (uint32_t i = 0; i < CHAINS; i++) {
     kvs_chain_init(&models[i].chain, i + 1);

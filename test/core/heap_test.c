@@ -9,9 +9,15 @@ enum { OWNER = 7, HEAD = 32 };
 static uint8_t *arena;
 static kvs_heap heap;
 
+/* Bytes of an arena with |pages| pages. */
+static size_t arena_len(uint32_t pages) {
+  return (size_t)pages * (KVS_PAGE_SIZE + KVS_PAGE_ENTRY);
+}
+
 static void open_heap(uint32_t pages) {
-  arena = (uint8_t *)malloc((size_t)pages * KVS_PAGE_SIZE);
-  kvs_heap_init(&heap, arena, (size_t)pages * KVS_PAGE_SIZE);
+  arena = (uint8_t *)malloc(arena_len(pages));
+  kvs_heap_init(&heap, arena, arena_len(pages));
+  CHECK_EQ(kvs_heap_available(&heap), pages);
 }
 
 /* Every case ends with a sound heap in which nothing is taken. */
@@ -47,37 +53,36 @@ static uint32_t offset_of(kvs_pos pos) {
 
 /* ---- pages ------------------------------------------------------------ */
 
+/* Taking a page touches that page and its entry, nothing else. */
 static void init_touches_nothing(void) {
-  size_t len = 4 * (size_t)KVS_PAGE_SIZE;
+  size_t len = arena_len(4);
   uint8_t *bytes = (uint8_t *)malloc(len);
+  kvs_pos object = 0;
 
   memset(bytes, 0x3C, len);
   kvs_heap_init(&heap, bytes, len);
-  kvs_pos object = 0;
   CHECK_EQ(kvs_heap_take_page(&heap, OWNER, &object), KVS_OK);
+  uint8_t *first = (uint8_t *)kvs_heap_at(&heap, object);
+  size_t from = (size_t)(first - bytes);
   kvs_heap_done(&heap);
   size_t touched = 0;
-  for (size_t i = KVS_PAGE_SIZE; i < len; i++) {
-    touched += bytes[i] != 0x3C;
+  for (size_t i = KVS_PAGE_ENTRY; i < len; i++) {
+    bool in_page = i >= from && i < from + KVS_PAGE_DATA;
+    touched += bytes[i] != 0x3C && !in_page;
   }
   CHECK_EQ(touched, 0);
+  CHECK(memcmp(bytes, bytes + KVS_PAGE_ENTRY, KVS_PAGE_ENTRY) != 0);
   free(bytes);
 }
 
 static void init_takes_any_length(void) {
-  static const size_t lens[] = {0,
-                                1,
-                                8,
-                                KVS_PAGE_SIZE - 1,
-                                KVS_PAGE_SIZE,
-                                2 * KVS_PAGE_SIZE - 1,
-                                2 * KVS_PAGE_SIZE};
-  static const uint32_t pages[] = {0, 0, 0, 0, 1, 1, 2};
-  uint8_t *bytes = (uint8_t *)malloc(2 * KVS_PAGE_SIZE);
+  uint8_t *bytes = (uint8_t *)malloc(arena_len(2));
 
-  for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
-    kvs_heap_init(&heap, bytes, lens[i]);
-    CHECK_EQ(kvs_heap_available(&heap), pages[i]);
+  for (size_t len = 0; len <= arena_len(2); len += 8) {
+    kvs_heap_init(&heap, bytes, len);
+    CHECK_EQ(kvs_heap_available(&heap), len < arena_len(1)   ? 0
+                                        : len < arena_len(2) ? 1
+                                                             : 2);
     CHECK_EQ(kvs_heap_check(&heap), KVS_OK);
     kvs_heap_done(&heap);
     CHECK_EQ(kvs_heap_available(&heap), 0);
@@ -86,11 +91,11 @@ static void init_takes_any_length(void) {
 }
 
 static void init_aligns_the_base(void) {
-  uint8_t *bytes = (uint8_t *)malloc(2 * KVS_PAGE_SIZE);
+  uint8_t *bytes = (uint8_t *)malloc(arena_len(2));
   kvs_pos object = 0;
 
   for (size_t skew = 1; skew < 8; skew++) {
-    kvs_heap_init(&heap, bytes + skew, 2 * KVS_PAGE_SIZE - skew);
+    kvs_heap_init(&heap, bytes + skew, arena_len(2) - skew);
     CHECK_EQ(kvs_heap_available(&heap), 1);
     CHECK_EQ(kvs_heap_take_page(&heap, OWNER, &object), KVS_OK);
     CHECK_EQ((uintptr_t)kvs_heap_at(&heap, object) % 8, 0);
@@ -177,7 +182,7 @@ static void first_block_begins_a_page(void) {
   kvs_chain_init(&chain, OWNER);
   CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_OK);
   CHECK_EQ(kvs_chain_needs(&chain, HEAD, 0), 1);
-  CHECK_EQ(offset_of(append(&chain, HEAD, 0)), KVS_PAGE_HEADER);
+  CHECK_EQ(offset_of(append(&chain, HEAD, 0)), KVS_PAGE_GAP);
   CHECK_EQ(chain.pages, 1);
   kvs_chain_trim(&heap, &chain, 0);
   CHECK_EQ(chain.first, KVS_PAGE_NONE);
@@ -219,7 +224,7 @@ static void blocks_begin_where_a_head_fits(void) {
     CHECK_EQ(kvs_chain_next(&heap, &chain, end), block);
     CHECK_EQ(kvs_heap_skip(&heap, first + HEAD, KVS_PAGE_DATA - HEAD - left),
              end);
-    CHECK(fits || offset_of(block) == KVS_PAGE_HEADER);
+    CHECK(fits || offset_of(block) == KVS_PAGE_GAP);
     kvs_chain_trim(&heap, &chain, 0);
   }
   close_heap();
@@ -274,6 +279,43 @@ static void refused_block_changes_nothing(void) {
   CHECK_EQ(used(), 3);
   kvs_chain_trim(&heap, &chain, 0);
   close_heap();
+}
+
+/* A block without a head may begin wherever one with a head may. */
+static void blocks_without_a_head(void) {
+  kvs_chain chain;
+
+  open_heap(4);
+  kvs_chain_init(&chain, OWNER);
+  kvs_pos block = append(&chain, 0, 1);
+  CHECK_EQ(offset_of(block), KVS_PAGE_GAP);
+  CHECK_EQ(kvs_heap_skip(&heap, block, 1), chain.end);
+  block = append(&chain, 0, 2 * KVS_PAGE_SIZE);
+  CHECK_EQ(kvs_heap_skip(&heap, block, 2 * KVS_PAGE_SIZE), chain.end);
+  CHECK_EQ(chain.pages, 3);
+  kvs_chain_trim(&heap, &chain, 0);
+  close_heap();
+}
+
+/* Pages from the free list and fresh ones in one block, in every mixture. */
+static void blocks_of_listed_and_fresh_pages(void) {
+  for (uint32_t listed = 0; listed <= 4; listed++) {
+    for (uint32_t pages = 1; pages <= 8; pages++) {
+      kvs_chain chain;
+      open_heap(8);
+      kvs_chain_init(&chain, OWNER);
+      if (listed > 0) {
+        append(&chain, HEAD, (uint64_t)listed * KVS_PAGE_DATA - HEAD);
+        kvs_chain_trim(&heap, &chain, 0);
+      }
+      append(&chain, HEAD, (uint64_t)pages * KVS_PAGE_DATA - HEAD);
+      CHECK_EQ(chain.pages, pages);
+      CHECK_EQ(kvs_heap_check(&heap), KVS_OK);
+      CHECK_EQ(kvs_heap_available(&heap), 8 - pages);
+      kvs_chain_trim(&heap, &chain, 0);
+      close_heap();
+    }
+  }
 }
 
 /* ---- giving back ------------------------------------------------------ */
@@ -344,6 +386,8 @@ int main(void) {
   RUN(blocks_begin_where_a_head_fits);
   RUN(blocks_cross_pages);
   RUN(refused_block_changes_nothing);
+  RUN(blocks_without_a_head);
+  RUN(blocks_of_listed_and_fresh_pages);
   RUN(trim_gives_pages_before_the_kept_block);
   RUN(every_allocation_may_be_the_last);
   return check_report();

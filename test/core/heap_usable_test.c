@@ -98,7 +98,7 @@ static double measure(uint32_t streams, uint32_t least, uint32_t most,
     free(rings[i]);
   }
   CHECK_EQ(kvs_heap_check(&heap), KVS_OK);
-  CHECK_EQ(kvs_heap_available(&heap), ARENA / KVS_PAGE_SIZE);
+  CHECK_EQ(kvs_heap_available(&heap), ARENA / (KVS_PAGE_SIZE + KVS_PAGE_ENTRY));
   kvs_heap_done(&heap);
   free(arena);
   free(shares);

@@ -29,7 +29,7 @@ typedef struct script {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static uint64_t room[PAGES * KVS_PAGE_SIZE / 8];
+static uint64_t room[PAGES * (KVS_PAGE_SIZE + KVS_PAGE_ENTRY) / 8];
 static kvs_heap heap;
 static owner owners[CHAINS];
 static kvs_pos pages[MAX_PAGES];
