@@ -1,15 +1,21 @@
 import { basename } from 'node:path';
+import { styleText } from 'node:util';
 import { assertNever } from '../base/errors.js';
 import type { DemoProgress, DemoResult } from './demo.js';
 import { Progress, type ProgressOutput } from './progress.js';
 import { formatTable, withCommas } from './table.js';
+
+interface Compared {
+  readonly frames: number;
+  readonly of: number;
+}
 
 /** Shows the two halves of the demo as they go. */
 export class DemoDisplay {
   readonly #upload: Progress;
   readonly #readBack: Progress;
   #half: 'upload' | 'readBack' | 'none' = 'none';
-  #compared = '';
+  #compared: Compared = { frames: 0, of: 0 };
 
   constructor(output: ProgressOutput) {
     this.#upload = new Progress(output, 'upload   ');
@@ -21,7 +27,7 @@ export class DemoDisplay {
     switch (progress.kind) {
       case 'upload':
         this.#half = 'upload';
-        this.#upload.update(progress.persistedPart, uploadDetail(progress));
+        this.#upload.update(progress.persistedPart, () => uploadDetail(progress));
         return;
       case 'uploaded': {
         const { frames, fragments } = progress.result;
@@ -31,8 +37,8 @@ export class DemoDisplay {
       }
       case 'readBack':
         this.#half = 'readBack';
-        this.#compared = `${withCommas(progress.frames)} of ${withCommas(progress.of)} frames equal`;
-        this.#readBack.update(progress.frames / progress.of, this.#compared);
+        this.#compared = progress;
+        this.#readBack.update(progress.frames / progress.of, () => comparedDetail(progress));
         return;
       default:
         assertNever(progress);
@@ -43,7 +49,7 @@ export class DemoDisplay {
   close(outcome: 'equal' | 'unfinished'): void {
     if (this.#half === 'upload') this.#upload.stop();
     if (this.#half === 'readBack') {
-      if (outcome === 'equal') this.#readBack.finish(this.#compared);
+      if (outcome === 'equal') this.#readBack.finish(comparedDetail(this.#compared));
       else this.#readBack.stop();
     }
     this.#half = 'none';
@@ -54,8 +60,12 @@ function uploadDetail(done: { readonly frames: number; readonly fragments: numbe
   return `${withCommas(done.frames)} frames, ${withCommas(done.fragments)} fragments persisted`;
 }
 
-/** The table and the verdict. */
-export function demoReport(result: DemoResult): string {
+function comparedDetail({ frames, of }: Compared): string {
+  return `${withCommas(frames)} of ${withCommas(of)} frames equal`;
+}
+
+/** The table and the verdict; with `colour` for a terminal. */
+export function demoReport(result: DemoResult, style: 'plain' | 'colour'): string {
   const table = formatTable([
     ['file', basename(result.file)],
     ['frames', withCommas(result.frames)],
@@ -66,14 +76,18 @@ export function demoReport(result: DemoResult): string {
     ['first frame to Persisted', `${result.firstPersistedMs.toFixed(1)} ms`],
     ...(result.dataDir === undefined ? [] : [['data directory', result.dataDir] as const]),
   ]);
-  return `\n${table}\n${verdict(result)}\n`;
+  return `\n${table}\n${verdict(result, style)}\n`;
 }
 
-function verdict(result: DemoResult): string {
+function verdict(result: DemoResult, style: 'plain' | 'colour'): string {
+  const mark = (colour: 'red' | 'green', word: string): string =>
+    style === 'colour' ? styleText([colour, 'bold'], word) : word;
   if (result.difference !== undefined) {
-    return `FAILED: ${result.difference} (${withCommas(result.framesEqual)} frames before it are equal).`;
+    const before = `${withCommas(result.framesEqual)} frames before it are equal`;
+    return `${mark('red', 'FAILED:')} ${result.difference} (${before}).`;
   }
-  return `OK: all ${withCommas(result.frames)} frames came back byte for byte and time stamp for time stamp.`;
+  const all = `all ${withCommas(result.frames)} frames came back`;
+  return `${mark('green', 'OK:')} ${all} byte for byte and time stamp for time stamp.`;
 }
 
 /** Media bytes a second, in millions, from the first frame put to the last Persisted ack. */

@@ -12,7 +12,8 @@ export async function demoCommand(flags: DemoFlags): Promise<number> {
     );
     const equal = result.difference === undefined;
     display.close(equal ? 'equal' : 'unfinished');
-    process.stdout.write(demoReport(result));
+    const coloured = process.stdout.isTTY && process.stdout.hasColors();
+    process.stdout.write(demoReport(result, coloured ? 'colour' : 'plain'));
     if (flags.json === true) {
       const figures = { equal, ...result, mbPerSec: megabytesPerSecond(result) };
       process.stdout.write(`${JSON.stringify(figures)}\n`);

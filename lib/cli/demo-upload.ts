@@ -81,10 +81,14 @@ export async function upload(
     });
     await putAll(stream, recording, meter, guard);
     await guard.waitFor(stream.stop());
+    await producer.close();
     return meter.result();
+  } catch (error) {
+    // What is buffered is of no use any more, and its loss would hide why the upload ended.
+    await producer.close({ timeoutMs: 1 }).catch(() => undefined);
+    throw error;
   } finally {
     guard.close();
-    await producer.close();
   }
 }
 
@@ -96,7 +100,7 @@ async function putAll(
 ): Promise<void> {
   for await (const frame of recordingFrames(recording, guard.signal)) {
     meter.put(frame);
-    if (!stream.write(frame)) await once(stream, 'drain', { signal: guard.signal });
+    if (!stream.write(frame)) await guard.waitFor(once(stream, 'drain'));
   }
 }
 

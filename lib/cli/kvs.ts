@@ -4,6 +4,8 @@ import { addDemoCommand } from './demo-command.js';
 import { addServeCommand } from './serve-command.js';
 
 async function main(): Promise<void> {
+  // The AWS SDK's notice that later versions want a later Node; the version used here runs on this one.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const program = new Command('kvs');
   program.description(
     'Kinesis Video Streams on this machine: a service, and a demonstration of it.',

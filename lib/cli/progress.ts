@@ -6,7 +6,7 @@ export interface ProgressOutput {
 }
 
 const REDRAW_MS = 80;
-const BAR_CELLS = 24;
+const BAR_CELLS = 20;
 
 /**
  * One line of progress. On a terminal it is redrawn in place, at most every 80 ms; elsewhere a line
@@ -23,20 +23,20 @@ export class Progress {
     this.#label = label;
   }
 
-  /** Shows `fraction` (0 to 1) done and a short text about it. */
-  update(fraction: number, detail: string): void {
+  /** Shows `fraction` (0 to 1) done and a short text about it, which is asked for when it is drawn. */
+  update(fraction: number, detail: () => string): void {
     const part = Math.min(1, Math.max(0, fraction));
     if (this.#output.isTTY !== true) {
       const quarter = Math.floor(part * 4);
       if (quarter <= this.#quarter || quarter === 4) return;
       this.#quarter = quarter;
-      this.#output.write(`${this.#label} ${quarter * 25} %  ${detail}\n`);
+      this.#output.write(`${this.#label} ${quarter * 25} %  ${detail()}\n`);
       return;
     }
     const now = performance.now();
     if (now - this.#drawnAt < REDRAW_MS) return;
     this.#drawnAt = now;
-    this.#draw(part, detail);
+    this.#draw(part, detail());
   }
 
   /** Shows the whole bar and ends the line. */

@@ -18,6 +18,7 @@ export class StallGuard {
 
   /** Something happened: the time runs anew. */
   progress(): void {
+    if (this.signal.aborted) return;
     if (this.#timer !== undefined) {
       this.#timer.refresh();
       return;

@@ -6,5 +6,7 @@ export function formatTable(rows: readonly (readonly [string, string])[]): strin
 
 /** A whole number with commas between thousands. */
 export function withCommas(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+  return Math.round(value)
+    .toString()
+    .replace(/\B(?=(\d{3})+$)/g, ',');
 }

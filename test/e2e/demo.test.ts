@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -144,6 +145,21 @@ describe.skipIf(!existsSync(KVS))('kvs demo (needs npm run build)', () => {
     const ended = await demo('--file', path, '--json');
     expect(ended, ended.stdout + ended.stderr).toMatchObject({ status: 0 });
     expect(lastLine(ended.stdout)).toMatchObject({ equal: true });
+  });
+
+  it('leaves nothing behind when it is interrupted', async () => {
+    const env = { ...process.env, TMPDIR: temporary };
+    const child = spawn(process.execPath, [KVS, 'demo', '--loop', '400'], { env });
+    let progress = '';
+    for await (const chunk of child.stderr) {
+      progress += String(chunk);
+      if (progress.includes('kvs: ')) break;
+      if (progress.includes('25 %')) child.kill('SIGINT');
+    }
+    if (child.exitCode === null) await once(child, 'exit');
+    expect(child.exitCode).toBe(1);
+    expect(progress).toMatch(/^kvs: interrupted$/m);
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   it('lists its options', async () => {
