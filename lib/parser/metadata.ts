@@ -146,12 +146,14 @@ export class FragmentMetadataVisitor implements MkvElementVisitor {
     const announces = tags.some((tag) => tag.name === KVS_TAG.FRAGMENT_NUMBER);
     if (announces) this.#endCurrent();
     const target = this.#current ?? this.#upcoming;
-    for (const tag of tags) this.#set(target, tag);
     const error = findInBandError(tags);
     if (error !== undefined) {
-      target.errors.push(error);
       this.#error = error;
+      // It stands for a fragment that does not come: no other fragment has its number.
+      if (error.fragmentNumber !== undefined) return;
+      target.errors.push(error);
     }
+    for (const tag of tags) this.#set(target, tag);
     const done = tags.some((tag) => tag.name === KVS_TAG.CONTINUATION_TOKEN);
     if (done) this.#endCurrent();
   }
@@ -162,9 +164,11 @@ export class FragmentMetadataVisitor implements MkvElementVisitor {
         target.fragmentNumber = value;
         break;
       case KVS_TAG.SERVER_TIMESTAMP:
+      case KVS_TAG.SERVER_SIDE_TIMESTAMP:
         target.serverTimestampMs = secondsToMs(value);
         break;
       case KVS_TAG.PRODUCER_TIMESTAMP:
+      case KVS_TAG.PRODUCER_SIDE_TIMESTAMP:
         target.producerTimestampMs = secondsToMs(value);
         break;
       case KVS_TAG.MILLIS_BEHIND_NOW:

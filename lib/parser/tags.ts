@@ -13,6 +13,12 @@ export const KVS_TAG = {
   CONTINUATION_TOKEN: 'AWS_KINESISVIDEO_CONTINUATION_TOKEN',
   ERROR_CODE: 'AWS_KINESISVIDEO_ERROR_CODE',
   ERROR_ID: 'AWS_KINESISVIDEO_ERROR_ID',
+  /** The two times as GetMediaForFragmentList names them. */
+  SERVER_SIDE_TIMESTAMP: 'AWS_KINESISVIDEO_SERVER_SIDE_TIMESTAMP',
+  PRODUCER_SIDE_TIMESTAMP: 'AWS_KINESISVIDEO_PRODUCER_SIDE_TIMESTAMP',
+  /** In place of a fragment that GetMediaForFragmentList cannot give. */
+  EXCEPTION_ERROR_CODE: 'AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE',
+  EXCEPTION_MESSAGE: 'AWS_KINESISVIDEO_EXCEPTION_MESSAGE',
   END_OF_FRAGMENT: 'AWS_KINESISVIDEO_END_OF_FRAGMENT',
 } as const;
 
@@ -52,20 +58,24 @@ export class TagCollector {
   }
 }
 
-/** An error that the service reports inside the media, after which GetMedia ends. */
+/** An error that the service reports inside the media; GetMedia ends after it. */
 export interface InBandError {
   /** 3002 writing, 4000 fragment not found, 4500 to 4506 the stream's KMS key, 5000 internal. */
   readonly id: number | undefined;
   /** The service's words for it. */
   readonly code: string | undefined;
+  /** The fragment that GetMediaForFragmentList could not give. */
+  readonly fragmentNumber: string | undefined;
 }
 
 /** The error that a Tags master reports, if it does. @internal */
 export function findInBandError(tags: readonly MkvTag[]): InBandError | undefined {
-  const id = tags.find((tag) => tag.name === KVS_TAG.ERROR_ID)?.value;
-  const code = tags.find((tag) => tag.name === KVS_TAG.ERROR_CODE)?.value;
+  const find = (name: string): string | undefined => tags.find((tag) => tag.name === name)?.value;
+  const id = find(KVS_TAG.ERROR_ID) ?? find(KVS_TAG.EXCEPTION_ERROR_CODE);
+  const code = find(KVS_TAG.ERROR_CODE) ?? find(KVS_TAG.EXCEPTION_MESSAGE);
   if (id === undefined && code === undefined) return undefined;
-  return { id: id === undefined ? undefined : parseNumber(id), code };
+  const fragmentNumber = find(KVS_TAG.FRAGMENT_NUMBER);
+  return { id: id === undefined ? undefined : parseNumber(id), code, fragmentNumber };
 }
 
 const STATUS_OF_ERROR: ReadonlyMap<number, StatusName> = new Map<number, StatusName>([
@@ -84,9 +94,13 @@ const STATUS_OF_ERROR: ReadonlyMap<number, StatusName> = new Map<number, StatusN
 /** The `KvsError` for an in-band error; internal errors (5000, 3002) are retryable. */
 export function inBandKvsError(error: InBandError): KvsError {
   const status = STATUS_OF_ERROR.get(error.id ?? 0) ?? 'STATUS_ACK_ERR_UNKNOWN_ACK_ERROR';
+  const what =
+    error.fragmentNumber === undefined
+      ? 'the service ended the media with error'
+      : `the service cannot give fragment ${error.fragmentNumber}: error`;
   return new KvsError({
     status,
-    message: `the service ended the media with error ${error.id ?? '(no id)'}: ${error.code ?? '(no text)'}`,
+    message: `${what} ${error.id ?? '(no id)'}: ${error.code ?? '(no text)'}`,
     retryable: error.id === 5000 || error.id === 3002,
   });
 }

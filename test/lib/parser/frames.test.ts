@@ -11,6 +11,7 @@ import {
   type MediaFrame,
 } from '../../../lib/parser/index.js';
 import { cut, element, golden, goldenNames, header, join, singles } from './helpers.js';
+import { tags } from './media.js';
 
 async function frames(
   chunks: Iterable<Uint8Array>,
@@ -209,6 +210,52 @@ describe('faults', () => {
       expect(frame).toBeUndefined();
     }
     expect(errors.map((error) => error.retryable)).toEqual([false]);
+  });
+
+  it('reads the tags of GetMediaForFragmentList, its exceptions included', async () => {
+    const document = (media: Uint8Array, ...pairs: [string, string][]) =>
+      join(header(MKV_ID.SEGMENT, undefined, 8), tags(...pairs), media);
+    const cluster = element(
+      MKV_ID.CLUSTER,
+      element(MKV_ID.TIMESTAMP, [5]),
+      element(MKV_ID.SIMPLE_BLOCK, [0x81, 0, 0, 0x80, 1]),
+    );
+    const ended: FragmentMetadata[] = [];
+    const errors: string[] = [];
+    const options = {
+      onFragmentEnd: (fragment: FragmentMetadata) => void ended.push(fragment),
+      onError: (error: KvsError) => void errors.push(error.message),
+    };
+    const numbers: (string | undefined)[] = [];
+    for await (const frame of readFrames(
+      [
+        document(
+          new Uint8Array(),
+          ['AWS_KINESISVIDEO_FRAGMENT_NUMBER', '1'],
+          ['AWS_KINESISVIDEO_EXCEPTION_ERROR_CODE', '4000'],
+          ['AWS_KINESISVIDEO_EXCEPTION_MESSAGE', 'not found'],
+        ),
+        document(
+          cluster,
+          ['AWS_KINESISVIDEO_FRAGMENT_NUMBER', '2'],
+          ['AWS_KINESISVIDEO_SERVER_SIDE_TIMESTAMP', '10.5'],
+          ['AWS_KINESISVIDEO_PRODUCER_SIDE_TIMESTAMP', '10.25'],
+        ),
+      ],
+      options,
+    )) {
+      numbers.push(frame.fragment?.fragmentNumber);
+    }
+    expect(numbers).toEqual(['2']);
+    expect(ended).toHaveLength(1);
+    expect(ended[0]).toMatchObject({
+      serverTimestampMs: 10500,
+      producerTimestampMs: 10250,
+      errors: [],
+    });
+    expect(errors).toEqual([
+      expect.stringContaining('cannot give fragment 1: error 4000: not found'),
+    ]);
   });
 
   it('names the offset of a block that cannot be read', () => {
