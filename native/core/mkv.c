@@ -161,6 +161,10 @@ static void track_children(kvs_sink *sink, const kvs_mkv_header *header,
 static void tracks_children(kvs_sink *sink, const kvs_mkv_header *header) {
   for (uint32_t i = 0; i < header->track_count; i++) {
     kvs_sink counted = kvs_counting_sink();
+
+    if ((header->left_out >> i & 1) != 0) {
+      continue;
+    }
     track_children(&counted, header, i);
     kvs_ebml_header(sink, ID_TRACK_ENTRY, counted.written, TRACKS_WIDTH);
     track_children(sink, header, i);
@@ -224,16 +228,32 @@ void kvs_mkv_write_block(uint8_t out[KVS_MKV_BLOCK_LEN], uint32_t track,
 
 /* ---- tags ------------------------------------------------------------- */
 
-void kvs_mkv_write_tag(kvs_sink *sink, kvs_bytes name, kvs_bytes value) {
-  uint64_t simple = kvs_ebml_element_len(ID_TAG_NAME, name.len) +
-                    kvs_ebml_element_len(ID_TAG_STRING, value.len);
-  uint64_t tag = kvs_ebml_element_len(ID_SIMPLE_TAG, simple);
+/* Bytes within the SimpleTag of a name and a string. */
+static uint64_t simple_tag_len(kvs_bytes name, kvs_bytes value) {
+  return kvs_ebml_element_len(ID_TAG_NAME, name.len) +
+         kvs_ebml_element_len(ID_TAG_STRING, value.len);
+}
 
+void kvs_mkv_write_tags(kvs_sink *sink, const kvs_bytes *names,
+                        const kvs_bytes *values, uint32_t count) {
+  uint64_t tag = 0;
+
+  for (uint32_t i = 0; i < count; i++) {
+    tag += kvs_ebml_element_len(ID_SIMPLE_TAG,
+                                simple_tag_len(names[i], values[i]));
+  }
   kvs_ebml_header(sink, ID_TAGS, kvs_ebml_element_len(ID_TAG, tag), 0);
   kvs_ebml_header(sink, ID_TAG, tag, 0);
-  kvs_ebml_header(sink, ID_SIMPLE_TAG, simple, 0);
-  kvs_ebml_bytes(sink, ID_TAG_NAME, name.ptr, name.len);
-  kvs_ebml_bytes(sink, ID_TAG_STRING, value.ptr, value.len);
+  for (uint32_t i = 0; i < count; i++) {
+    kvs_ebml_header(sink, ID_SIMPLE_TAG, simple_tag_len(names[i], values[i]),
+                    0);
+    kvs_ebml_bytes(sink, ID_TAG_NAME, names[i].ptr, names[i].len);
+    kvs_ebml_bytes(sink, ID_TAG_STRING, values[i].ptr, values[i].len);
+  }
+}
+
+void kvs_mkv_write_tag(kvs_sink *sink, kvs_bytes name, kvs_bytes value) {
+  kvs_mkv_write_tags(sink, &name, &value, 1);
 }
 
 uint32_t kvs_mkv_write_end_of_fragment(uint8_t out[KVS_MKV_EOF_MAX]) {

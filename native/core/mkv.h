@@ -15,6 +15,7 @@ typedef struct kvs_mkv_header {
   const char *client_id; /* may be NULL */
   uint32_t track_count;
   const kvs_track_info *tracks;
+  uint32_t left_out; /* a bit for each track that has no entry */
   /* Writes the codec_private_len bytes of track |index|; NULL: they are at
    * codec_private. It may be called more than once for one header. */
   void (*write_private)(kvs_sink *sink, uint32_t index, void *user);
@@ -38,6 +39,10 @@ void kvs_mkv_write_block(uint8_t out[KVS_MKV_BLOCK_LEN], uint32_t track,
 
 /* One Tags element with one SimpleTag of a name and a string. */
 void kvs_mkv_write_tag(kvs_sink *sink, kvs_bytes name, kvs_bytes value);
+
+/* One Tags element whose one Tag has |count| SimpleTags. */
+void kvs_mkv_write_tags(kvs_sink *sink, const kvs_bytes *names,
+                        const kvs_bytes *values, uint32_t count);
 
 /* Tags with AWS_KINESISVIDEO_END_OF_FRAGMENT; at most KVS_MKV_EOF_MAX bytes.
  */

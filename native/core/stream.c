@@ -35,8 +35,10 @@ kvs_status kvs_stream_guard(const kvs_stream *stream) {
 }
 
 uint64_t kvs_stream_deadline(const kvs_stream *stream) {
-  return kvs_min_u64(kvs_machine_deadline(&stream->machine),
-                     kvs_session_deadline(stream));
+  uint64_t at = kvs_min_u64(kvs_machine_deadline(&stream->machine),
+                            kvs_session_deadline(stream));
+
+  return kvs_min_u64(at, stream->held_due);
 }
 
 void kvs_stream_note_deadline(kvs_stream *stream) {
@@ -101,6 +103,7 @@ static void set_up(kvs_stream *stream, kvs_host *host, kvs_pos object,
   stream->last_put = now.mono;
   stream->rates.since = now.mono;
   stream->token_until = KVS_NEVER;
+  stream->held_due = KVS_NEVER;
   kvs_view_init(&stream->view, &host->heap, stream->id);
   kvs_state_init(stream);
 }
@@ -144,6 +147,7 @@ void kvs_stream_free(kvs_stream *stream) {
     }
   }
   kvs_view_clear(&stream->view);
+  kvs_tags_free(stream);
   kvs_format_free(stream);
   kvs_heap_give_page(&host->heap, stream->object);
 }
@@ -151,7 +155,7 @@ void kvs_stream_free(kvs_stream *stream) {
 void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now) {
   kvs_event event = kvs_event_make(KVS_EVENT_STREAM_CLOSED);
 
-  if (!stream->stopping || stream->closed || stream->view.tail != 0) {
+  if (!stream->stopping || stream->closed || stream->view.oldest != 0) {
     return;
   }
   stream->closed = true;
@@ -177,6 +181,7 @@ kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now) {
   stream->stopping = true;
   stream->dropped_at_stop = stream->metrics.dropped_frames;
   kvs_put_report_skipped(stream);
+  kvs_room_trim(stream); /* nothing is kept to be replayed any more */
   kvs_session_wake(stream, now);
   kvs_stream_close_if_done(stream, now);
   kvs_state_advance(stream, now);

@@ -6,6 +6,8 @@
  *   stream_info.c    defaults and limits of kvs_stream_info
  *   stream_format.c  tracks, codec private data, versions of the header
  *   stream_put.c     a frame comes in
+ *   stream_clock.c   media put before the wall clock was set
+ *   stream_event.c   fragment metadata and events
  *   stream_room.c    what goes when the arena or the window is full
  *   stream_state.c   the state machine and the service's answers
  *   stream_take.c    the session: bytes go out
@@ -45,9 +47,21 @@ typedef struct kvs_host {
 #define KVS_SLAB_LEN 3072u
 #define KVS_SCRATCH_LEN 2048u
 
+/* What a header says of a track beyond its names. */
+typedef struct kvs_track_details {
+  double sampling_frequency;
+  uint16_t pixel_width;
+  uint16_t pixel_height;
+  uint16_t channels;
+  uint16_t bit_depth;
+} kvs_track_details;
+
 /* One version of the session header. */
 typedef struct kvs_header {
   bool live;
+  uint32_t format; /* equal: made from the same private data */
+  uint32_t tracks; /* a bit for each track that it has */
+  kvs_track_details details[KVS_MAX_TRACKS];
   uint32_t slab;   /* KVS_SLABS: it has pages of its own */
   uint32_t refs;   /* fragments that name it, and 1 while it is current */
   uint32_t len;    /* bytes */
@@ -76,6 +90,13 @@ typedef struct kvs_metadata {
   char name[KVS_MAX_METADATA_NAME_LEN];
   char value[KVS_MAX_METADATA_VALUE_LEN];
 } kvs_metadata;
+
+/* An event that waits for the next fragment. */
+typedef struct kvs_pending_event {
+  uint32_t len; /* 0: none */
+  kvs_pos at;   /* its Tags element, ready to be sent */
+  kvs_chain chain;
+} kvs_pending_event;
 
 typedef enum kvs_phase {
   KVS_PHASE_NONE = 0, /* no session */
@@ -124,9 +145,12 @@ struct kvs_stream {
   kvs_track tracks[KVS_MAX_TRACKS];
   uint32_t cut_track; /* index of the track whose key frames cut */
   kvs_header headers[KVS_HEADER_SLOTS];
-  uint32_t header; /* slot of the current one */
+  uint32_t full;    /* slot of the newest one with every track */
+  uint32_t header;  /* slot of the one that the next fragment takes */
+  uint32_t formats; /* counts changes of private data */
   uint8_t segment_uid[KVS_SEGMENT_UID_LEN];
   kvs_metadata metadata[KVS_MAX_METADATA_COUNT];
+  kvs_pending_event events[KVS_EVENT_KINDS];
 
   kvs_view view;
   bool fragment_open; /* frames may be added to the newest fragment */
@@ -140,6 +164,10 @@ struct kvs_stream {
   uint64_t skipped;      /* frames, not yet reported */
   uint64_t skipped_at;   /* pts of the first of them */
   uint64_t last_put;     /* mono */
+  bool dry_told;         /* underflow, since the last frame */
+  bool held;             /* media wait for the wall clock to be set */
+  kvs_time held_at;      /* the clocks when they were put */
+  uint64_t held_due;     /* mono: when to look at the clock again */
   kvs_refusal refusal;
 
   kvs_machine machine;
@@ -211,6 +239,20 @@ KVS_MUST_CHECK kvs_status kvs_format_set(kvs_stream *stream, uint32_t track,
 KVS_MUST_CHECK kvs_status kvs_format_learn(kvs_stream *stream, uint32_t track,
                                            kvs_bytes frame);
 
+/* The slot of a header of the same format as |slot| with just |tracks|; made
+ * if there is none. Held by nobody yet. */
+KVS_MUST_CHECK kvs_status kvs_format_with(kvs_stream *stream, uint32_t slot,
+                                          uint32_t tracks, uint32_t *out);
+
+/* Gives the next fragment a header with |track| in it. */
+KVS_MUST_CHECK kvs_status kvs_format_want(kvs_stream *stream, uint32_t track);
+
+/* A fragment of several tracks is whole: a track that has no frame in it is
+ * left out of its header and of the next one's, since the service refuses a
+ * fragment that lacks a declared track (ruling 11). If it was being sent, the
+ * session is broken and it goes again. True if its header changed. */
+bool kvs_format_settle(kvs_stream *stream, kvs_pos fragment, kvs_time now);
+
 void kvs_format_hold(kvs_stream *stream, uint32_t slot);
 void kvs_format_release(kvs_stream *stream, uint32_t slot);
 
@@ -218,6 +260,28 @@ void kvs_format_release(kvs_stream *stream, uint32_t slot);
 
 /* Reports frames that were skipped before a key frame, if any. */
 void kvs_put_report_skipped(kvs_stream *stream);
+
+/* ---- stream_event.c --------------------------------------------------- */
+
+/* Writes the tags that the next fragment begins with. */
+void kvs_tags_write(const kvs_stream *stream, kvs_sink *sink);
+
+/* A fragment took them: those that were for one are gone. */
+void kvs_tags_used(kvs_stream *stream);
+
+/* Gives back the pages of waiting events. */
+void kvs_tags_free(kvs_stream *stream);
+
+/* ---- stream_clock.c --------------------------------------------------- */
+
+/* Whether media are held back because the wall clock is not set (ruling 8). */
+bool kvs_clock_holds(const kvs_stream *stream, kvs_time now);
+
+/* Notes that media were put while the clock was not set. */
+void kvs_clock_note(kvs_stream *stream, kvs_time now);
+
+/* Shifts held media once the clock is set. */
+void kvs_clock_settle(kvs_stream *stream, kvs_time now);
 
 /* ---- stream_room.c ---------------------------------------------------- */
 
@@ -268,6 +332,9 @@ void kvs_state_report(kvs_stream *stream, uint64_t timecode, kvs_status status,
 /* ---- stream_take.c ---------------------------------------------------- */
 
 bool kvs_session_live(const kvs_stream *stream);
+
+/* Whether the oldest fragment, freed, is kept to be replayed (ruling 2). */
+bool kvs_session_keeps(const kvs_stream *stream, const kvs_fragment *oldest);
 
 /* Starts the session that PUT_STREAM asked for. */
 void kvs_session_begin(kvs_stream *stream, kvs_time now);

@@ -20,9 +20,7 @@ bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type) {
 }
 
 void kvs_ack_free(kvs_stream *stream, kvs_pos at, kvs_time now) {
-  kvs_fragment *fragment = kvs_view_fragment(&stream->view, at);
-
-  fragment->state |= KVS_FRAGMENT_FREED;
+  kvs_view_free(&stream->view, at);
   stream->persisted_at = now.mono;
   stream->session.freed_any = true;
   kvs_retry_succeeded(&stream->session_retry);
@@ -91,8 +89,8 @@ static void lose(kvs_stream *stream, kvs_pos at, kvs_status reason) {
   event.u.dropped_fragment_report.reason = reason;
   stream->metrics.dropped_fragments++;
   stream->metrics.dropped_frames += fragment->frames;
-  fragment->state |=
-      KVS_FRAGMENT_FREED | KVS_FRAGMENT_LOST | KVS_FRAGMENT_CLOSED;
+  fragment->state |= KVS_FRAGMENT_LOST | KVS_FRAGMENT_CLOSED;
+  kvs_view_free(view, at);
   if (at == view->newest) {
     stream->fragment_open = false;
     stream->await_key = true;
@@ -107,6 +105,10 @@ static void handle_error(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
 
   kvs_state_report(stream, timecode, status, ack->error_id,
                    stream->session_retry.attempts + 1);
+  if (at != 0 && status == KVS_STATUS_ACK_ERR_FRAMES_MISSING_FOR_TRACK &&
+      kvs_format_settle(stream, at, now)) {
+    return; /* it goes again, without the track that it lacks */
+  }
   if (at != 0 &&
       kvs_ack_error_remedy(ack->error_id) == KVS_REMEDY_SKIP_FRAGMENT) {
     lose(stream, at, status);

@@ -72,6 +72,19 @@ static void write_and_note(kvs_sink *sink, uint32_t track, void *user) {
       (uint32_t)sink->written - watch->header->cpd[track].offset;
 }
 
+static uint32_t all_tracks(const kvs_stream *stream) {
+  return (UINT32_C(1) << stream->info.track_count) - 1;
+}
+
+static void apply_details(kvs_track_info *info,
+                          const kvs_track_details *details) {
+  info->sampling_frequency = details->sampling_frequency;
+  info->pixel_width = details->pixel_width;
+  info->pixel_height = details->pixel_height;
+  info->channels = details->channels;
+  info->bit_depth = details->bit_depth;
+}
+
 static void write_header(kvs_stream *stream, kvs_sink *sink,
                          format_watch *watch) {
   kvs_track_info tracks[KVS_MAX_TRACKS];
@@ -81,6 +94,7 @@ static void write_header(kvs_stream *stream, kvs_sink *sink,
     bool changed = i == watch->source.track;
 
     tracks[i] = stream->tracks[i].info;
+    apply_details(&tracks[i], &watch->header->details[i]);
     tracks[i].codec_private = NULL;
     tracks[i].codec_private_len =
         changed
@@ -92,6 +106,7 @@ static void write_header(kvs_stream *stream, kvs_sink *sink,
   header.client_id = stream->host->client_id;
   header.track_count = stream->info.track_count;
   header.tracks = tracks;
+  header.left_out = all_tracks(stream) & ~watch->header->tracks;
   header.write_private = write_and_note;
   header.user = watch;
   kvs_mkv_write_header(sink, &header);
@@ -140,34 +155,121 @@ static kvs_status place_header(kvs_stream *stream, kvs_header *header,
   return KVS_OK;
 }
 
-/* Makes a header version with |fresh| as the private data of |track| and makes
- * it current. On failure nothing changed. */
-static kvs_status make_header(kvs_stream *stream, uint32_t track,
-                              kvs_bytes fresh) {
-  uint32_t slot = free_slot(stream);
-  kvs_header header = {0};
-  format_watch watch = {{stream, track, fresh, NULL}, &header};
+/* Writes |header|, whose tracks and details are set, into a slot. On failure
+ * nothing changed. */
+static kvs_status build(kvs_stream *stream, kvs_header *header,
+                        format_watch *watch, uint32_t *slot) {
   kvs_sink counter = kvs_counting_sink();
   kvs_heap_sink sink;
 
-  if (slot == KVS_NO_HEADER) {
+  *slot = free_slot(stream);
+  if (*slot == KVS_NO_HEADER) {
     return KVS_STATUS_STORE_OUT_OF_MEMORY;
   }
-  if (stream->header != KVS_NO_HEADER) {
-    watch.source.old = &stream->headers[stream->header];
-  }
-  write_header(stream, &counter, &watch);
-  KVS_TRY(place_header(stream, &header, counter.written));
-  sink = kvs_make_heap_sink(&stream->host->heap, header.at);
-  write_header(stream, &sink.sink, &watch);
-  header.live = true;
-  stream->headers[slot] = header;
-  kvs_format_hold(stream, slot);
-  if (stream->header != KVS_NO_HEADER) {
-    kvs_format_release(stream, stream->header);
-  }
-  stream->header = slot;
+  write_header(stream, &counter, watch);
+  KVS_TRY(place_header(stream, header, counter.written));
+  sink = kvs_make_heap_sink(&stream->host->heap, header->at);
+  write_header(stream, &sink.sink, watch);
+  header->live = true;
+  stream->headers[*slot] = *header;
   return KVS_OK;
+}
+
+/* Puts |slot| in the place that |which| names. */
+static void replace(kvs_stream *stream, uint32_t *which, uint32_t slot) {
+  uint32_t before = *which;
+
+  kvs_format_hold(stream, slot);
+  *which = slot;
+  if (before != KVS_NO_HEADER) {
+    kvs_format_release(stream, before);
+  }
+}
+
+/* Makes a header of every track with |fresh| as the private data of |track|
+ * and makes it current. On failure nothing changed. */
+static kvs_status make_header(kvs_stream *stream, uint32_t track,
+                              kvs_bytes fresh) {
+  kvs_header header = {0};
+  format_watch watch = {{stream, track, fresh, NULL}, &header};
+  uint32_t slot = KVS_NO_HEADER;
+
+  header.format = stream->formats + 1;
+  header.tracks = all_tracks(stream);
+  for (uint32_t i = 0; i < stream->info.track_count; i++) {
+    const kvs_track_info *info = &stream->tracks[i].info;
+    kvs_track_details details = {info->sampling_frequency, info->pixel_width,
+                                 info->pixel_height, info->channels,
+                                 info->bit_depth};
+
+    header.details[i] = details;
+  }
+  if (stream->full != KVS_NO_HEADER) {
+    watch.source.old = &stream->headers[stream->full];
+  }
+  KVS_TRY(build(stream, &header, &watch, &slot));
+  stream->formats++;
+  replace(stream, &stream->full, slot);
+  replace(stream, &stream->header, slot);
+  return KVS_OK;
+}
+
+kvs_status kvs_format_with(kvs_stream *stream, uint32_t slot, uint32_t tracks,
+                           uint32_t *out) {
+  const kvs_header *from = &stream->headers[slot];
+  kvs_bytes none = {stream->scratch, 0};
+  kvs_header header = {0};
+  /* No track changes: all private data are copied. */
+  format_watch watch = {{stream, KVS_MAX_TRACKS, none, from}, &header};
+
+  for (uint32_t i = 0; i < KVS_HEADER_SLOTS; i++) {
+    if (stream->headers[i].live && stream->headers[i].format == from->format &&
+        stream->headers[i].tracks == tracks) {
+      *out = i;
+      return KVS_OK;
+    }
+  }
+  header.format = from->format;
+  header.tracks = tracks;
+  memcpy(header.details, from->details, sizeof(header.details));
+  return build(stream, &header, &watch, out);
+}
+
+kvs_status kvs_format_want(kvs_stream *stream, uint32_t track) {
+  uint32_t tracks = stream->headers[stream->header].tracks;
+  uint32_t slot = KVS_NO_HEADER;
+
+  if ((tracks >> track & 1) != 0) {
+    return KVS_OK;
+  }
+  KVS_TRY(kvs_format_with(stream, stream->full, tracks | UINT32_C(1) << track,
+                          &slot));
+  replace(stream, &stream->header, slot);
+  return KVS_OK;
+}
+
+bool kvs_format_settle(kvs_stream *stream, kvs_pos at, kvs_time now) {
+  kvs_fragment *fragment = kvs_view_fragment(&stream->view, at);
+  uint32_t had = fragment->header;
+  uint32_t slot = KVS_NO_HEADER;
+
+  if (fragment->tracks == stream->headers[had].tracks) {
+    return false;
+  }
+  if (kvs_format_with(stream, had, fragment->tracks, &slot) != KVS_OK) {
+    return false; /* no room: the service's error ack decides */
+  }
+  kvs_format_hold(stream, slot);
+  if (stream->header == had) {
+    replace(stream, &stream->header, slot);
+  }
+  fragment->header = slot;
+  kvs_format_release(stream, had);
+  if (kvs_session_live(stream) && (fragment->state & KVS_FRAGMENT_TAKEN) != 0) {
+    kvs_session_abort(stream, KVS_STATUS_ACK_ERR_FRAMES_MISSING_FOR_TRACK,
+                      KVS_RESULT_OK, false, now);
+  }
+  return true;
 }
 
 void kvs_format_hold(kvs_stream *stream, uint32_t slot) {
@@ -217,7 +319,7 @@ static void learn_details(kvs_stream *stream, kvs_track *track, kvs_bytes cpd) {
 static bool same_private(const kvs_stream *stream, uint32_t track,
                          kvs_bytes cpd) {
   uint8_t chunk[COPY_CHUNK];
-  const kvs_header *header = &stream->headers[stream->header];
+  const kvs_header *header = &stream->headers[stream->full];
   const kvs_heap *heap = &stream->host->heap;
   kvs_pos at = kvs_heap_skip(heap, header->at, header->cpd[track].offset);
   size_t done = 0;
@@ -328,6 +430,7 @@ kvs_status kvs_format_init(kvs_stream *stream, const kvs_stream_info *info) {
   kvs_bytes none = {stream->scratch, 0};
 
   stream->header = KVS_NO_HEADER;
+  stream->full = KVS_NO_HEADER;
   for (uint32_t i = 0; i < KVS_SEGMENT_UID_LEN; i += 4) {
     kvs_put_be32(stream->segment_uid + i, kvs_host_random(stream->host));
   }

@@ -185,7 +185,8 @@ static void plan_fragment(const kvs_stream *stream, put_plan *plan) {
     return;
   }
   open = kvs_view_fragment(&stream->view, stream->view.newest);
-  plan->begins = key_begins(stream, plan, open);
+  plan->begins = key_begins(stream, plan, open) ||
+                 (stream->headers[open->header].tracks >> plan->track & 1) == 0;
   if (!plan->begins && must_cut(stream, plan, open)) {
     plan->begins = true;
     plan->cut = !plan->key;
@@ -227,24 +228,12 @@ static kvs_status plan_cluster(kvs_stream *stream, put_plan *plan) {
   return KVS_OK;
 }
 
-static void write_tags(const kvs_stream *stream, kvs_sink *sink) {
-  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
-    const kvs_metadata *item = &stream->metadata[i];
-    kvs_bytes name = {(const uint8_t *)item->name, item->name_len};
-    kvs_bytes value = {(const uint8_t *)item->value, item->value_len};
-
-    if (item->used) {
-      kvs_mkv_write_tag(sink, name, value);
-    }
-  }
-}
-
 static void plan_len(const kvs_stream *stream, put_plan *plan) {
   uint8_t tag[KVS_MKV_EOF_MAX];
   kvs_sink counter = kvs_counting_sink();
 
   if (plan->begins) {
-    write_tags(stream, &counter);
+    kvs_tags_write(stream, &counter);
     plan->tags = (uint32_t)counter.written;
   }
   if ((plan->frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0) {
@@ -278,7 +267,7 @@ static void write_body(const kvs_stream *stream, const put_plan *plan,
 
   if (plan->begins) {
     if (plan->tags != 0) {
-      write_tags(stream, &sink.sink);
+      kvs_tags_write(stream, &sink.sink);
     }
     kvs_mkv_write_cluster(head, plan->cluster);
   }
@@ -311,14 +300,6 @@ static kvs_status push(kvs_stream *stream, const put_plan *plan,
       plan->jump || stream->new_timeline ? KVS_FRAGMENT_TIMELINE : 0;
   return kvs_view_push(&stream->view, &unit, plan->begins ? &fragment : NULL,
                        body);
-}
-
-static void forget_one_shot_tags(kvs_stream *stream) {
-  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
-    if (!stream->metadata[i].persistent) {
-      stream->metadata[i].used = false;
-    }
-  }
 }
 
 static void tell_jump(kvs_stream *stream, uint64_t from, uint64_t to) {
@@ -355,7 +336,7 @@ static void begin_fragment(kvs_stream *stream, const put_plan *plan) {
   stream->has_cluster = true;
   stream->last_cluster = plan->cluster;
   stream->metrics.mended_timecodes += plan->mended ? 1 : 0;
-  forget_one_shot_tags(stream);
+  kvs_tags_used(stream);
 }
 
 /* What holds from now on, after the frame is stored. */
@@ -374,12 +355,15 @@ static void commit(kvs_stream *stream, const put_plan *plan, kvs_time now) {
   track->last_dts = plan->dts;
   track->last_mono = now.mono;
   stream->last_put = now.mono;
+  stream->dry_told = false;
   if (plan->suffix != 0) {
     kvs_view_close_newest(&stream->view);
     kvs_view_fragment(&stream->view, stream->view.newest)->state |=
         KVS_FRAGMENT_ENDED;
     stream->fragment_open = false;
+    (void)kvs_format_settle(stream, stream->view.newest, now);
   }
+  kvs_clock_note(stream, now);
   kvs_metrics_put(stream, plan->frame, plan->pts, now);
 }
 
@@ -407,8 +391,14 @@ static kvs_status store(kvs_stream *stream, put_plan *plan, kvs_time now) {
   if (!plan->begins && !stream->fragment_open) {
     return drop_frame(stream, plan);
   }
-  if (plan->cut && stream->view.newest != 0) {
-    before = *kvs_view_fragment(&stream->view, stream->view.newest);
+  if (plan->begins) {
+    if (plan->cut && stream->view.newest != 0) {
+      before = *kvs_view_fragment(&stream->view, stream->view.newest);
+    }
+    if (stream->fragment_open) {
+      (void)kvs_format_settle(stream, stream->view.newest, now);
+    }
+    KVS_TRY(kvs_format_want(stream, plan->track));
   }
   KVS_TRY(push(stream, plan, &body));
   write_body(stream, plan, body);
@@ -470,76 +460,4 @@ kvs_status kvs_stream_put(kvs_stream *stream, const kvs_frame *frame,
 
 void kvs_stream_last_refusal(const kvs_stream *stream, kvs_refusal *refusal) {
   *refusal = stream->refusal;
-}
-
-static kvs_metadata *find_metadata(kvs_stream *stream, kvs_bytes name) {
-  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
-    kvs_metadata *item = &stream->metadata[i];
-
-    if (item->used && item->name_len == name.len &&
-        memcmp(item->name, name.ptr, name.len) == 0) {
-      return item;
-    }
-  }
-  return NULL;
-}
-
-static kvs_metadata *free_metadata(kvs_stream *stream) {
-  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
-    if (!stream->metadata[i].used) {
-      return &stream->metadata[i];
-    }
-  }
-  return NULL;
-}
-
-static kvs_status judge_metadata(kvs_bytes name, kvs_bytes value) {
-  if (name.len == 0 || name.len > KVS_MAX_METADATA_NAME_LEN) {
-    return KVS_STATUS_MKV_INVALID_TAG_NAME_LENGTH;
-  }
-  if (value.len > KVS_MAX_METADATA_VALUE_LEN) {
-    return KVS_STATUS_MKV_INVALID_TAG_VALUE_LENGTH;
-  }
-  if (name.len >= 3 && memcmp(name.ptr, "AWS", 3) == 0) {
-    return KVS_STATUS_INVALID_METADATA_NAME;
-  }
-  return KVS_OK;
-}
-
-kvs_status kvs_stream_put_metadata(kvs_stream *stream, const char *name,
-                                   const char *value, bool persistent,
-                                   kvs_time now) {
-  kvs_bytes key = kvs_bytes_of(name);
-  kvs_bytes text = kvs_bytes_of(value);
-  kvs_metadata *item;
-
-  (void)now;
-  if (stream == NULL || name == NULL || value == NULL) {
-    return KVS_STATUS_NULL_ARG;
-  }
-  KVS_TRY(kvs_stream_guard(stream));
-  if (stream->stopping) {
-    return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
-  }
-  KVS_TRY(judge_metadata(key, text));
-  item = find_metadata(stream, key);
-  if (persistent && text.len == 0) {
-    if (item != NULL) {
-      item->used = false;
-    }
-    return KVS_OK;
-  }
-  if (item == NULL) {
-    item = free_metadata(stream);
-  }
-  if (item == NULL) {
-    return KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT;
-  }
-  item->used = true;
-  item->persistent = persistent;
-  item->name_len = (uint8_t)key.len;
-  item->value_len = (uint16_t)text.len;
-  memcpy(item->name, key.ptr, key.len);
-  memcpy(item->value, text.ptr, text.len);
-  return KVS_OK;
 }

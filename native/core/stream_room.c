@@ -28,7 +28,8 @@ void kvs_room_trim(kvs_stream *stream) {
   kvs_view *view = &stream->view;
 
   while (view->tail != 0 && !kvs_view_reading(view, view->tail) &&
-         (kvs_view_fragment(view, view->tail)->state & done) == done) {
+         (kvs_view_fragment(view, view->tail)->state & done) == done &&
+         !kvs_session_keeps(stream, kvs_view_fragment(view, view->tail))) {
     forget_oldest(stream);
   }
 }

@@ -299,12 +299,13 @@ void kvs_state_timed_out(kvs_stream *stream, kvs_time now) {
 }
 
 void kvs_state_advance(kvs_stream *stream, kvs_time now) {
+  kvs_clock_settle(stream, now);
   if (stream->machine.state == S(NEW) && stream->host->ready &&
       !stream->closed) {
     go(stream, S(DESCRIBE), now);
   }
-  if (stream->machine.state == S(READY) && stream->view.tail != 0 &&
-      !kvs_session_live(stream)) {
+  if (stream->machine.state == S(READY) && stream->view.oldest != 0 &&
+      !kvs_session_live(stream) && !kvs_clock_holds(stream, now)) {
     uint64_t delay = stream->session_retry.attempts == 0
                          ? 0
                          : kvs_sub_u64(stream->session_due, now.mono);
@@ -408,7 +409,7 @@ void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
     }
   }
   stream->session_due = kvs_add_u64(now.mono, delay);
-  if (stream->stopping && stream->view.tail == 0) {
+  if (stream->stopping && stream->view.oldest == 0) {
     enter(stream, S(STOPPED), 0, now);
     return;
   }

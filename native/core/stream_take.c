@@ -8,6 +8,9 @@
  * for the freeing ack (ruling 4). Sessions never overlap. */
 #include "core/stream.h"
 
+/* A session without media for this long is told to run dry. */
+#define UNDERFLOW_AFTER KVS_TICKS_PER_SECOND
+
 bool kvs_session_live(const kvs_stream *stream) {
   return stream->session.phase != KVS_PHASE_NONE;
 }
@@ -37,6 +40,32 @@ void kvs_session_begin(kvs_stream *stream, kvs_time now) {
   stream->metrics.total_sessions++;
 }
 
+/* Whether the service may have lost what it had received: any result but those
+ * that only a living host gives (guide: replay_duration). */
+static bool is_dead_host(uint32_t result) {
+  return !(result == KVS_RESULT_OK || result == KVS_RESULT_NOT_AUTHORIZED ||
+           (result >= 10000 && result <= 10002) || result == 4000 ||
+           result == 4003 || result == 4008 ||
+           (result >= 4500 && result <= 4507) || result == 5000 ||
+           result == 5001);
+}
+
+/* Whether freed media are kept to be sent again, because no ack ever says that
+ * they are durable (ruling 2). */
+static bool replays(const kvs_stream *stream) {
+  return stream->retention == 0 || !stream->info.fragment_acks;
+}
+
+bool kvs_session_keeps(const kvs_stream *stream, const kvs_fragment *oldest) {
+  uint64_t window =
+      kvs_min_u64(stream->info.replay_duration, stream->info.buffer_duration);
+
+  return replays(stream) && !stream->stopping &&
+         (oldest->state & KVS_FRAGMENT_LOST) == 0 &&
+         stream->view.duration - kvs_sub_u64(oldest->end, oldest->begin) <
+             window;
+}
+
 /* The session is over; media that were not freed will be sent again. */
 static void session_over(kvs_stream *stream, kvs_status status, uint32_t result,
                          bool failed, kvs_time now) {
@@ -46,6 +75,9 @@ static void session_over(kvs_stream *stream, kvs_status status, uint32_t result,
   stream->session_time += kvs_sub_u64(now.mono, session->opened_at);
   session->phase = KVS_PHASE_NONE;
   kvs_format_release(stream, session->header);
+  if (failed && replays(stream) && is_dead_host(result)) {
+    kvs_view_unfree(&stream->view);
+  }
   kvs_view_rewind(&stream->view);
   kvs_room_trim(stream);
   event.u.session_ended.session = session->number;
@@ -105,7 +137,7 @@ static void note_sent(kvs_stream *stream, kvs_time now) {
 static bool all_freed(const kvs_stream *stream) {
   const kvs_view *view = &stream->view;
   const kvs_session *session = &stream->session;
-  kvs_pos at = session->missing ? session->last : view->tail;
+  kvs_pos at = session->missing ? session->last : view->oldest;
 
   return at == 0 ||
          (kvs_view_fragment(view, at)->state &
@@ -129,6 +161,9 @@ static void enter_eof(kvs_stream *stream, kvs_time now) {
   if (session->last == view->newest) {
     kvs_view_close_newest(view);
     stream->fragment_open = false;
+    if (kvs_format_settle(stream, view->newest, now)) {
+      return; /* the session is broken: it goes again with another header */
+    }
   }
   session->phase = KVS_PHASE_EOF;
   session->offset = 0;
@@ -271,12 +306,17 @@ static size_t take_bytes(kvs_stream *stream, uint8_t *buf, size_t len,
 static kvs_status take(kvs_stream *stream, uint8_t *buf, size_t len,
                        kvs_time now, size_t *taken) {
   kvs_session *session = &stream->session;
+  uint64_t number = session->number;
 
   if (!session->opened) {
     session->waiting = true;
     return KVS_STATUS_NO_MORE_DATA_AVAILABLE;
   }
   *taken = take_bytes(stream, buf, len, now);
+  if (session->number != number || !kvs_session_live(stream)) {
+    *taken = 0;
+    return KVS_STATUS_UPLOAD_HANDLE_ABORTED;
+  }
   if (*taken != 0) {
     session->progress = now.mono;
     stream->metrics.transferred_bytes += *taken;
@@ -308,6 +348,7 @@ kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
   }
   status = take(stream, buf, len, now, taken);
   kvs_stream_close_if_done(stream, now);
+  kvs_state_advance(stream, now);
   kvs_stream_note_deadline(stream);
   return status;
 }
@@ -357,8 +398,8 @@ static uint64_t stale_at(const kvs_stream *stream) {
     at = kvs_add_u64(kvs_max_u64(session->progress, session->acked_at),
                      patience);
   }
-  if (view->tail != 0 && stream->info.fragment_acks) {
-    const kvs_fragment *oldest = kvs_view_fragment(view, view->tail);
+  if (view->oldest != 0 && stream->info.fragment_acks) {
+    const kvs_fragment *oldest = kvs_view_fragment(view, view->oldest);
 
     if ((oldest->state & KVS_FRAGMENT_SENT) != 0) {
       uint64_t since = kvs_max_u64(oldest->sent_at, session->acked_at);
@@ -382,11 +423,11 @@ static uint64_t missing_at(const kvs_stream *stream) {
   const kvs_fragment *oldest;
   kvs_pos at;
 
-  if (view->tail == 0 || !kvs_session_live(stream) || stream->session.missing ||
-      stream->info.connection_staleness == 0) {
+  if (view->oldest == 0 || !kvs_session_live(stream) ||
+      stream->session.missing || stream->info.connection_staleness == 0) {
     return KVS_NEVER;
   }
-  oldest = kvs_view_fragment(view, view->tail);
+  oldest = kvs_view_fragment(view, view->oldest);
   if ((oldest->state & (KVS_FRAGMENT_SENT | KVS_FRAGMENT_FREED)) !=
       KVS_FRAGMENT_SENT) {
     return KVS_NEVER;
@@ -414,8 +455,27 @@ static uint64_t idle_at(const kvs_stream *stream) {
   return kvs_add_u64(stream->last_put, stream->info.idle_duration);
 }
 
+/* When a session that waits for media is told to have run dry. */
+static uint64_t dry_at(const kvs_stream *stream) {
+  if (!stream->session.opened || stream->dry_told ||
+      stream->session.phase != KVS_PHASE_BODY || stream->view.current != 0) {
+    return KVS_NEVER;
+  }
+  return kvs_add_u64(stream->last_put, UNDERFLOW_AFTER);
+}
+
+static void tell_dry(kvs_stream *stream) {
+  kvs_event event = kvs_event_make(KVS_EVENT_STREAM_UNDERFLOW_REPORT);
+
+  stream->dry_told = true;
+  event.u.stream_underflow_report.session = stream->session.number;
+  kvs_stream_emit(stream, &event);
+}
+
 uint64_t kvs_session_deadline(const kvs_stream *stream) {
   uint64_t at = kvs_min_u64(stale_at(stream), missing_at(stream));
+
+  at = kvs_min_u64(at, dry_at(stream));
 
   return kvs_min_u64(at, idle_at(stream));
 }
@@ -449,6 +509,9 @@ void kvs_session_step(kvs_stream *stream, kvs_time now) {
   if (stale_at(stream) <= now.mono) {
     go_stale(stream, now);
     return;
+  }
+  if (dry_at(stream) <= now.mono) {
+    tell_dry(stream);
   }
   if (idle_at(stream) <= now.mono) {
     stream->session.close = true;

@@ -69,6 +69,7 @@ static void link_fragment(kvs_view *view, kvs_pos at) {
     kvs_view_fragment(view, view->newest)->next = at;
   }
   view->newest = at;
+  view->oldest = view->oldest == 0 ? at : view->oldest;
   view->fragments++;
 }
 
@@ -77,6 +78,7 @@ static void grow_fragment(kvs_view *view, const kvs_unit *unit) {
   uint64_t before = span(fragment);
 
   fragment->frames++;
+  fragment->tracks |= UINT32_C(1) << unit->track;
   fragment->bytes += unit->len;
   fragment->end =
       kvs_max_u64(fragment->end, kvs_add_u64(unit->pts, unit->duration));
@@ -103,7 +105,7 @@ kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
     begun->end = unit->pts;
     begun->frames = 0;
     begun->bytes = 0;
-    begun->number = ++view->numbers;
+    begun->tracks = 0;
     link_fragment(view, at);
   }
   stored->check = unit_check(stored);
@@ -124,6 +126,36 @@ void kvs_view_close_newest(kvs_view *view) {
   if (view->newest != 0) {
     kvs_view_fragment(view, view->newest)->state |= KVS_FRAGMENT_CLOSED;
   }
+}
+
+/* Moves |oldest| on to a fragment that is not freed. */
+static void skip_freed(kvs_view *view) {
+  while (view->oldest != 0) {
+    const kvs_fragment *fragment = kvs_view_fragment(view, view->oldest);
+
+    if ((fragment->state & KVS_FRAGMENT_FREED) == 0) {
+      return;
+    }
+    view->oldest = fragment->next;
+  }
+}
+
+void kvs_view_free(kvs_view *view, kvs_pos at) {
+  kvs_view_fragment(view, at)->state |= KVS_FRAGMENT_FREED;
+  skip_freed(view);
+}
+
+void kvs_view_unfree(kvs_view *view) {
+  for (kvs_pos at = view->tail; at != 0;
+       at = kvs_view_fragment(view, at)->next) {
+    kvs_fragment *fragment = kvs_view_fragment(view, at);
+
+    if ((fragment->state & KVS_FRAGMENT_LOST) == 0) {
+      fragment->state &= ~(uint32_t)KVS_FRAGMENT_FREED;
+    }
+  }
+  view->oldest = view->tail;
+  skip_freed(view);
 }
 
 bool kvs_view_reading(const kvs_view *view, kvs_pos at) {
@@ -162,6 +194,10 @@ void kvs_view_pop(kvs_view *view) {
   view->bytes -= fragment->bytes;
   view->duration -= span(fragment);
   view->fragments--;
+  if (view->oldest == at) {
+    view->oldest = next;
+    skip_freed(view);
+  }
   view->tail = next;
   if (next == 0) {
     view->newest = 0;
@@ -173,11 +209,9 @@ void kvs_view_pop(kvs_view *view) {
 void kvs_view_clear(kvs_view *view) {
   kvs_chain chain = view->chain;
   kvs_heap *heap = view->heap;
-  uint32_t numbers = view->numbers;
 
   kvs_chain_trim(heap, &chain, 0);
   kvs_view_init(view, heap, chain.owner);
-  view->numbers = numbers;
 }
 
 void kvs_view_rewind(kvs_view *view) {
@@ -188,23 +222,20 @@ void kvs_view_rewind(kvs_view *view) {
   view->fragment = 0;
   view->at = 0;
   view->left = 0;
-  while (at != 0 &&
-         (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_FREED) != 0) {
+  view->current = view->oldest;
+  for (; at != view->oldest; at = kvs_view_fragment(view, at)->next) {
     view->unread_frames -= kvs_view_fragment(view, at)->frames;
     view->unread_bytes -= kvs_view_fragment(view, at)->bytes;
-    at = kvs_view_fragment(view, at)->next;
   }
-  view->current = at;
   for (; at != 0; at = kvs_view_fragment(view, at)->next) {
     kvs_fragment *fragment = kvs_view_fragment(view, at);
 
-    if ((fragment->state & KVS_FRAGMENT_FREED) != 0) {
-      continue;
-    }
-    if ((fragment->state & KVS_FRAGMENT_TAKEN) == 0) {
+    if ((fragment->state & (KVS_FRAGMENT_FREED | KVS_FRAGMENT_TAKEN)) == 0) {
       break; /* nothing beyond was ever read */
     }
-    fragment->state &= ~(uint32_t)FRESH_MARKS;
+    if ((fragment->state & KVS_FRAGMENT_FREED) == 0) {
+      fragment->state &= ~(uint32_t)FRESH_MARKS;
+    }
   }
 }
 
@@ -271,6 +302,19 @@ kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode) {
   return 0;
 }
 
+void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by) {
+  uint32_t left = kvs_view_fragment(view, at)->frames;
+
+  for (; left != 0; left--) {
+    kvs_unit *unit = kvs_view_unit(view, at);
+
+    unit->dts += by;
+    unit->pts += by;
+    unit->check = unit_check(unit);
+    at = unit_after(view, at);
+  }
+}
+
 uint64_t kvs_view_unread_duration(const kvs_view *view) {
   const kvs_fragment *newest;
   const kvs_unit *unit;
@@ -314,6 +358,7 @@ kvs_status kvs_view_check(const kvs_view *view) {
   uint64_t bytes = 0;
   uint64_t duration = 0;
   uint32_t fragments = 0;
+  kvs_pos oldest = 0;
 
   KVS_TRY(kvs_chain_check(view->heap, &view->chain));
   for (kvs_pos at = view->tail; at != 0;
@@ -321,11 +366,16 @@ kvs_status kvs_view_check(const kvs_view *view) {
     if (!fragment_is_sound(view, at, &frames, &bytes)) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
+    if (oldest == 0 &&
+        (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_FREED) == 0) {
+      oldest = at;
+    }
     duration += span(kvs_view_fragment(view, at));
     fragments++;
   }
   return frames == view->frames && bytes == view->bytes &&
-                 duration == view->duration && fragments == view->fragments
+                 duration == view->duration && fragments == view->fragments &&
+                 oldest == view->oldest
              ? KVS_OK
              : KVS_STATUS_HEAP_CORRUPTED;
 }

@@ -58,7 +58,7 @@ typedef struct kvs_fragment {
   uint32_t frames;
   uint32_t header; /* slot of the session header it needs */
   uint32_t state;  /* KVS_FRAGMENT_* */
-  uint32_t number; /* counts up, over the stream's life */
+  uint32_t tracks; /* a bit for each track that has a frame in it */
 } kvs_fragment;
 
 _Static_assert(sizeof(kvs_unit) + sizeof(kvs_fragment) <= KVS_BLOCK_ROOM,
@@ -67,9 +67,9 @@ _Static_assert(sizeof(kvs_unit) + sizeof(kvs_fragment) <= KVS_BLOCK_ROOM,
 typedef struct kvs_view {
   kvs_heap *heap;
   kvs_chain chain;
-  kvs_pos tail; /* oldest fragment, 0: empty */
+  kvs_pos tail;   /* oldest fragment, 0: empty */
+  kvs_pos oldest; /* oldest fragment that is not freed, 0: all are */
   kvs_pos newest;
-  uint32_t numbers;   /* fragments ever begun */
   uint32_t fragments; /* in the view */
   uint64_t frames;
   uint64_t bytes;
@@ -103,6 +103,12 @@ KVS_MUST_CHECK kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
 /* No more frames for the newest fragment. */
 void kvs_view_close_newest(kvs_view *view);
 
+/* Marks a fragment as one that need not be sent (again). */
+void kvs_view_free(kvs_view *view, kvs_pos at);
+
+/* Takes that back for all fragments but those given up as lost. */
+void kvs_view_unfree(kvs_view *view);
+
 /* Forgets the oldest fragment and gives its pages back. The view is not empty
  * and the reader is not within it (kvs_view_reading). */
 void kvs_view_pop(kvs_view *view);
@@ -131,6 +137,9 @@ size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len);
 /* The fragment whose cluster time in whole milliseconds is |timecode|, among
  * those that the reader has begun; 0: none. */
 kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode);
+
+/* Adds |by| to the stamps of the frames of the fragment at |at|. */
+void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by);
 
 /* Media time still to read, ticks. */
 uint64_t kvs_view_unread_duration(const kvs_view *view);

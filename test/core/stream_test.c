@@ -88,11 +88,16 @@ static void persisted_frees_its_own_fragment_alone(void) {
 
 static void received_frees_where_nothing_is_retained(void) {
   fake_host host;
+  kvs_stream_info info;
+  kvs_stream *stream = NULL;
   kvs_stream_metrics m;
 
   fake_host_init(&host, ARENA, 4);
   host.retention = 0;
-  kvs_stream *stream = fake_stream(&host, "camera");
+  fake_stream_info(&info, "camera");
+  info.replay_duration = 0;
+  CHECK_EQ(kvs_stream_create(host.client, &info, host.now, &stream), KVS_OK);
+  fake_answer_all(&host, stream);
   put_gops(&host, stream, 0, 3, 5);
   (void)fake_take(&host, stream);
   CHECK_EQ(fake_ack(&host, stream, "BUFFERING", 0), KVS_OK);
@@ -113,6 +118,7 @@ static void without_acks_the_last_byte_frees(void) {
   fake_host_init(&host, ARENA, 4);
   fake_stream_info(&info, "camera");
   info.fragment_acks = false;
+  info.replay_duration = 0;
   CHECK_EQ(kvs_stream_create(host.client, &info, host.now, &stream), KVS_OK);
   fake_answer_all(&host, stream);
   put_gops(&host, stream, 0, 3, 5);
@@ -668,7 +674,245 @@ static void an_old_fragment_that_is_passed_over_is_sent_alone(void) {
   finish(&host);
 }
 
+static void a_dead_host_gets_the_replay_duration_again(void) {
+  fake_host host;
+  fake_body body;
+  kvs_stream_info info;
+  kvs_stream *stream = NULL;
+
+  fake_host_init(&host, ARENA, 4);
+  host.retention = 0;
+  fake_stream_info(&info, "camera");
+  info.replay_duration = 5 * SECOND;
+  CHECK_EQ(kvs_stream_create(host.client, &info, host.now, &stream), KVS_OK);
+  fake_answer_all(&host, stream);
+  put_gops(&host, stream, 0, 10, 50);
+  (void)fake_take(&host, stream);
+  for (uint64_t i = 0; i < 9; i++) {
+    CHECK_EQ(fake_ack(&host, stream, "RECEIVED", i * 2000), KVS_OK);
+  }
+  CHECK_EQ(kvs_stream_session_ended(stream, host.session, 504, host.now),
+           KVS_OK);
+  fake_advance(&host, 11 * SECOND);
+  fake_answer_all(&host, stream);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.clusters, 3);
+  CHECK_EQ(body.times[0], 14000);
+  for (uint64_t i = 7; i < 9; i++) {
+    CHECK_EQ(fake_ack(&host, stream, "RECEIVED", i * 2000), KVS_OK);
+  }
+  /* A living host has what it said that it received. */
+  CHECK_EQ(kvs_stream_session_ended(stream, host.session, 401, host.now),
+           KVS_OK);
+  fake_advance(&host, 11 * SECOND);
+  fake_answer_all(&host, stream);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.clusters, 1);
+  CHECK_EQ(body.times[0], 18000);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+  finish(&host);
+}
+
+static kvs_stream *two_tracks(fake_host *host) {
+  kvs_stream_info info;
+  kvs_stream *stream = NULL;
+
+  fake_stream_info(&info, "camera");
+  info.track_count = 2;
+  info.tracks[1].track_id = 2;
+  info.tracks[1].type = KVS_TRACK_AUDIO;
+  info.tracks[1].codec_id = "A_AAC";
+  info.tracks[1].codec_private = (const uint8_t *)"\x12\x10";
+  info.tracks[1].codec_private_len = 2;
+  CHECK_EQ(kvs_stream_create(host->client, &info, host->now, &stream), KVS_OK);
+  fake_answer_all(host, stream);
+  return stream;
+}
+
+static void put_track(fake_host *host, kvs_stream *stream, uint64_t track,
+                      uint32_t flags, uint64_t ms) {
+  kvs_frame frame = {0};
+
+  frame.track_id = track;
+  frame.flags = flags;
+  frame.pts = ms * KVS_TICKS_PER_MS;
+  frame.dts = KVS_NEVER;
+  frame.duration = 20 * KVS_TICKS_PER_MS;
+  frame.data = (const uint8_t *)"media";
+  frame.size = 5;
+  CHECK_EQ(kvs_stream_put(stream, &frame, host->now), KVS_OK);
+  fake_answer_all(host, stream);
+}
+
+/* How often |what| stands in the body. */
+static uint32_t occurrences(const fake_host *host, const char *what) {
+  size_t len = strlen(what);
+  uint32_t count = 0;
+
+  for (size_t i = 0; i + len <= host->body_len; i++) {
+    count += memcmp(host->body + i, what, len) == 0 ? 1 : 0;
+  }
+  return count;
+}
+
+static void a_silent_track_is_left_out_and_comes_back(void) {
+  fake_host host;
+  fake_body body;
+
+  fake_host_init(&host, ARENA, 4);
+  kvs_stream *stream = two_tracks(&host);
+  put_track(&host, stream, 1, KEY, 0);
+  put_track(&host, stream, 2, 0, 10);
+  put_track(&host, stream, 1, KEY, 2000); /* no audio in this one */
+  (void)fake_take(&host, stream);
+  CHECK_EQ(occurrences(&host, "A_AAC"), 1);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 0), KVS_OK);
+  uint64_t first = host.session;
+  put_track(&host, stream, 1, KEY, 4000);
+  CHECK(host.session > first); /* broken: it goes again without audio */
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(occurrences(&host, "A_AAC"), 0);
+  CHECK_EQ(body.clusters, 2);
+  CHECK_EQ(body.times[0], 2000);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 2000), KVS_OK);
+  put_track(&host, stream, 2, 0, 5000); /* audio is back */
+  put_track(&host, stream, 1, 0, 5040);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 4000), KVS_OK);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_END_OF_STREAM);
+  CHECK_EQ(kvs_stream_session_ended(stream, host.session, 200, host.now),
+           KVS_OK);
+  fake_answer_all(&host, stream);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(occurrences(&host, "A_AAC"), 1);
+  CHECK_EQ(body.times[0], 5000);
+  CHECK_EQ(body.blocks, 2);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_ERROR_REPORT), 0);
+  finish(&host);
+}
+
+static void stop_with_a_track_that_never_spoke(void) {
+  fake_host host;
+  fake_body body;
+
+  fake_host_init(&host, ARENA, 4);
+  kvs_stream *stream = two_tracks(&host);
+  put_track(&host, stream, 1, KEY, 0);
+  put_track(&host, stream, 1, 0, 40);
+  (void)fake_take(&host, stream);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_UPLOAD_HANDLE_ABORTED);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(occurrences(&host, "A_AAC"), 0);
+  CHECK_EQ(body.blocks, 2);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 0), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
+  finish(&host);
+}
+
+static void media_wait_for_the_clock_and_are_shifted(void) {
+  fake_host host;
+  fake_body body;
+  const uint64_t set = UINT64_C(1795400000000); /* ms */
+
+  fake_host_init(&host, ARENA, 4);
+  host.now.wall = 5 * SECOND; /* 1970 */
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(kvs_stream_put_metadata(stream, "a", "b", true, host.now), KVS_OK);
+  put_gops(&host, stream, 0, 2, 50);
+  CHECK_EQ(host.session, 0);
+  fake_advance(&host, 10 * SECOND);
+  CHECK_EQ(host.session, 0);
+  host.now.wall = set * KVS_TICKS_PER_MS;
+  fake_advance(&host, 2 * SECOND);
+  fake_answer_all(&host, stream);
+  CHECK(host.session != 0);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  /* What was 5 s into 1970 was 10 s before the clock was set. */
+  CHECK_EQ(body.clusters, 2);
+  CHECK_EQ(body.times[0], set - 10000 - 5000);
+  CHECK_EQ(body.times[1], set - 10000 - 3000);
+  CHECK_EQ(fake_put(&host, stream, KEY, set - 10000 + 1000, 10), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_TIMELINE_CHANGED), 0);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", set - 15000), KVS_OK);
+  CHECK_EQ(fake_last(&host, KVS_EVENT_FRAGMENT_ACK_RECEIVED)
+               .u.fragment_ack_received.matched,
+           1);
+  finish(&host);
+}
+
+static void events_go_with_the_next_fragment(void) {
+  fake_host host;
+  kvs_event_metadata metadata = {0};
+  char prefix[300];
+
+  fake_host_init(&host, ARENA, 4);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(kvs_stream_put_event(stream, KVS_STREAM_EVENT_NOTIFICATION, NULL,
+                                host.now),
+           KVS_STATUS_STREAM_NOT_STARTED);
+  put_gops(&host, stream, 0, 1, 2);
+  CHECK_EQ(kvs_stream_put_event(stream, 0, NULL, host.now),
+           KVS_STATUS_INVALID_ARG);
+  CHECK_EQ(kvs_stream_put_event(stream, 4, NULL, host.now),
+           KVS_STATUS_INVALID_ARG);
+  memset(prefix, 'p', sizeof(prefix));
+  prefix[257] = 0;
+  metadata.image_prefix = prefix;
+  CHECK_EQ(kvs_stream_put_event(stream, 1, &metadata, host.now),
+           KVS_STATUS_INVALID_IMAGE_PREFIX_LENGTH);
+  prefix[256] = 0;
+  metadata.count = 1;
+  metadata.names[0] = "";
+  metadata.values[0] = "front-door";
+  CHECK_EQ(kvs_stream_put_event(stream, 1, &metadata, host.now),
+           KVS_STATUS_INVALID_IMAGE_METADATA_KEY_LENGTH);
+  metadata.names[0] = "where";
+  CHECK_EQ(kvs_stream_put_event(stream, 3, &metadata, host.now), KVS_OK);
+  CHECK_EQ(kvs_stream_put_event(stream, 2, &metadata, host.now),
+           KVS_STATUS_DUPLICATE_STREAM_EVENT_TYPE);
+  put_gops(&host, stream, 1, 2, 2);
+  (void)fake_take(&host, stream);
+  CHECK_EQ(occurrences(&host, "AWS_KINESISVIDEO_IMAGE_GENERATION"), 1);
+  CHECK_EQ(occurrences(&host, "AWS_KINESISVIDEO_NOTIFICATION"), 1);
+  CHECK_EQ(occurrences(&host, "front-door"), 2);
+  CHECK_EQ(occurrences(&host, prefix), 2);
+  finish(&host);
+}
+
+static void a_session_without_media_runs_dry_once(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 4);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  put_gops(&host, stream, 0, 1, 2);
+  (void)fake_take(&host, stream);
+  for (int i = 0; i < 5; i++) {
+    fake_advance(&host, SECOND);
+  }
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_UNDERFLOW_REPORT), 1);
+  put_gops(&host, stream, 1, 1, 2);
+  (void)fake_take(&host, stream);
+  fake_advance(&host, 2 * SECOND);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_UNDERFLOW_REPORT), 2);
+  finish(&host);
+}
+
 int main(void) {
+  RUN(a_dead_host_gets_the_replay_duration_again);
+  RUN(a_silent_track_is_left_out_and_comes_back);
+  RUN(stop_with_a_track_that_never_spoke);
+  RUN(media_wait_for_the_clock_and_are_shifted);
+  RUN(events_go_with_the_next_fragment);
+  RUN(a_session_without_media_runs_dry_once);
   RUN(a_stream_goes_out_whole);
   RUN(persisted_frees_its_own_fragment_alone);
   RUN(received_frees_where_nothing_is_retained);

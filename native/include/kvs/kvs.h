@@ -101,6 +101,7 @@ KVS_API const char *kvs_status_name(kvs_status status);
 /* A PutMedia ack: bytes of one JSON object, digits of a fragment number. */
 #define KVS_MAX_ACK_LEN 1024u
 #define KVS_MAX_FRAGMENT_NUMBER_LEN 128u
+#define KVS_MAX_IMAGE_PREFIX_LEN 256u
 #define KVS_SEGMENT_UID_LEN 16u
 
 /* What the host knows of time, ticks. |mono| never steps back. */
@@ -425,6 +426,33 @@ KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put_metadata(kvs_stream *stream,
                                                           const char *value,
                                                           bool persistent,
                                                           kvs_time now);
+
+/* Events of a fragment, a bit each. */
+enum {
+  KVS_STREAM_EVENT_IMAGE_GENERATION = 1u << 0,
+  KVS_STREAM_EVENT_NOTIFICATION = 1u << 1
+};
+#define KVS_EVENT_KINDS 2u
+
+/* What goes with an event. Strings are C strings. */
+typedef struct kvs_event_metadata {
+  const char *image_prefix; /* at most 256 bytes; NULL for none */
+  uint32_t count;           /* pairs: at most 10 */
+  const char *names[KVS_MAX_METADATA_COUNT];  /* 1..128 bytes */
+  const char *values[KVS_MAX_METADATA_COUNT]; /* at most 256 */
+} kvs_event_metadata;
+
+/* Attaches events (KVS_STREAM_EVENT_*) to the next fragment: the service makes
+ * an image of it or sends a notification. |metadata| may be NULL.
+ *   |stream| [read]   |metadata| [read]
+ * INVALID_ARG (no event, or an unknown one), STREAM_NOT_STARTED (no frame was
+ * put yet), DUPLICATE_STREAM_EVENT_TYPE (one waits already),
+ * MAX_FRAGMENT_METADATA_COUNT, INVALID_IMAGE_PREFIX_LENGTH,
+ * INVALID_IMAGE_METADATA_KEY_LENGTH, INVALID_IMAGE_METADATA_VALUE_LENGTH,
+ * STORE_OUT_OF_MEMORY, STREAM_HAS_BEEN_STOPPED. */
+KVS_API KVS_MUST_CHECK kvs_status
+kvs_stream_put_event(kvs_stream *stream, uint32_t events,
+                     const kvs_event_metadata *metadata, kvs_time now);
 
 /* New codec private data of a track, from the next key frame on.
  *   |stream| [read]   |cpd| [read]

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Fragment metadata and events: tags that stand before the cluster of the next
+ * fragment. Metadata lie in the stream itself; an event, which may be long,
+ * lies ready-made in pages of its own until a fragment takes it. */
+#include "core/stream.h"
+
+#define COPY_CHUNK 256u
+
+static void write_event(const kvs_stream *stream, kvs_sink *sink,
+                        const kvs_pending_event *event) {
+  uint8_t chunk[COPY_CHUNK];
+  uint32_t left = event->len;
+  kvs_pos at = event->at;
+
+  while (left != 0) {
+    uint32_t n = left < COPY_CHUNK ? left : COPY_CHUNK;
+
+    at = kvs_heap_read(&stream->host->heap, at, chunk, n);
+    kvs_sink_write(sink, chunk, n);
+    left -= n;
+  }
+}
+
+void kvs_tags_write(const kvs_stream *stream, kvs_sink *sink) {
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    const kvs_metadata *item = &stream->metadata[i];
+    kvs_bytes name = {(const uint8_t *)item->name, item->name_len};
+    kvs_bytes value = {(const uint8_t *)item->value, item->value_len};
+
+    if (item->used) {
+      kvs_mkv_write_tag(sink, name, value);
+    }
+  }
+  for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
+    write_event(stream, sink, &stream->events[i]);
+  }
+}
+
+static void drop_event(kvs_stream *stream, kvs_pending_event *event) {
+  kvs_chain_trim(&stream->host->heap, &event->chain, 0);
+  event->len = 0;
+}
+
+void kvs_tags_used(kvs_stream *stream) {
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    if (!stream->metadata[i].persistent) {
+      stream->metadata[i].used = false;
+    }
+  }
+  kvs_tags_free(stream);
+}
+
+void kvs_tags_free(kvs_stream *stream) {
+  for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
+    if (stream->events[i].len != 0) {
+      drop_event(stream, &stream->events[i]);
+    }
+  }
+}
+
+static kvs_metadata *find_metadata(kvs_stream *stream, kvs_bytes name) {
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    kvs_metadata *item = &stream->metadata[i];
+
+    if (item->used && item->name_len == name.len &&
+        memcmp(item->name, name.ptr, name.len) == 0) {
+      return item;
+    }
+  }
+  return NULL;
+}
+
+static kvs_metadata *free_metadata(kvs_stream *stream) {
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    if (!stream->metadata[i].used) {
+      return &stream->metadata[i];
+    }
+  }
+  return NULL;
+}
+
+static kvs_status judge_metadata(kvs_bytes name, kvs_bytes value) {
+  if (name.len == 0 || name.len > KVS_MAX_METADATA_NAME_LEN) {
+    return KVS_STATUS_MKV_INVALID_TAG_NAME_LENGTH;
+  }
+  if (value.len > KVS_MAX_METADATA_VALUE_LEN) {
+    return KVS_STATUS_MKV_INVALID_TAG_VALUE_LENGTH;
+  }
+  if (name.len >= 3 && memcmp(name.ptr, "AWS", 3) == 0) {
+    return KVS_STATUS_INVALID_METADATA_NAME;
+  }
+  return KVS_OK;
+}
+
+kvs_status kvs_stream_put_metadata(kvs_stream *stream, const char *name,
+                                   const char *value, bool persistent,
+                                   kvs_time now) {
+  kvs_bytes key = kvs_bytes_of(name);
+  kvs_bytes text = kvs_bytes_of(value);
+  kvs_metadata *item;
+
+  (void)now;
+  if (stream == NULL || name == NULL || value == NULL) {
+    return KVS_STATUS_NULL_ARG;
+  }
+  KVS_TRY(kvs_stream_guard(stream));
+  if (stream->stopping) {
+    return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
+  }
+  KVS_TRY(judge_metadata(key, text));
+  item = find_metadata(stream, key);
+  if (persistent && text.len == 0) {
+    if (item != NULL) {
+      item->used = false;
+    }
+    return KVS_OK;
+  }
+  if (item == NULL) {
+    item = free_metadata(stream);
+  }
+  if (item == NULL) {
+    return KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT;
+  }
+  item->used = true;
+  item->persistent = persistent;
+  item->name_len = (uint8_t)key.len;
+  item->value_len = (uint16_t)text.len;
+  memcpy(item->name, key.ptr, key.len);
+  memcpy(item->value, text.ptr, text.len);
+  return KVS_OK;
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+static const char *const event_names[KVS_EVENT_KINDS] = {
+    "AWS_KINESISVIDEO_IMAGE_GENERATION",
+    "AWS_KINESISVIDEO_NOTIFICATION",
+};
+
+static kvs_status judge_pairs(const kvs_event_metadata *metadata) {
+  if (metadata->count > KVS_MAX_METADATA_COUNT) {
+    return KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT;
+  }
+  if (kvs_bytes_of(metadata->image_prefix).len > KVS_MAX_IMAGE_PREFIX_LEN) {
+    return KVS_STATUS_INVALID_IMAGE_PREFIX_LENGTH;
+  }
+  for (uint32_t i = 0; i < metadata->count; i++) {
+    size_t name = kvs_bytes_of(metadata->names[i]).len;
+
+    if (name == 0 || name > KVS_MAX_METADATA_NAME_LEN) {
+      return KVS_STATUS_INVALID_IMAGE_METADATA_KEY_LENGTH;
+    }
+    if (kvs_bytes_of(metadata->values[i]).len > KVS_MAX_METADATA_VALUE_LEN) {
+      return KVS_STATUS_INVALID_IMAGE_METADATA_VALUE_LENGTH;
+    }
+  }
+  return KVS_OK;
+}
+
+static void serialize(kvs_sink *sink, const char *name,
+                      const kvs_event_metadata *metadata) {
+  kvs_bytes names[KVS_MAX_METADATA_COUNT + 2];
+  kvs_bytes values[KVS_MAX_METADATA_COUNT + 2];
+  uint32_t count = 0;
+
+  names[count] = kvs_bytes_of(name);
+  values[count++] = kvs_bytes_of("");
+  if (kvs_bytes_of(metadata->image_prefix).len != 0) {
+    names[count] = kvs_bytes_of("AWS_KINESISVIDEO_IMAGE_PREFIX");
+    values[count++] = kvs_bytes_of(metadata->image_prefix);
+  }
+  for (uint32_t i = 0; i < metadata->count; i++) {
+    names[count] = kvs_bytes_of(metadata->names[i]);
+    values[count++] = kvs_bytes_of(metadata->values[i]);
+  }
+  kvs_mkv_write_tags(sink, names, values, count);
+}
+
+static kvs_status add_event(kvs_stream *stream, uint32_t kind,
+                            const kvs_event_metadata *metadata) {
+  kvs_pending_event *event = &stream->events[kind];
+  kvs_sink counter = kvs_counting_sink();
+  kvs_heap_sink sink;
+  uint64_t len;
+
+  serialize(&counter, event_names[kind], metadata);
+  len = counter.written;
+  kvs_chain_init(&event->chain, stream->id);
+  KVS_TRY(kvs_chain_append(&stream->host->heap, &event->chain, sizeof(len), len,
+                           &event->at));
+  memcpy(kvs_heap_at(&stream->host->heap, event->at), &len, sizeof(len));
+  event->at += sizeof(len);
+  sink = kvs_make_heap_sink(&stream->host->heap, event->at);
+  serialize(&sink.sink, event_names[kind], metadata);
+  event->len = (uint32_t)len;
+  return KVS_OK;
+}
+
+kvs_status kvs_stream_put_event(kvs_stream *stream, uint32_t events,
+                                const kvs_event_metadata *metadata,
+                                kvs_time now) {
+  const kvs_event_metadata none = {0};
+
+  (void)now;
+  if (stream == NULL) {
+    return KVS_STATUS_NULL_ARG;
+  }
+  KVS_TRY(kvs_stream_guard(stream));
+  metadata = metadata == NULL ? &none : metadata;
+  if (events == 0 || events >= UINT32_C(1) << KVS_EVENT_KINDS) {
+    return KVS_STATUS_INVALID_ARG;
+  }
+  if (stream->stopping) {
+    return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
+  }
+  if (stream->metrics.total_frames == 0) {
+    return KVS_STATUS_STREAM_NOT_STARTED;
+  }
+  KVS_TRY(judge_pairs(metadata));
+  for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
+    if ((events >> i & 1) != 0 && stream->events[i].len != 0) {
+      return KVS_STATUS_DUPLICATE_STREAM_EVENT_TYPE;
+    }
+  }
+  for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
+    if ((events >> i & 1) != 0) {
+      KVS_TRY(add_event(stream, i, metadata));
+    }
+  }
+  return KVS_OK;
+}
