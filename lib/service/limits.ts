@@ -46,7 +46,7 @@ export interface Limits {
 }
 
 /** The guide's values (limits of Kinesis Video Streams; PutMedia; GetMedia; CreateStream). */
-export const GUIDE_LIMITS: Limits = {
+export const GUIDE_LIMITS: Readonly<Limits> = {
   streamsPerAccount: 100,
   tagsPerStream: 50,
   accountWriteRate: 50,
@@ -70,7 +70,7 @@ export const GUIDE_LIMITS: Limits = {
 };
 
 /** No limits but those that keep the service itself safe: buffers stay bounded. */
-export const NO_LIMITS: Limits = {
+export const NO_LIMITS: Readonly<Limits> = {
   streamsPerAccount: Infinity,
   tagsPerStream: 50,
   accountWriteRate: Infinity,

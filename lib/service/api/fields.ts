@@ -32,6 +32,11 @@ export type Field =
       readonly required?: boolean;
     };
 
+/** @internal */
+export type StringField = Extract<Field, { type: 'string' }>;
+/** @internal */
+export type MapField = Extract<Field, { type: 'map' }>;
+
 /** The values of a request by name. @internal */
 export type Fields = Readonly<Record<string, Field>>;
 
@@ -67,11 +72,7 @@ function faultsOfValue(field: Field, value: unknown, path: string): string[] {
   }
 }
 
-function faultsOfString(
-  field: Extract<Field, { type: 'string' }>,
-  value: unknown,
-  path: string,
-): string[] {
+function faultsOfString(field: StringField, value: unknown, path: string): string[] {
   if (typeof value !== 'string') return [fault(value, path, 'Member must be a string')];
   const { min = 0, max = Infinity, pattern, values } = field;
   const faults: string[] = [];
@@ -130,11 +131,7 @@ function faultsOfList(
   );
 }
 
-function faultsOfMap(
-  field: Extract<Field, { type: 'map' }>,
-  value: unknown,
-  path: string,
-): string[] {
+function faultsOfMap(field: MapField, value: unknown, path: string): string[] {
   if (!isObject(value)) return [fault(value, path, 'Member must be a map')];
   return Object.entries(value).flatMap(([key, item]) => [
     ...faultsOfValue(field.key, key, `${path}.key`),
@@ -155,7 +152,6 @@ function fault(value: unknown, path: string, rule: string): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
   const shown = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
   // Control characters would let a value forge lines of a log.
-  // eslint-disable-next-line no-control-regex
   const safe = shown.replace(/[\u0000-\u001f\u007f]/g, '?');
   return `Value '${safe}' at '${path}' failed to satisfy constraint: ${rule}`;
 }

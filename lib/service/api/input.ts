@@ -1,6 +1,6 @@
 import { ServiceError } from '../errors.js';
 import { faultsOf, isObject } from './fields.js';
-import type { Operation } from './operations.js';
+import type { Operation } from './operation.js';
 
 /** Reads the values of a request that has been found valid. @internal */
 export class Input {

@@ -2,9 +2,9 @@ import { findStream } from '../control/operations.js';
 import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
 import { exceptionTags, listedFragmentTags } from '../get/layout.js';
-import { FragmentSender, isDamage } from '../get/sender.js';
+import { isDamage, type FragmentSender } from '../get/sender.js';
+import { beginMedia, sendMedia } from '../get/session.js';
 import type { Call, Handler } from '../http/front.js';
-import { Pacer } from '../pacer.js';
 import type { FragmentRecord, TimeKind } from '../store/types.js';
 
 const DEFAULT_PAGE = 100;
@@ -99,7 +99,7 @@ async function getMediaForFragmentList(
   readers: Map<number, number>,
 ): Promise<void> {
   const { record } = findStream(context, call);
-  const { limits, clock } = context.options;
+  const { limits } = context.options;
   const active = readers.get(record.id) ?? 0;
   if (active >= limits.fragmentListReaders) {
     throw new ServiceError(
@@ -108,32 +108,16 @@ async function getMediaForFragmentList(
     );
   }
   readers.set(record.id, active + 1);
-  const { response } = call;
-  const ended = new AbortController();
-  const stop = (): void => {
-    ended.abort();
-  };
-  response.on('close', stop);
-  const sender = new FragmentSender({
-    store: context.store,
-    stream: record.id,
-    response,
-    pacer: new Pacer(limits.getMediaBytesPerSecond, clock),
-    signal: ended.signal,
-  });
   try {
-    response.writeHead(200, { 'content-type': 'video/webm' });
-    await sendList(context, record.id, sender, call.input.strings('Fragments'));
-  } catch (error) {
-    if (!ended.signal.aborted) throw error;
+    await sendMedia(context, call, record.id, async ({ sender }) => {
+      beginMedia(call);
+      await sendList(context, record.id, sender, call.input.strings('Fragments'));
+    });
   } finally {
     const rest = (readers.get(record.id) ?? 1) - 1;
     if (rest === 0) readers.delete(record.id);
     else readers.set(record.id, rest);
-    response.removeListener('close', stop);
-    await sender.close();
   }
-  response.end();
 }
 
 /** In fragment number order, each fragment once. */

@@ -3,12 +3,12 @@ import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
 import type { Call, Handler } from '../http/front.js';
 import type { StreamHub } from '../hub.js';
-import { Pacer } from '../pacer.js';
 import type { FragmentRecord } from '../store/types.js';
 import { Input } from '../api/input.js';
 import { errorTags, fragmentTags, positionTags } from './layout.js';
 import { resolveStart } from './selector.js';
-import { FragmentSender, isDamage } from './sender.js';
+import { isDamage, type FragmentSender } from './sender.js';
+import { beginMedia, sendMedia } from './session.js';
 
 /** Entries of the index that a reader looks at in one go. */
 const PAGE = 32;
@@ -21,47 +21,26 @@ export function getMediaHandler(context: ServiceContext): Handler {
 async function getMedia(context: ServiceContext, call: Call): Promise<void> {
   const { record } = findStream(context, call);
   const hub = context.hubs.of(record.id);
-  const { limits, clock } = context.options;
+  const { limits } = context.options;
   if (hub.consumers >= limits.getMediaReaders) {
     throw new ServiceError(
       'ConnectionLimitExceededException',
       `Stream ${record.name} has ${String(limits.getMediaReaders)} GetMedia readers, the most it may have.`,
     );
   }
-  const { response } = call;
-  const ended = new AbortController();
-  const stop = (): void => {
-    ended.abort();
-  };
-  const consumer = { stop };
-  hub.addConsumer(consumer);
-  response.on('close', stop);
-  const sender = new FragmentSender({
-    store: context.store,
-    stream: record.id,
-    response,
-    pacer: new Pacer(limits.getMediaBytesPerSecond, clock),
-    signal: ended.signal,
+  await sendMedia(context, call, record.id, async ({ sender, signal, stop }) => {
+    const consumer = { stop };
+    hub.addConsumer(consumer);
+    try {
+      const selector = call.input.object('StartSelector') ?? new Input({});
+      const start = await resolveStart(context.store, record.id, selector);
+      beginMedia(call);
+      if (start.kind === 'from') await sendFrom({ context, hub, sender, signal }, start.number);
+      else await sender.tags(errorTags(4000, 'Requested fragment is not found'));
+    } finally {
+      hub.removeConsumer(consumer);
+    }
   });
-  const tail: Tail = { context, hub, sender, signal: ended.signal };
-  try {
-    const start = await resolveStart(
-      context.store,
-      record.id,
-      call.input.object('StartSelector') ?? new Input({}),
-    );
-    response.writeHead(200, { 'content-type': 'video/webm' });
-    response.flushHeaders();
-    if (start.kind === 'from') await sendFrom(tail, start.number);
-    else await sender.tags(errorTags(4000, 'Requested fragment is not found'));
-  } catch (error) {
-    if (!ended.signal.aborted) throw error;
-  } finally {
-    hub.removeConsumer(consumer);
-    response.removeListener('close', stop);
-    await sender.close();
-  }
-  response.end();
 }
 
 interface Tail {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.js';
-import { OPEN_ACCOUNT, type CheckedOptions } from '../options.js';
+import { OPEN_ACCOUNT, type CheckedOptions, type ServiceCredential } from '../options.js';
 import {
   EMPTY_HASH,
   canonicalRequest,
@@ -53,15 +53,7 @@ export function authenticate(
   }
   const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
   const claim = readClaim(request, query);
-  const credential = Object.hasOwn(options.credentials, claim.scope.accessKeyId)
-    ? options.credentials[claim.scope.accessKeyId]
-    : undefined;
-  if (credential === undefined) {
-    throw new ServiceError(
-      'UnrecognizedClientException',
-      'The security token included in the request is invalid.',
-    );
-  }
+  const credential = credentialOf(options.credentials, claim.scope.accessKeyId);
   checkScope(claim, options);
   const canonical = canonicalRequest({
     method: request.method ?? 'POST',
@@ -88,6 +80,18 @@ export function authenticate(
     user: credential.userName ?? claim.scope.accessKeyId,
     accessKeyId: claim.scope.accessKeyId,
   };
+}
+
+function credentialOf(
+  credentials: Readonly<Record<string, ServiceCredential>>,
+  accessKeyId: string,
+): ServiceCredential {
+  const found = Object.hasOwn(credentials, accessKeyId) ? credentials[accessKeyId] : undefined;
+  if (found !== undefined) return found;
+  throw new ServiceError(
+    'UnrecognizedClientException',
+    'The security token included in the request is invalid.',
+  );
 }
 
 function readClaim(request: IncomingMessage, query: string): Claim {

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
-import { OPERATIONS, type Operation, type OperationName } from '../api/operations.js';
+import type { Operation, OperationName } from '../api/operation.js';
+import { OPERATIONS } from '../api/operations.js';
 import { ServiceError } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';

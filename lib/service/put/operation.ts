@@ -3,7 +3,7 @@ import { ServiceError } from '../errors.js';
 import { findStream } from '../control/operations.js';
 import type { Call, Handler } from '../http/front.js';
 import type { StreamHub } from '../hub.js';
-import { openDump } from './dump.js';
+import { openDump, type BodyDump } from './dump.js';
 import { PutSession } from './session.js';
 import { startTimeMs } from './start-time.js';
 
@@ -35,7 +35,6 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
     await writer.close();
     throw error;
   }
-  const { dump, log } = context.options;
   const session = new PutSession({
     context,
     record,
@@ -45,12 +44,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
     response,
     acks: !['0', 'false'].includes(input.string('FragmentAcknowledgmentRequired') ?? '1'),
     timeBase,
-    dump:
-      dump === undefined
-        ? undefined
-        : openDump(dump, record.name, (message) => {
-            log('warn', message);
-          }),
+    dump: dumpOf(context, record.name),
   });
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
@@ -76,4 +70,12 @@ function checkConnections(hub: StreamHub, name: string): void {
     'ConnectionLimitExceededException',
     `Stream ${name} has two PutMedia connections; the older one is being ended, try again.`,
   );
+}
+
+function dumpOf(context: ServiceContext, name: string): BodyDump | undefined {
+  const { dump, log } = context.options;
+  if (dump === undefined) return undefined;
+  return openDump(dump, name, (message) => {
+    log('warn', message);
+  });
 }

@@ -1,4 +1,4 @@
-import type { SegmentFile } from './segment.js';
+import { asError, type SegmentFile } from './segment.js';
 
 /** One change of the index. @internal */
 export type IndexOp =
@@ -93,8 +93,4 @@ async function flushFiles(batch: readonly Commit[]): Promise<Map<SegmentFile, un
     }),
   );
   return failures;
-}
-
-function asError(failure: unknown): Error {
-  return failure instanceof Error ? failure : new Error(String(failure));
 }

@@ -1,42 +1,31 @@
-import { mkdir, open, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { ClassicLevel } from 'classic-level';
-import { KvsError } from '../../base/errors.js';
 import {
   KIND,
   decodeFragment,
   decodeSafe,
-  decodeSegment,
   decodeStream,
   encodeSafe,
   encodeStream,
   headerKey,
   numberKey,
   numberOfKey,
-  partsOfSegmentKey,
-  segmentKey,
   streamKey,
   streamKeyEnd,
   timeKey,
-  type SegmentState,
 } from './codec.js';
 import { Committer, type IndexOp } from './committer.js';
 import { expireFragments } from './expire.js';
+import { openIndex, type Index } from './open-index.js';
 import { DiskReader } from './reader.js';
-import { recoverSegments } from './recover.js';
-import { createSegment, reopenSegment, type SegmentFile } from './segment.js';
+import type { SegmentFile } from './segment.js';
+import { SegmentSet, segmentPath } from './segments.js';
 import { FragmentDamagedError } from './types.js';
 import type { FragmentReader, FragmentRecord, FragmentStore, FragmentWriter } from './types.js';
 import type { NumberRange, StreamRecord, TimeRange } from './types.js';
 import { DiskWriter } from './writer.js';
 
-/** Version of the format on disk, as SPEC.md describes it. @internal */
-export const FORMAT_VERSION = 1;
 const SEGMENT_BYTES = 64 * 1024 * 1024;
-
-/** The index: an ordered map of bytes to bytes. @internal */
-export type Index = ClassicLevel<Uint8Array, Uint8Array>;
 
 /** How a disk store works. @internal */
 export interface DiskStoreOptions {
@@ -54,67 +43,26 @@ export interface DiskStoreOptions {
  * @internal
  */
 export async function openDiskStore(options: DiskStoreOptions): Promise<FragmentStore> {
-  const media = join(options.directory, 'media');
-  await mkdir(media, { recursive: true, mode: 0o700 });
-  const index: Index = new ClassicLevel(join(options.directory, 'index'), {
-    keyEncoding: 'view',
-    valueEncoding: 'view',
-  });
-  try {
-    await index.open();
-  } catch (error) {
-    throw new KvsError({
-      status: 'STATUS_OPEN_FILE_FAILED',
-      message:
-        `cannot open the index in ${options.directory}; ` +
-        'one service at a time may use a data directory, and it must be writable',
-      cause: error,
-    });
-  }
-  try {
-    await checkFormat(index, options.directory);
-    await recoverSegments(index, media, options.warn ?? ((): void => undefined));
-  } catch (error) {
-    await index.close();
-    throw error;
-  }
+  const warn = options.warn ?? ((): void => undefined);
+  const { index, media } = await openIndex(options.directory, warn);
   return new DiskStore(index, media, options);
 }
 
-async function checkFormat(index: Index, directory: string): Promise<void> {
-  const key = streamKey(KIND.format, 0);
-  const value = await index.get(key);
-  if (value === undefined) {
-    await index.put(key, encodeSafe(FORMAT_VERSION), { sync: true });
-    return;
-  }
-  const version = decodeSafe(value);
-  if (version !== FORMAT_VERSION) {
-    throw new KvsError({
-      status: 'STATUS_FORMAT_ERROR',
-      message:
-        `${directory} has format ${String(version)}, this version reads ` +
-        `${String(FORMAT_VERSION)}; use the version that wrote it, or another directory`,
-    });
-  }
-}
-
-/** Media in append-only files, everything else in an ordered index. */
-class DiskStore implements FragmentStore {
+/** Media in append-only files, everything else in an ordered index. @internal */
+export class DiskStore implements FragmentStore {
   readonly #index: Index;
-  readonly #media: string;
+  readonly #segments: SegmentSet;
   readonly #committer: Committer;
   readonly #segmentBytes: number;
   readonly #writers = new Map<DiskWriter, number>();
-  /** Segments that somebody appends to. */
-  readonly #taken = new Set<string>();
   /** One change of a stream's set of files at a time. */
   readonly #locks = new Map<number, Promise<unknown>>();
 
   constructor(index: Index, media: string, options: DiskStoreOptions) {
+    const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#index = index;
-    this.#media = media;
-    this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+    this.#segmentBytes = segmentBytes;
+    this.#segments = new SegmentSet(index, media, segmentBytes);
     const write = (ops: IndexOp[], sync: boolean): Promise<void> => index.batch(ops, { sync });
     this.#committer = new Committer(write, options.fsync === 'each' ? 1 : Infinity);
   }
@@ -161,7 +109,7 @@ class DiskStore implements FragmentStore {
       for (const kind of media) {
         await this.#index.clear({ gte: streamKey(kind, id), lt: streamKeyEnd(kind, id) });
       }
-      await rm(this.#directory(id), { recursive: true, force: true });
+      await rm(this.#segments.directory(id), { recursive: true, force: true });
     });
   }
 
@@ -179,7 +127,7 @@ class DiskStore implements FragmentStore {
     const host = {
       committer: this.#committer,
       segmentBytes: this.#segmentBytes,
-      takeSegment: () => this.#takeSegment(id),
+      takeSegment: () => this.#locked(id, () => this.#segments.take(id)),
       leaveSegment: (file: SegmentFile) => this.#leaveSegment(file),
       closed: (writer: DiskWriter) => this.#writers.delete(writer),
     };
@@ -189,7 +137,7 @@ class DiskStore implements FragmentStore {
   }
 
   openReader(id: number): FragmentReader {
-    return new DiskReader((segment) => segmentPath(this.#directory(id), segment));
+    return new DiskReader((segment) => segmentPath(this.#segments.directory(id), segment));
   }
 
   async byNumber(id: number, range: NumberRange): Promise<FragmentRecord[]> {
@@ -248,7 +196,7 @@ class DiskStore implements FragmentStore {
         id,
         expired,
         headerInUse: (headerId) => this.#headerInUse(id, headerId),
-        removeSegment: (segment) => this.#removeSegment(id, segment),
+        removeSegment: (segment) => this.#segments.remove(id, segment),
       }),
     );
   }
@@ -265,74 +213,11 @@ class DiskStore implements FragmentStore {
     );
   }
 
-  async #removeSegment(id: number, segment: number): Promise<boolean> {
-    if (this.#taken.has(segmentName(id, segment))) return false;
-    await rm(segmentPath(this.#directory(id), segment), { force: true });
-    return true;
-  }
-
-  #takeSegment(id: number): Promise<SegmentFile> {
-    return this.#locked(id, async () => {
-      const directory = this.#directory(id);
-      const known = await this.#segments(id);
-      const free = known.find(
-        ({ segment, state }) =>
-          state.end < this.#segmentBytes && !this.#taken.has(segmentName(id, segment)),
-      );
-      if (free !== undefined) {
-        const { segment, state } = free;
-        const path = segmentPath(directory, segment);
-        const file = await reopenSegment(path, id, segment, state.end);
-        this.#taken.add(segmentName(id, segment));
-        return file;
-      }
-      return this.#newSegment(id, directory);
-    });
-  }
-
-  async #newSegment(id: number, directory: string): Promise<SegmentFile> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    const names = await readdir(directory);
-    const segment = Math.max(0, ...names.map((name) => Number.parseInt(name, 10) || 0)) + 1;
-    const file = await createSegment(segmentPath(directory, segment), id, segment);
-    this.#taken.add(segmentName(id, segment));
-    // The names must be as durable as the bytes: a Persisted fragment lies behind them.
-    await flushDirectory(directory);
-    await flushDirectory(this.#media);
-    return file;
-  }
-
-  /** The newest few segments of a stream, newest first. */
-  async #segments(id: number): Promise<{ segment: number; state: SegmentState }[]> {
-    const entries = await this.#index
-      .iterator({
-        gte: streamKey(KIND.segment, id),
-        lt: streamKeyEnd(KIND.segment, id),
-        reverse: true,
-        limit: 4,
-      })
-      .all();
-    return entries.map(([key, value]) => ({
-      segment: partsOfSegmentKey(key).segment,
-      state: decodeSegment(value),
-    }));
-  }
-
   async #leaveSegment(file: SegmentFile): Promise<void> {
     const { id, segment } = file;
     await file.close();
     // A file that failed stays taken, so that nobody appends to it before the next start.
-    if (file.failed) return;
-    await this.#locked(id, async () => {
-      if ((await this.#index.get(segmentKey(id, segment))) === undefined) {
-        await rm(segmentPath(this.#directory(id), segment), { force: true });
-      }
-      this.#taken.delete(segmentName(id, segment));
-    });
-  }
-
-  #directory(id: number): string {
-    return join(this.#media, String(id));
+    if (!file.failed) await this.#locked(id, () => this.#segments.leave(id, segment));
   }
 
   #locked<T>(id: number, work: () => Promise<T>): Promise<T> {
@@ -347,25 +232,5 @@ class DiskStore implements FragmentStore {
       if (this.#locks.get(id) === settled) this.#locks.delete(id);
     });
     return result;
-  }
-}
-
-/** Path of a segment file within its stream's directory. @internal */
-export function segmentPath(directory: string, segment: number): string {
-  return join(directory, `${String(segment).padStart(10, '0')}.media`);
-}
-
-function segmentName(id: number, segment: number): string {
-  return `${String(id)}/${String(segment)}`;
-}
-
-async function flushDirectory(path: string): Promise<void> {
-  // Windows cannot open directories; its file systems keep names with the files.
-  if (process.platform === 'win32') return;
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

@@ -13,7 +13,7 @@ import {
   timeKey,
 } from './codec.js';
 import type { IndexOp } from './committer.js';
-import type { Index } from './disk-store.js';
+import type { Index } from './open-index.js';
 import type { FragmentRecord } from './types.js';
 
 /** What expiring needs of the store. @internal */

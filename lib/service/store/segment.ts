@@ -22,7 +22,7 @@ export class SegmentFile {
   /** Where the next byte that waits will be written. */
   #writeAt: number;
   #pump: Promise<void> | undefined;
-  #failure: unknown;
+  #failure: Error | undefined;
 
   constructor(id: number, segment: number, file: FileHandle, end: number) {
     this.id = id;
@@ -60,8 +60,8 @@ export class SegmentFile {
       await this.#file.datasync();
     } catch (error) {
       // After a failed flush nobody knows which pages are on disk: the file is not used again.
-      this.#failure = error;
-      throw error;
+      this.#failure = asError(error);
+      throw this.#failure;
     }
   }
 
@@ -91,7 +91,7 @@ export class SegmentFile {
       try {
         await writeAll(this.#file, batch, this.#writeAt);
       } catch (error) {
-        this.#failure = error;
+        this.#failure = asError(error);
       }
       this.#inFlight = 0;
       this.#writeAt += bytes;
@@ -149,4 +149,9 @@ export async function reopenSegment(
     throw error;
   }
   return new SegmentFile(id, segment, file, end);
+}
+
+/** What was thrown, as an error. @internal */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -3,7 +3,7 @@ import { crc32 } from 'node:zlib';
 import { KIND, encodeFragment, encodeNumber, encodeSegment } from './codec.js';
 import { headerKey, numberKey, segmentKey, timeKey } from './codec.js';
 import type { Committer, IndexOp } from './committer.js';
-import type { SegmentFile } from './segment.js';
+import { asError, type SegmentFile } from './segment.js';
 import { PIECE_BYTES } from './types.js';
 import type { Durability, FragmentMeta, FragmentRecord, FragmentWriter } from './types.js';
 
@@ -32,7 +32,7 @@ export class DiskWriter implements FragmentWriter {
   /** The file that the next fragment goes to. */
   #file: SegmentFile;
   #rolling: Promise<void> | undefined;
-  #rollFailure: unknown;
+  #rollFailure: Error | undefined;
   #open: OpenFragment | undefined;
   /** A file that was rolled away from while a fragment was open in it. */
   #late: SegmentFile | undefined;
@@ -40,7 +40,7 @@ export class DiskWriter implements FragmentWriter {
   #headerId: Uint8Array = new Uint8Array(16);
   #headerStored = true;
   /** Commits under way, by file. */
-  readonly #commits = new Map<SegmentFile, Set<Promise<unknown>>>();
+  readonly #commits = new Map<SegmentFile, Set<Promise<void>>>();
 
   constructor(id: number, host: WriterHost, file: SegmentFile) {
     this.#id = id;
@@ -133,7 +133,7 @@ export class DiskWriter implements FragmentWriter {
       () => undefined,
       () => undefined,
     );
-    const commits = this.#commits.get(file) ?? new Set();
+    const commits = this.#commits.get(file) ?? new Set<Promise<void>>();
     this.#commits.set(file, commits.add(settled));
     void settled.then(() => commits.delete(settled));
   }
@@ -151,7 +151,7 @@ export class DiskWriter implements FragmentWriter {
         else void this.#leave(old);
       })
       .catch((error: unknown) => {
-        this.#rollFailure = error;
+        this.#rollFailure = asError(error);
       })
       .finally(() => {
         this.#rolling = undefined;
@@ -164,7 +164,7 @@ export class DiskWriter implements FragmentWriter {
   }
 
   async #leave(file: SegmentFile): Promise<void> {
-    await Promise.all(this.#commits.get(file) ?? []);
+    await Promise.all([...(this.#commits.get(file) ?? [])]);
     this.#commits.delete(file);
     await this.#host.leaveSegment(file);
   }

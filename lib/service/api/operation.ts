@@ -1,0 +1,36 @@
+import type { ServiceErrorName } from '../errors.js';
+import type { Fields } from './fields.js';
+
+/** Name of an operation. @internal */
+export type OperationName =
+  | 'CreateStream'
+  | 'DeleteStream'
+  | 'DescribeStream'
+  | 'GetDataEndpoint'
+  | 'ListStreams'
+  | 'ListTagsForStream'
+  | 'TagStream'
+  | 'UntagStream'
+  | 'UpdateDataRetention'
+  | 'UpdateStream'
+  | 'TagResource'
+  | 'UntagResource'
+  | 'ListTagsForResource'
+  | 'PutMedia'
+  | 'GetMedia'
+  | 'ListFragments'
+  | 'GetMediaForFragmentList';
+
+/** What the service knows of an operation. @internal */
+export interface Operation {
+  readonly name: OperationName;
+  /** `POST` to this path calls it. */
+  readonly path: string;
+  /** `headers`: parameters in HTTP headers, the body is media. */
+  readonly input: 'json' | 'headers';
+  readonly fields: Fields;
+  /** Exceptions besides those common to all operations. */
+  readonly errors: readonly ServiceErrorName[];
+  /** One sentence for the documentation. */
+  readonly purpose: string;
+}

@@ -1,0 +1,62 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { KvsError } from '../../base/errors.js';
+import { KIND, decodeSafe, encodeSafe, streamKey } from './codec.js';
+import { recoverSegments } from './recover.js';
+
+/** Version of the format on disk, as SPEC.md describes it. @internal */
+export const FORMAT_VERSION = 1;
+
+/** The index: an ordered map of bytes to bytes. @internal */
+export type Index = ClassicLevel<Uint8Array, Uint8Array>;
+
+/** Opens the index of a data directory and brings its media in step with it. @internal */
+export async function openIndex(
+  directory: string,
+  warn: (message: string) => void,
+): Promise<{ readonly index: Index; readonly media: string }> {
+  const media = join(directory, 'media');
+  await mkdir(media, { recursive: true, mode: 0o700 });
+  const index: Index = new ClassicLevel(join(directory, 'index'), {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+  });
+  try {
+    await index.open();
+  } catch (error) {
+    throw new KvsError({
+      status: 'STATUS_OPEN_FILE_FAILED',
+      message:
+        `cannot open the index in ${directory}; ` +
+        'one service at a time may use a data directory, and it must be writable',
+      cause: error,
+    });
+  }
+  try {
+    await checkFormat(index, directory);
+    await recoverSegments(index, media, warn);
+  } catch (error) {
+    await index.close();
+    throw error;
+  }
+  return { index, media };
+}
+
+async function checkFormat(index: Index, directory: string): Promise<void> {
+  const key = streamKey(KIND.format, 0);
+  const value = await index.get(key);
+  if (value === undefined) {
+    await index.put(key, encodeSafe(FORMAT_VERSION), { sync: true });
+    return;
+  }
+  const version = decodeSafe(value);
+  if (version !== FORMAT_VERSION) {
+    throw new KvsError({
+      status: 'STATUS_FORMAT_ERROR',
+      message:
+        `${directory} has format ${String(version)}, this version reads ` +
+        `${String(FORMAT_VERSION)}; use the version that wrote it, or another directory`,
+    });
+  }
+}
