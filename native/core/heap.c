@@ -351,8 +351,8 @@ void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
     kvs_chain_init(chain, chain->owner);
     return;
   }
-  reclaim(heap->base + pos_of(stop, KVS_PAGE_GAP),
-          place_of(keep).offset - KVS_PAGE_GAP);
+  KVS_POISON(heap->base + pos_of(stop, KVS_PAGE_GAP),
+             place_of(keep).offset - KVS_PAGE_GAP);
 }
 
 void *kvs_heap_at(const kvs_heap *heap, kvs_pos at) {

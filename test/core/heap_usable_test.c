@@ -106,15 +106,15 @@ static double measure(uint32_t streams, uint32_t least, uint32_t most,
 }
 
 static void one_stream(void) {
-  CHECK(measure(1, 1024, 200 * 1024, 200000) >= 0.99);
+  CHECK(measure(1, 1024, 200 * 1024, 100000) >= 0.99);
 }
 
 static void sixteen_streams(void) {
-  CHECK(measure(16, 1024, 200 * 1024, 200000) >= 0.98);
+  CHECK(measure(16, 1024, 200 * 1024, 100000) >= 0.98);
 }
 
 static void small_frames(void) {
-  CHECK(measure(1, 200, 200, 800000) >= 0.78);
+  CHECK(measure(1, 200, 200, 500000) >= 0.78);
 }
 
 int main(void) {
