@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { expect } from 'vitest';
 import type { Frame } from '../../lib/base/media.js';
-import type { Credentials } from '../../lib/base/credentials.js';
+import type { CredentialProvider, Credentials } from '../../lib/base/credentials.js';
 import {
   DefaultCallbackProvider,
   type FragmentAck,
@@ -18,8 +18,12 @@ export const CREDENTIALS: Credentials = { accessKeyId: 'AKIDTEST', secretAccessK
 export class Detour extends DefaultCallbackProvider {
   readonly #media: string;
 
-  constructor(control: string, media: string) {
-    super({ endpoint: control, region: 'us-west-2', credentials: CREDENTIALS });
+  constructor(
+    control: string,
+    media: string,
+    credentials: Credentials | CredentialProvider = CREDENTIALS,
+  ) {
+    super({ endpoint: control, region: 'us-west-2', credentials });
     this.#media = media;
   }
 

@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  KinesisVideoProducer,
+  type Credentials,
+  type KinesisVideoStream,
+  type StreamErrorReport,
+} from '../../lib/index.js';
+import { startService, type KvsService } from '../../lib/service/index.js';
+import { FaultFront } from '../support/fault-front.js';
+import { syntheticFrames } from '../support/frames.js';
+import { CREDENTIALS, Detour, expectStored, putAll, storedIn } from '../support/upload.js';
+
+const FRAMES = [...syntheticFrames({ count: 100, start: 1_700_000_000_000 })];
+
+describe('a producer whose calls are refused', () => {
+  let directory = '';
+  let service: KvsService;
+  let front: FaultFront;
+  let producer: KinesisVideoProducer | undefined;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'kvs-refusals-'));
+    service = await startService({ dataDir: join(directory, 'data'), limits: 'off' });
+    front = await FaultFront.start(service.port);
+  });
+
+  afterEach(async () => {
+    await producer?.close({ timeoutMs: 0 }).catch(() => undefined);
+    producer = undefined;
+    await front.close();
+    await service.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function open(): Promise<KinesisVideoStream> {
+    const callbackProvider = new Detour(front.endpoint, front.endpoint);
+    producer = await KinesisVideoProducer.create({ callbackProvider });
+    return producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0, tags: { a: 'b' } });
+  }
+
+  it.each([
+    ['/describeStream', { status: 401, exception: 'NotAuthorizedException' }],
+    ['/describeStream', { status: 403, exception: 'AccessDeniedException' }],
+    ['/describeStream', { status: 500, exception: 'InternalFailure' }],
+    ['/createStream', { status: 400, exception: 'ClientLimitExceededException' }],
+    ['/createStream', { status: 400, exception: 'InvalidArgumentException' }],
+    ['/getDataEndpoint', { status: 403, exception: 'UnrecognizedClientException' }],
+    ['/getDataEndpoint', { status: 429 }],
+    ['/getDataEndpoint', { status: 503 }],
+    ['/putMedia', { status: 401, exception: 'NotAuthorizedException' }],
+    ['/putMedia', { status: 403, exception: 'InvalidSignatureException' }],
+    ['/putMedia', { status: 400, exception: 'ConnectionLimitExceededException' }],
+    ['/putMedia', { status: 404, exception: 'ResourceNotFoundException' }],
+    ['/putMedia', { status: 500 }],
+  ])('loses nothing when %s is refused twice with %j', async (path, fault) => {
+    front.refuse(path, fault, 2);
+    const stream = await open();
+    await putAll(stream, FRAMES);
+    await stream.stop({ timeoutMs: 25_000 });
+    expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
+    expect(front.calls.get(path)).toBeGreaterThanOrEqual(3);
+    expect(stream.getMetrics()).toMatchObject({ droppedFrames: 0, bufferedFrames: 0 });
+  });
+
+  it('reports a tag failure and passes it over', async () => {
+    const reports: StreamErrorReport[] = [];
+    front.refuse('/tagStream', { status: 403, exception: 'AccessDeniedException' }, 1000);
+    const stream = await open();
+    stream.on('streamErrorReport', (report: StreamErrorReport) => reports.push(report));
+    await putAll(stream, FRAMES);
+    await stream.stop({ timeoutMs: 29_000 });
+    expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
+    expect(reports.map(({ status, result }) => [status, result])).toContainEqual([
+      'STATUS_TAG_STREAM_CALL_FAILED',
+      403,
+    ]);
+  });
+
+  it("reports a call that goes on failing by the guide's status, and goes on", async () => {
+    front.refuse('/getDataEndpoint', { status: 500 }, 1000);
+    const stream = await open();
+    const report = new Promise<StreamErrorReport>((resolve) => {
+      stream.once('streamErrorReport', resolve);
+    });
+    await putAll(stream, FRAMES);
+    expect(await report).toMatchObject({
+      status: 'STATUS_GET_STREAMING_ENDPOINT_CALL_FAILED',
+      result: 500,
+      attempts: 5,
+    });
+    front.refuse('/getDataEndpoint', { status: 500 }, 0);
+    await stream.stop({ timeoutMs: 29_000 });
+    expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
+  });
+
+  it('waits for credentials, and takes new ones when the old are refused', async () => {
+    let asked = 0;
+    const credentials = async (): Promise<Credentials> => {
+      asked += 1;
+      if (asked <= 2) throw new Error('the vault is sealed');
+      const accessKeyId = front.calls.has('/putMedia') ? 'AKIDSECOND' : 'AKIDFIRST';
+      return { ...CREDENTIALS, accessKeyId };
+    };
+    front.refuse('/putMedia', { status: 403, exception: 'ExpiredTokenException' }, 1);
+    const callbackProvider = new Detour(front.endpoint, front.endpoint, credentials);
+    producer = await KinesisVideoProducer.create({ callbackProvider });
+    const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
+    await putAll(stream, FRAMES);
+    await stream.stop({ timeoutMs: 25_000 });
+    expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
+    expect([...front.accessKeys]).toEqual(['AKIDFIRST', 'AKIDSECOND']);
+  });
+});

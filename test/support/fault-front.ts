@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+
+/** An answer that the front gives itself. */
+export interface Fault {
+  readonly status: number;
+  /** Name of the exception; none for an answer that names none. */
+  readonly exception?: string;
+}
+
+/** An HTTP front that hands calls on to a service, but for those that it is told to refuse. */
+export class FaultFront {
+  readonly endpoint: string;
+  /** Calls that came, by path, refused or not. */
+  readonly calls: Map<string, number> = new Map();
+  /** Access keys that calls were signed with. */
+  readonly accessKeys: Set<string> = new Set();
+  readonly #server: Server;
+  readonly #target: number;
+  readonly #faults = new Map<string, { readonly fault: Fault; left: number }>();
+
+  private constructor(server: Server, port: number, target: number) {
+    this.#server = server;
+    this.#target = target;
+    this.endpoint = `http://127.0.0.1:${port}`;
+  }
+
+  static async start(targetPort: number): Promise<FaultFront> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
+    const front = new FaultFront(server, address.port, targetPort);
+    server.on('request', (request, answer) => {
+      front.#handle(request, answer);
+    });
+    return front;
+  }
+
+  /** Refuses the next `times` calls of `path`. */
+  refuse(path: string, fault: Fault, times: number): void {
+    this.#faults.set(path, { fault, left: times });
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  #handle(request: IncomingMessage, answer: ServerResponse): void {
+    const path = request.url ?? '';
+    this.calls.set(path, (this.calls.get(path) ?? 0) + 1);
+    const key = /Credential=([^/]+)/.exec(request.headers.authorization ?? '')?.[1];
+    if (key !== undefined) this.accessKeys.add(key);
+    request.on('error', () => undefined);
+    const planned = this.#faults.get(path);
+    if (planned === undefined || planned.left === 0) {
+      this.#handOn(request, answer);
+      return;
+    }
+    planned.left -= 1;
+    const { status, exception } = planned.fault;
+    if (exception !== undefined) answer.setHeader('x-amzn-ErrorType', exception);
+    answer.setHeader('content-type', 'application/json');
+    answer.writeHead(status).end('{"Message":"injected"}');
+    request.resume();
+  }
+
+  #handOn(request: IncomingMessage, answer: ServerResponse): void {
+    const { method, url, headers } = request;
+    const onward = httpRequest({
+      host: '127.0.0.1',
+      port: this.#target,
+      ...(method === undefined ? {} : { method }),
+      ...(url === undefined ? {} : { path: url }),
+      headers,
+    });
+    onward.on('response', (response) => {
+      answer.writeHead(response.statusCode ?? 502, response.headers);
+      answer.flushHeaders();
+      response.pipe(answer);
+      response.on('error', () => answer.destroy());
+    });
+    onward.on('error', () => answer.destroy());
+    answer.on('close', () => onward.destroy());
+    request.pipe(onward);
+  }
+}
