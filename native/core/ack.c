@@ -83,9 +83,9 @@ static kvs_status take_key(kvs_ack_parser *parser) {
                                                  "FragmentTimecode", "ErrorId"};
 
   parser->field = FIELD_OTHER;
-  for (uint8_t i = 0; i < FIELD_COUNT; i++) {
+  for (uint32_t i = 0; i < FIELD_COUNT; i++) {
     if (text_is(parser, names[i])) {
-      parser->field = i;
+      parser->field = (uint8_t)i;
     }
   }
   parser->state = COLON;

@@ -210,6 +210,7 @@ static void wrong_keys(void) {
   refused("{\"EventType\":\"IDLE\",}", KVS_STATUS_INVALID_ACK_KEY_START);
   refused("{\"EventType\":\"IDLE\",,}", KVS_STATUS_INVALID_ACK_KEY_START);
   refused("{\"EventType\n", KVS_STATUS_INVALID_ACK_KEY_START);
+  refused("{\"a\":1,\"Event\nType", KVS_STATUS_INVALID_ACK_KEY_START);
   refused("{\"EventType\":\"IDLE\",\"EventType\":\"IDLE\"}",
           KVS_STATUS_INVALID_ACK_DUPLICATE_KEY_NAME);
   refused("{\"ErrorId\":1,\"EventType\":\"IDLE\",\"ErrorId\":1}",
@@ -231,6 +232,8 @@ static void wrong_values(void) {
   refused("{\"EventType\":{\"a\":1}}", start);
   refused("{\"FragmentTimecode\":[1]}", start);
   refused("{\"FragmentTimecode\":true}", start);
+  refused("{\"FragmentTimecode\":+1}", start);
+  refused("{\"FragmentTimecode\":.5}", start);
   refused("{\"FragmentNumber\":false,\"a\":\"}\"}", start);
   refused("{\"ErrorId\":{}}", start);
   refused("{\"EventType\":\"ID\nLE\"}", end);

@@ -219,6 +219,17 @@ static void wrong_counts_are_found(void) {
   close_heap();
 }
 
+/* A page that somebody owns is sound, but not on the free list. */
+static void owned_page_on_the_list_is_found(void) {
+  open_heap();
+  append(100);
+  kvs_heap broken = heap;
+  broken.free_first = chain.first;
+  broken.free_count = 1;
+  CHECK_EQ(kvs_heap_check(&broken), KVS_STATUS_HEAP_CORRUPTED);
+  close_heap();
+}
+
 /* An entry copied from another page is sound in itself, but not there. */
 static void strayed_entry_is_found(void) {
   open_heap();
@@ -287,6 +298,7 @@ int main(void) {
   RUN(heads_keep_their_bytes);
   RUN(every_damaged_bit_is_found);
   RUN(wrong_counts_are_found);
+  RUN(owned_page_on_the_list_is_found);
   RUN(strayed_entry_is_found);
 #if defined(KVS_DEBUG)
   RUN(fresh_bytes_are_marked);

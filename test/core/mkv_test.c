@@ -92,6 +92,24 @@ static void tracks_are_numbered_from_1(void) {
   CHECK(has(dumped(tracks, 0, NULL), "TRACKS 0\n"));
 }
 
+/* A track that is left out keeps its number for those behind it. */
+static void tracks_may_be_left_out(void) {
+  kvs_track_info tracks[3] = {{.track_id = 9, .type = KVS_TRACK_VIDEO},
+                              {.track_id = 8, .type = KVS_TRACK_AUDIO},
+                              {.track_id = 7, .type = KVS_TRACK_DATA}};
+  kvs_mkv_header header = {.timecode_scale = KVS_TICKS_PER_MS,
+                           .track_count = 3,
+                           .tracks = tracks,
+                           .left_out = 1u << 1};
+  kvs_buffer_sink buffer = kvs_make_buffer_sink(room, sizeof room);
+
+  kvs_mkv_write_header(&buffer.sink, &header);
+  CHECK(mkv_dump(room, (size_t)buffer.sink.written, text, sizeof text));
+  CHECK(has(text, "TRACK_NUMBER 1 ") && has(text, "TRACK_UID 9 (8)"));
+  CHECK(!has(text, "TRACK_NUMBER 2 ") && !has(text, "TRACK_UID 8 (8)"));
+  CHECK(has(text, "TRACK_NUMBER 3 ") && has(text, "TRACK_UID 7 (8)"));
+}
+
 /* The longest texts that the limits allow, and scales at both ends. */
 static void longest_texts(void) {
   char client[KVS_MAX_CLIENT_ID_LEN + 1];
@@ -318,6 +336,7 @@ int main(void) {
   RUN(unknown_rates_leave_out_audio);
   RUN(texts_may_be_missing);
   RUN(tracks_are_numbered_from_1);
+  RUN(tracks_may_be_left_out);
   RUN(longest_texts);
   RUN(private_data_come_last);
   RUN(cluster_bytes);
