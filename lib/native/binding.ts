@@ -28,6 +28,10 @@ export const TAKE_AWAITING_ACK = 2;
 export const TAKE_END = 3;
 export const TAKE_ABORTED = 4;
 
+/** Bits of the events of a fragment (`KVS_STREAM_EVENT_*`). */
+export const STREAM_EVENT_IMAGE_GENERATION = 1;
+export const STREAM_EVENT_NOTIFICATION = 2;
+
 export interface NativeDeviceInfo {
   readonly name: string;
   readonly clientId: string;
@@ -144,6 +148,18 @@ export interface NativeStream {
   sessionEnded(session: number, result: number, mono: number, wall: number): number;
   /** Packed. */
   putMetadata(name: string, value: string, persistent: boolean, mono: number, wall: number): number;
+  /**
+   * Events (STREAM_EVENT_*) for the next fragment, with up to 10 pairs of `names` and `values`; an empty
+   * `imagePrefix` is none. Packed.
+   */
+  putEvent(
+    events: number,
+    imagePrefix: string,
+    names: readonly string[],
+    values: readonly string[],
+    mono: number,
+    wall: number,
+  ): number;
   /** Packed. */
   formatChanged(trackId: number, codecPrivateData: Uint8Array, mono: number, wall: number): number;
   /** Packed. */

@@ -105,6 +105,26 @@ void ReadSwitches(Record *record, kvs_stream_info *info) {
   info->allow_stream_creation = record->Boolean("allowStreamCreation");
 }
 
+bool ReadTexts(napi_env env, napi_value array, const char *name, Texts *texts,
+               uint32_t *count, const char *(&read)[KVS_MAX_METADATA_COUNT]) {
+  if (napi_get_array_length(env, array, count) != napi_ok) {
+    ThrowType(env, name, "an array");
+    return false;
+  }
+  // The core refuses a count above its maximum before it looks at the texts.
+  for (uint32_t i = 0; i < *count && i < KVS_MAX_METADATA_COUNT; i++) {
+    napi_value text = nullptr;
+    if (napi_get_element(env, array, i, &text) != napi_ok) {
+      return false;
+    }
+    read[i] = texts->Read(text, name);
+    if (read[i] == nullptr) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
 
 bool ReadDeviceInfo(napi_env env, napi_value value, Texts *texts,
@@ -146,6 +166,27 @@ bool ReadStreamInfo(napi_env env, napi_value value, Texts *texts,
   ReadSwitches(&record, info);
   napi_value tracks = record.Value("tracks");
   return record.ok() && ReadTracks(env, tracks, texts, info);
+}
+
+bool ReadEventMetadata(napi_env env, napi_value prefix, napi_value names,
+                       napi_value values, Texts *texts,
+                       kvs_event_metadata *metadata) {
+  uint32_t value_count = 0;
+
+  *metadata = {};
+  metadata->image_prefix = texts->Read(prefix, "imagePrefix");
+  if (metadata->image_prefix == nullptr ||
+      !ReadTexts(env, names, "names", texts, &metadata->count,
+                 metadata->names) ||
+      !ReadTexts(env, values, "values", texts, &value_count,
+                 metadata->values)) {
+    return false;
+  }
+  if (value_count != metadata->count) {
+    ThrowRange(env, "values", "as many as names");
+    return false;
+  }
+  return true;
 }
 
 }  // namespace kvs_addon

@@ -7,12 +7,16 @@
 
 namespace kvs_addon {
 
-// Both return false when an exception is pending. The texts of |info| live as
+// All return false when an exception is pending. The texts of |info| live as
 // long as |texts|, its codec private data until JavaScript runs again.
 bool ReadDeviceInfo(napi_env env, napi_value value, Texts *texts,
                     kvs_device_info *info, uint64_t *seed);
 bool ReadStreamInfo(napi_env env, napi_value value, Texts *texts,
                     kvs_stream_info *info);
+// |names| and |values| are arrays of one length.
+bool ReadEventMetadata(napi_env env, napi_value prefix, napi_value names,
+                       napi_value values, Texts *texts,
+                       kvs_event_metadata *metadata);
 
 }  // namespace kvs_addon
 

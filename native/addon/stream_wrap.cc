@@ -4,6 +4,7 @@
 #include "stream_wrap.h"
 
 #include "addon.h"
+#include "info.h"
 #include "method.h"
 #include "metrics.h"
 
@@ -46,6 +47,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
        Method<StreamWrap, &StreamWrap::Answer>("answer"),
        Method<StreamWrap, &StreamWrap::SessionEnded>("sessionEnded"),
        Method<StreamWrap, &StreamWrap::PutMetadata>("putMetadata"),
+       Method<StreamWrap, &StreamWrap::PutEvent>("putEvent"),
        Method<StreamWrap, &StreamWrap::FormatChanged>("formatChanged"),
        Method<StreamWrap, &StreamWrap::Stop>("stop"),
        Method<StreamWrap, &StreamWrap::Reset>("reset"),
@@ -212,6 +214,23 @@ napi_value StreamWrap::PutMetadata(Args *args) {
   }
   return Pack(
       args, kvs_stream_put_metadata(link_.core, name, value, persistent, now));
+}
+
+napi_value StreamWrap::PutEvent(Args *args) {
+  Texts texts(args->env());
+  kvs_event_metadata metadata;
+  uint32_t events = args->Uint32(0, "events");
+  kvs_time now = args->Time(4);
+
+  if (!args->ok() ||
+      !ReadEventMetadata(args->env(), args->Value(1), args->Value(2),
+                         args->Value(3), &texts, &metadata)) {
+    return nullptr;
+  }
+  if (IsGone()) {
+    return Pack(args, KVS_STATUS_INVALID_OPERATION);
+  }
+  return Pack(args, kvs_stream_put_event(link_.core, events, &metadata, now));
 }
 
 napi_value StreamWrap::FormatChanged(Args *args) {

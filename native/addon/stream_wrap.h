@@ -30,6 +30,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap> {
   napi_value Answer(Args *args);
   napi_value SessionEnded(Args *args);
   napi_value PutMetadata(Args *args);
+  napi_value PutEvent(Args *args);
   napi_value FormatChanged(Args *args);
   napi_value Stop(Args *args);
   napi_value Reset(Args *args);

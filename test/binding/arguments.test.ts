@@ -59,6 +59,10 @@ const REFUSED: Readonly<Record<string, readonly Bad[]>> = {
     new Uint8ClampedArray(8),
   ].map((value): Bad => [value, 'TypeError']),
   object: [undefined, null, 1, 'info', true].map((value): Bad => [value, 'TypeError']),
+  texts: [
+    ...[undefined, null, 1, 'ab', {}, [1], [undefined]].map((value): Bad => [value, 'TypeError']),
+    [['a\0b'], 'RangeError'],
+  ],
   array: [undefined, null, 1, 'ab', {}].map((value): Bad => [value, 'TypeError']),
 };
 
@@ -95,6 +99,13 @@ const STREAM_METHODS: Readonly<Record<string, readonly Argument[]>> = {
     ['name', 'string', 'name'],
     ['value', 'string', 'value'],
     ['persistent', 'boolean', false],
+    ...TIME,
+  ],
+  putEvent: [
+    ['events', 'uint32', 1],
+    ['imagePrefix', 'string', 'prefix'],
+    ['names', 'texts', ['name']],
+    ['values', 'texts', ['value']],
     ...TIME,
   ],
   formatChanged: [['trackId', 'integer', 1], ['codecPrivateData', 'bytes', BYTES], ...TIME],

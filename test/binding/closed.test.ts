@@ -23,6 +23,7 @@ function expectGone(stream: NativeStream, id: number): void {
     stream.answer(1, 200, 1, 0, Infinity, ...NOW),
     stream.sessionEnded(1, 200, ...NOW),
     stream.putMetadata('name', 'value', true, ...NOW),
+    stream.putEvent(1, '', [], [], ...NOW),
     stream.formatChanged(1, BYTES, ...NOW),
     stream.stop(...NOW),
     stream.reset(...NOW),

@@ -17,6 +17,7 @@ const REACHED: Readonly<Record<string, string>> = {
   kvs_stream_free: 'NativeStream.free',
   kvs_stream_put: 'NativeStream.put',
   kvs_stream_put_metadata: 'NativeStream.putMetadata',
+  kvs_stream_put_event: 'NativeStream.putEvent',
   kvs_stream_format_changed: 'NativeStream.formatChanged',
   kvs_stream_answer: 'NativeStream.answer',
   kvs_stream_take: 'NativeStream.take',

@@ -141,6 +141,15 @@ describe('statuses', () => {
     expect(packedStatus(stream.putMetadata('AWS_x', 'x', false, time.mono, time.wall))).toBe(
       STATUS.STATUS_INVALID_METADATA_NAME,
     );
+    const putEvent = (events: number, names: string[], values = names): number =>
+      packedStatus(stream.putEvent(events, 'images/', names, values, time.mono, time.wall));
+    expect(putEvent(4, [])).toBe(STATUS.STATUS_INVALID_ARG);
+    expect(putEvent(1, [''])).toBe(STATUS.STATUS_INVALID_IMAGE_METADATA_KEY_LENGTH);
+    const eleven = Array.from({ length: 11 }, (_, i) => `name${i}`);
+    expect(putEvent(1, eleven)).toBe(STATUS.STATUS_MAX_FRAGMENT_METADATA_COUNT);
+    expect(() => putEvent(1, ['name'], [])).toThrow('values must be as many as names');
+    expect(putEvent(1, eleven.slice(1))).toBe(0);
+    expect(putEvent(1, [])).toBe(STATUS.STATUS_DUPLICATE_STREAM_EVENT_TYPE);
     expect(packedStatus(stream.stop(time.mono, time.wall))).toBe(0);
     expect(packedStatus(stream.stop(time.mono, time.wall))).toBe(
       STATUS.STATUS_STREAM_HAS_BEEN_STOPPED,
