@@ -2,7 +2,7 @@
 //   node tools/check-addon.mjs [FOLDER] [ADDON]
 // The built addon, when it is there, asks for nothing but libc, of a version that devices have.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { blank, filesUnder, finish, lineAt, readText, rootFolder } from './lib/source.mjs';
 
@@ -40,6 +40,8 @@ const FORBIDDEN = [
 const NEEDED =
   /^(libc\.so\.6|libm\.so\.6|libc\.musl-\w+\.so\.1|ld-linux[\w.-]*|libpthread\.so\.0|libdl\.so\.2)$/;
 const NEWEST_GLIBC = 28;
+/** A Release build; raised only by the change that spends it. */
+const MAX_BYTES = 150 * 1024;
 
 const root = rootFolder();
 const addon = process.argv[3] ?? join(root, 'build/Release/kinesis_video.node');
@@ -62,6 +64,8 @@ function read(tool, ...args) {
 }
 
 if (process.platform === 'linux' && existsSync(addon)) {
+  const { size } = statSync(addon);
+  if (size > MAX_BYTES) faults.push(`the built addon has ${size} bytes, at most ${MAX_BYTES}`);
   for (const [, name] of read('readelf', '--dynamic', '--wide').matchAll(/NEEDED\).*\[(.+)\]/g)) {
     if (!NEEDED.test(name)) faults.push(`the built addon needs ${name}`);
   }
