@@ -6,7 +6,7 @@ export interface Rule {
   readonly status: StatusName;
 }
 
-const INVALID: Rule = { status: 'STATUS_INVALID_ARG' };
+const INVALID: Readonly<Rule> = { status: 'STATUS_INVALID_ARG' };
 
 /** The number that `key` stands for. @internal */
 export function choice<K extends string>(

@@ -46,7 +46,7 @@ const STREAM_STATUS: Readonly<Record<StreamDescription['streamStatus'], number>>
   UPDATING: 2,
   DELETING: 3,
 };
-const OK: StreamAnswer = { result: CALL_RESULT.OK };
+const OK: Readonly<StreamAnswer> = { result: CALL_RESULT.OK };
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Makes the calls that the core asks for, once each, and answers with what came of them. @internal */
