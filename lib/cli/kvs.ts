@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { VERSION } from '../producer/user-agent.js';
 import { addDemoCommand } from './demo-command.js';
 import { addServeCommand } from './serve-command.js';
 
@@ -10,6 +11,7 @@ async function main(): Promise<void> {
   program.description(
     'Kinesis Video Streams on this machine: a service, and a demonstration of it.',
   );
+  program.version(VERSION);
   addServeCommand(program);
   addDemoCommand(program);
   try {
