@@ -2,7 +2,8 @@ import type { StreamRegistry } from './control/streams.js';
 import type { HubMap } from './hub.js';
 import type { CheckedOptions } from './options.js';
 import type { CallRates } from './rates.js';
-import type { FragmentStore, StreamRecord } from './store/types.js';
+import type { FragmentStore } from './store/types.js';
+import type { Sweeper } from './sweep.js';
 
 /** What the parts of one running service share. @internal */
 export interface ServiceContext {
@@ -13,6 +14,5 @@ export interface ServiceContext {
   readonly rates: CallRates;
   /** Where this service is reached. */
   readonly endpoint: () => string;
-  /** Frees what a stream need not retain any longer. */
-  readonly sweep: (record: StreamRecord) => Promise<void>;
+  readonly sweeper: Sweeper;
 }

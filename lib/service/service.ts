@@ -59,7 +59,7 @@ async function serve(options: CheckedOptions, store: FragmentStore): Promise<Kvs
     hubs: new HubMap(store),
     rates: new CallRates(options),
     endpoint: () => endpoint,
-    sweep: (record) => sweeper.sweep(record),
+    sweeper,
   };
   const front = new HttpFront(options, {
     ...controlHandlers(context),

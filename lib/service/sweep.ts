@@ -10,6 +10,8 @@ export class Sweeper {
   readonly #store: FragmentStore;
   readonly #streams: StreamRegistry;
   readonly #options: CheckedOptions;
+  /** Bytes that streams without retention hold. */
+  readonly #buffers = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -40,40 +42,50 @@ export class Sweeper {
     await this.#running;
   }
 
+  /** Counts bytes that a stream without retention buffers; frees the oldest when they are many. */
+  buffered(record: StreamRecord, bytes: number): void {
+    const held = (this.#buffers.get(record.id) ?? 0) + bytes;
+    this.#buffers.set(record.id, held);
+    if (held <= this.#options.limits.bufferBytes) return;
+    this.#running = this.#running.then(() => this.#sweepOne(record));
+  }
+
   /** Frees what a stream need not keep as of now. */
   async sweep(record: StreamRecord): Promise<void> {
     const { clock, limits } = this.#options;
     const now = clock.wall();
     const retained = record.retentionHours > 0;
     const age = retained ? record.retentionHours * HOUR : limits.bufferDuration;
-    let excess = retained ? 0 : (await this.#bytesOf(record)) - limits.bufferBytes;
+    const held = this.#buffers.get(record.id) ?? 0;
+    let excess = retained ? 0 : held - limits.bufferBytes;
+    let freed = 0;
     await this.#store.expire(record.id, (fragment) => {
       if (fragment.serverTime >= now - age && excess <= 0) return false;
       excess -= fragment.clusterBytes;
+      freed += fragment.clusterBytes;
       return true;
     });
+    this.#countFreed(record, freed);
+  }
+
+  #countFreed(record: StreamRecord, freed: number): void {
+    const held = this.#buffers.get(record.id);
+    if (held === undefined) return;
+    if (held > freed && record.retentionHours === 0) this.#buffers.set(record.id, held - freed);
+    else this.#buffers.delete(record.id);
   }
 
   async #sweepAll(): Promise<void> {
     for (const { record, status } of this.#streams.all()) {
-      if (status !== 'ACTIVE') continue;
-      try {
-        await this.sweep(record);
-      } catch (error) {
-        this.#options.log('error', `cannot free media of stream ${record.name}`, { error });
-      }
+      if (status === 'ACTIVE') await this.#sweepOne(record);
     }
   }
 
-  async #bytesOf(record: StreamRecord): Promise<number> {
-    let bytes = 0;
-    let from = 0n;
-    for (;;) {
-      const page = await this.#store.byNumber(record.id, { from, limit: 256 });
-      const last = page.at(-1);
-      if (last === undefined) return bytes;
-      for (const fragment of page) bytes += fragment.clusterBytes;
-      from = last.number + 1n;
+  async #sweepOne(record: StreamRecord): Promise<void> {
+    try {
+      await this.sweep(record);
+    } catch (error) {
+      this.#options.log('error', `cannot free media of stream ${record.name}`, { error });
     }
   }
 }

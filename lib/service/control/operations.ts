@@ -150,7 +150,7 @@ async function updateDataRetention(context: ServiceContext, call: Call): Promise
     );
   }
   const next = await context.streams.update(record, { retentionHours });
-  await context.sweep(next);
+  await context.sweeper.sweep(next);
   return undefined;
 }
 

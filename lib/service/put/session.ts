@@ -1,7 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceContext } from '../context.js';
 import { AckError, type AckErrorId } from '../errors.js';
 import type { Producer, StreamHub } from '../hub.js';
+import { Pacer } from '../pacer.js';
 import type { FragmentWriter, StreamRecord } from '../store/types.js';
 import { AckWriter } from './acks.js';
 import type { BodyDump } from './dump.js';
@@ -39,6 +41,9 @@ export class PutSession implements IngestTarget, Producer {
   readonly #acks: AckWriter;
   readonly #ingest: MkvIngest;
   readonly #timers: SessionTimers;
+  /** The guide's rates make the service read slower; they are never an error. */
+  readonly #bytePace: Pacer;
+  readonly #fragmentPace: Pacer;
   readonly #retains: boolean;
   #fragment: OpenFragment | undefined;
   #lastTimecode = -1;
@@ -46,13 +51,16 @@ export class PutSession implements IngestTarget, Producer {
   #superseded = false;
   #ended = false;
   #waiting = false;
+  readonly #gone = new AbortController();
   #finished: () => void = () => undefined;
   /** Resolves when nothing of the session is under way. */
   readonly #done: Promise<void>;
 
   constructor(options: SessionOptions) {
     this.#options = options;
-    const { limits } = options.context.options;
+    const { limits, clock } = options.context.options;
+    this.#bytePace = new Pacer(limits.putMediaBytesPerSecond, clock);
+    this.#fragmentPace = new Pacer(limits.fragmentRate, clock);
     this.#acks = new AckWriter(options.response, options.acks);
     this.#ingest = new MkvIngest(this, limits);
     this.#retains = options.record.retentionHours > 0;
@@ -64,7 +72,9 @@ export class PutSession implements IngestTarget, Producer {
         this.#acks.idle();
       },
       silent: () => {
-        this.#end();
+        // While the body is not read, it is not the producer that is silent.
+        if (this.#waiting) this.#timers.touch();
+        else this.#end();
       },
       expired: () => {
         this.#fail(4003);
@@ -139,8 +149,9 @@ export class PutSession implements IngestTarget, Producer {
     const fragment = this.#fragment;
     if (fragment?.timecode === undefined) return;
     this.#fragment = undefined;
+    this.#pause(this.#fragmentPace.spend(1));
     this.#acks.event('RECEIVED', fragment);
-    const { hub, timeBase, writer } = this.#options;
+    const { context, hub, record, timeBase, writer } = this.#options;
     const { number, serverTime, timecode } = fragment;
     const meta = {
       number,
@@ -151,8 +162,9 @@ export class PutSession implements IngestTarget, Producer {
     };
     const commit = writer
       .commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
-      .then(() => {
+      .then((stored) => {
         hub.closeNumber(number);
+        if (!this.#retains) context.sweeper.buffered(record, stored.clusterBytes);
         if (this.#retains) this.#acks.event('PERSISTED', { number, timecode });
       })
       .catch((error: unknown) => {
@@ -185,14 +197,15 @@ export class PutSession implements IngestTarget, Producer {
   #data(chunk: Uint8Array): void {
     if (this.#ended) return;
     this.#timers.touch();
+    this.#pause(this.#bytePace.spend(chunk.length));
     this.#options.dump?.write(chunk);
     this.#guard(() => {
       this.#ingest.push(chunk);
     });
     if (this.#superseded && this.#fragment === undefined) this.#fail(4003);
     const { writer } = this.#options;
-    if (writer.backlog() > BACKLOG) void this.#waitFor(writer.drained());
-    if (this.#acks.choked) void this.#waitFor(this.#acksRead());
+    if (writer.backlog() > BACKLOG) void this.#waitFor(() => writer.drained());
+    if (this.#acks.choked) void this.#waitFor(() => this.#acksRead());
   }
 
   #bodyEnd(): void {
@@ -217,16 +230,21 @@ export class PutSession implements IngestTarget, Producer {
     }
   }
 
+  #pause(ms: number): void {
+    const { signal } = this.#gone;
+    if (ms > 0) void this.#waitFor(() => sleep(ms, undefined, { signal, ref: false }));
+  }
+
   /** Stops reading the body until something is out of the way. */
-  async #waitFor(reason: Promise<void>): Promise<void> {
+  async #waitFor(reason: () => Promise<void>): Promise<void> {
     if (this.#waiting) return;
     this.#waiting = true;
     const { request } = this.#options;
     request.pause();
     try {
-      await reason;
+      await reason();
     } catch (error) {
-      this.#storeFailed(error, this.#fragment ?? {});
+      if (!this.#ended) this.#storeFailed(error, this.#fragment ?? {});
     } finally {
       this.#waiting = false;
       request.resume();
@@ -274,6 +292,7 @@ export class PutSession implements IngestTarget, Producer {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#gone.abort();
     const fragment = this.#fragment;
     this.#fragment = undefined;
     this.#options.writer.abort();
