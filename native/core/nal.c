@@ -46,9 +46,11 @@ kvs_status kvs_nal_plan_annexb(kvs_nal_find find, const uint8_t *bytes,
   plan->count = 0;
   plan->listed = 0;
   plan->resume = len;
-  if ((uint64_t)len > UINT32_MAX) {
+#if SIZE_MAX > UINT32_MAX
+  if (len > UINT32_MAX) {
     return KVS_STATUS_MKV_INVALID_ANNEXB_NALU_IN_FRAME_DATA;
   }
+#endif
   code = kvs_nal_first(find, bytes, len);
   while (code < len) {
     size_t start = code + CODE_LEN;
