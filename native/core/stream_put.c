@@ -128,11 +128,12 @@ static void skip(kvs_stream *stream, const put_plan *plan) {
 }
 
 void kvs_put_report_skipped(kvs_stream *stream) {
-  kvs_event event = kvs_event_make(KVS_EVENT_SKIPPED_FRAMES_REPORT);
+  kvs_event event;
 
   if (stream->skipped == 0) {
     return;
   }
+  event = kvs_event_make(KVS_EVENT_SKIPPED_FRAMES_REPORT);
   event.u.skipped_frames_report.frames = stream->skipped;
   event.u.skipped_frames_report.timecode = stream->skipped_at;
   stream->skipped = 0;

@@ -331,10 +331,14 @@ static void put_stream_event(kvs_stream *stream, kvs_event *event,
 }
 
 void kvs_state_call(kvs_stream *stream, kvs_time now) {
-  const kvs_state_row *row = kvs_machine_row(&stream->machine);
+  const kvs_state_row *row;
   kvs_event event;
   uint64_t call = 0;
 
+  if (stream->machine.state == S(STREAMING)) {
+    return; /* where nearly every frame finds it: no call stands here */
+  }
+  row = kvs_machine_row(&stream->machine);
   if (row->call == KVS_NO_CALL ||
       !kvs_machine_begin_call(&stream->machine, now.mono, &call)) {
     return;

@@ -99,12 +99,13 @@ void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
 
 void kvs_session_wake(kvs_stream *stream, kvs_time now) {
   kvs_session *session = &stream->session;
-  kvs_event event = kvs_event_make(KVS_EVENT_STREAM_DATA_AVAILABLE);
+  kvs_event event;
 
   (void)now;
   if (!kvs_session_live(stream) || !session->opened || !session->waiting) {
     return;
   }
+  event = kvs_event_make(KVS_EVENT_STREAM_DATA_AVAILABLE);
   session->waiting = false;
   event.u.stream_data_available.session = session->number;
   event.u.stream_data_available.duration =
