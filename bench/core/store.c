@@ -8,7 +8,7 @@
 #include "core/heap.h"
 #include "lane.h"
 
-enum { ROUNDS = 15, MAX_FRAGMENTS = 1 << 16, STREAMS = 16 };
+enum { ROUNDS = 101, MAX_FRAGMENTS = 1 << 16, STREAMS = 16 };
 #define ARENA ((uint64_t)64 << 20)
 
 static uint64_t next_random(uint64_t *seed) {
@@ -28,7 +28,7 @@ static int by_value(const void *a, const void *b) {
 /* ---- pairs ------------------------------------------------------------- */
 
 static double pair_cost(uint64_t least, uint64_t most) {
-  enum { RING = 1 << 19, PAIRS = 20000 };
+  enum { RING = 1 << 19, PAIRS = 8000 };
   kvs_pos *ring = (kvs_pos *)calloc(RING, sizeof *ring);
   uint8_t *arena = (uint8_t *)aligned_alloc(4096, ARENA);
   uint64_t head = 0;
