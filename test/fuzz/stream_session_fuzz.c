@@ -2,7 +2,8 @@
  * how far time moves, what each service call answers, what is taken and what
  * is acknowledged. After each step:
  *   - the arena and both views are sound;
- *   - every accepted frame is buffered, freed, or was reported as dropped;
+ *   - every accepted frame is buffered, freed, or was reported as dropped,
+ *     exactly;
  *   - only an ack frees (or, without acks, the last byte taken);
  *   - within one session's body the cluster times grow and every element is
  *     whole, and no two sessions overlap. */
@@ -29,8 +30,9 @@ typedef struct call {
 typedef struct watched {
   kvs_stream *stream;
   uint64_t session;
-  bool ended; /* by take's END_OF_STREAM */
-  uint64_t dropped;
+  bool ended;       /* by take's END_OF_STREAM */
+  uint64_t dropped; /* frames of dropped fragments */
+  uint64_t refused; /* frames that went before they were stored */
   uint64_t freed;
   uint64_t media; /* ms, of the next frame */
   bool acks;
@@ -122,7 +124,7 @@ static void on_event(void *user, const kvs_event *event) {
   } else if (event->type == KVS_EVENT_DROPPED_FRAGMENT_REPORT) {
     s->dropped += event->u.dropped_fragment_report.frames;
   } else if (event->type == KVS_EVENT_DROPPED_FRAME_REPORT) {
-    s->dropped++;
+    s->refused++;
   }
 }
 
@@ -385,18 +387,35 @@ static void odd_call(world *w, watched *s) {
 
 /* ---- what holds after each step ----------------------------------------- */
 
+/* Frames in fragments that are still to be made durable. */
+static uint64_t unfreed_frames(const watched *s) {
+  const kvs_view *view = &s->stream->view;
+  uint64_t frames = 0;
+
+  for (kvs_pos at = view->oldest; at != 0;
+       at = kvs_view_fragment(view, at)->next) {
+    const kvs_fragment *fragment = kvs_view_fragment(view, at);
+
+    if ((fragment->state & KVS_FRAGMENT_FREED) == 0) {
+      frames += fragment->frames;
+    }
+  }
+  return frames;
+}
+
 static void check_counts(watched *s, bool frees, kvs_time now) {
   kvs_stream_metrics m;
-  uint64_t freed;
+  uint64_t gone;
 
   require(kvs_stream_get_metrics(s->stream, now, &m) == KVS_OK);
-  require(m.dropped_frames == s->dropped);
-  /* A frame that went with its fragment was never stored. */
-  require(m.total_frames + m.dropped_frames >= m.buffered_frames);
-  freed = m.total_frames - m.buffered_frames;
-  require(freed >= s->freed);
-  require(frees || s->replays || freed - s->freed <= s->dropped);
-  s->freed = freed;
+  require(m.dropped_frames == s->dropped + s->refused);
+  gone = unfreed_frames(s) + s->dropped;
+  require(m.total_frames >= gone);
+  if (!s->replays) {
+    require(frees ? m.total_frames - gone >= s->freed
+                  : m.total_frames - gone == s->freed);
+  }
+  s->freed = m.total_frames - gone;
 }
 
 static void step(world *w) {
