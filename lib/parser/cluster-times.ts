@@ -7,6 +7,8 @@ import { readUint64 } from './values.js';
 const CLUSTER_HEADER_BYTES = 12;
 const TIMESTAMP_BYTES = 8;
 const NANOSECONDS_IN_MS = 1_000_000;
+/** Producer times have whole milliseconds, and a device's clock is nudged a little now and then. */
+const STRAY_MS = 20;
 
 /** Children of a Cluster that are wrong once it stands elsewhere or has another time. */
 const NOT_KEPT: ReadonlySet<number> = new Set<number>([
@@ -17,9 +19,9 @@ const NOT_KEPT: ReadonlySet<number> = new Set<number>([
 ]);
 
 /**
- * Writes clusters with times that begin at zero and never go back: where a later cluster is older
- * than the one before it (a new session of relative times), it follows by the producer's clock
- * where that is known, else one tick after the last block.
+ * Writes clusters with times that begin at zero and never go back: where cluster times go back, or
+ * stray from the producer's clock (a new session of relative times), a cluster follows by that
+ * clock where it is known, else one tick after the last block.
  * @internal
  */
 export class ClusterTimes {
@@ -60,7 +62,7 @@ export class ClusterTimes {
 
   #writeTime(input: bigint, producerMs: number | undefined): void {
     if (this.#origin === undefined) this.#origin = input;
-    else if (input < this.#lastInput) {
+    else if (input < this.#lastInput || this.#strays(input, producerMs)) {
       this.#origin = input - this.#following(this.#lastInput - this.#origin, producerMs);
     }
     this.#lastInput = input;
@@ -71,6 +73,13 @@ export class ClusterTimes {
     new DataView(data.buffer).setBigUint64(0, output);
     this.#write(writeHeader(MKV_ID.TIMESTAMP, TIMESTAMP_BYTES));
     this.#write(data);
+  }
+
+  /** Whether cluster times and the producer's clock went on differently: another session began. */
+  #strays(input: bigint, producerMs: number | undefined): boolean {
+    if (producerMs === undefined || this.#lastProducerMs === undefined) return false;
+    const byTicks = Number(input - this.#lastInput) * (this.#scale / NANOSECONDS_IN_MS);
+    return Math.abs(byTicks - (producerMs - this.#lastProducerMs)) > STRAY_MS;
   }
 
   /** The output time of a cluster whose own time went back, after one at `last`. */

@@ -35,6 +35,7 @@ export { KVS_TAG, KVS_TAG_PREFIX, inBandKvsError, type InBandError, type MkvTag 
 export type { MkvTrack } from './tracks.js';
 export { CompositeMkvElementVisitor, applyVisitor, type MkvElementVisitor } from './visitor.js';
 export { StreamingMkvReader } from './reader.js';
+export { writeElement, writeFloat, writeUint } from './write.js';
 export { readDate, readFloat, readInt, readString, readUint, readUint64 } from './values.js';
 export {
   MKV_ELEMENTS,

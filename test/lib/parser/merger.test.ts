@@ -240,6 +240,8 @@ describe('OutputSegmentMerger', () => {
       0, 40, 2000, 2040, 2041, 2081, 4041, 4081,
     ]);
     expect(await times(doc(5000, '100.000'), doc(0, '103.500'))).toEqual([0, 40, 3500, 3540]);
+    expect(await times(doc(0, '100.000'), doc(2000, '160.000'))).toEqual([0, 40, 60000, 60040]);
+    expect(await times(doc(0, '100.000'), doc(2000, '102.010'))).toEqual([0, 40, 2000, 2040]);
   });
 });
 
