@@ -1,6 +1,7 @@
 import { KvsError } from '../base/errors.js';
 import { Connection, sendOptions, type StreamConnection } from './connection.js';
 import { callFailed } from './failures.js';
+import { inOrder } from './documents.js';
 import { payloadStream } from './payload.js';
 
 /** One stored fragment. */
@@ -111,7 +112,8 @@ const ATTEMPTS = 4;
 /**
  * The media of stored fragments, fetched by parallel workers, given in the order asked for as
  * Matroska bytes for `readFrames`, `mergeSegments` or a file. A call that is cut off is made again
- * before anything of it is given. Throws `KvsError` when the service refuses.
+ * before anything of it is given. A fragment that is gone
+ * comes as an in-band error. Throws `KvsError` when the service refuses.
  */
 export async function* getMediaForFragments(
   options: GetMediaForFragmentsOptions,
@@ -186,7 +188,7 @@ async function fetchOnce(
     for await (const chunk of payloadStream(answer.Payload, 'GetMediaForFragmentList')) {
       if (chunk instanceof Uint8Array) chunks.push(chunk);
     }
-    return chunks;
+    return inOrder(chunks, fragments);
   } finally {
     client.destroy();
   }
