@@ -11,7 +11,7 @@ describe('memory', () => {
   it('2,000 takes make no buffer', async () => {
     const { bytes, arrayBuffers, external } = await measure('takes');
     expect(bytes).toBeGreaterThan(8_000_000);
-    expect(arrayBuffers).toBe(0);
+    expect(arrayBuffers).toBeLessThanOrEqual(0); // less: of before, swept late
     expect(external).toBeLessThan(64 * 1024); // V8's own, a few hundred bytes
   });
 
