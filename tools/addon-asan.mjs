@@ -49,7 +49,7 @@ const env = {
   KINESIS_VIDEO_PREBUILD: join(root, 'build-asan'), // node-gyp-build looks for build/Debug in it
 };
 const cmakeJs = [process.execPath, 'node_modules/cmake-js/bin/cmake-js'];
-const where = ['--out', 'build-asan/build', '--debug', '--log-level', 'error'];
+const where = ['--out', 'build-asan/build', '--debug', '--prefer-make', '--log-level', 'error'];
 const flags = ['--CDKVS_SANITIZE=address,undefined', '--CDCMAKE_C_FLAGS_DEBUG=-g -O1'];
 await must([...cmakeJs, 'configure', ...where, ...flags, '--CDCMAKE_CXX_FLAGS_DEBUG=-g -O1']);
 await must([...cmakeJs, 'build', ...where]);

@@ -1,7 +1,8 @@
 // What takes longer than `npm test` may: `npm run soak [-- MINUTES]`, by default 10.
 // Each fuzz target by libFuzzer for its share of half the time (where clang and its runtime are
-// there), the replays with a thousand times the changes under sanitizers, and the tests with
-// KVS_SOAK=1, which tells them to do their sweeps at full length. Inputs that crash stay in
+// there), the replays with a thousand times the changes under sanitizers, the addon's tests under
+// sanitizers, the core's on other processors, and all tests with KVS_SOAK=1, which tells them to do
+// their sweeps at full length. Inputs that crash stay in
 // build-core/soak. The last line is `N passed, N failed, N skipped`.
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -70,6 +71,8 @@ const names = filesUnder(root, 'test/fuzz')
   .map((path) => basename(path, '.c'));
 await fuzz(names);
 await replay(names);
+await step('addon under sanitizers', [process.execPath, 'tools/addon-asan.mjs'], 20 * MINUTE);
+await step('core on other processors', ['sh', 'tools/cross-test.sh'], 60 * MINUTE);
 const vitest = [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', '--testTimeout=1800000'];
 await step('tests', vitest, 60 * MINUTE, { KVS_SOAK: '1' });
 console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);

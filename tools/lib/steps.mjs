@@ -109,8 +109,8 @@ export function allSteps(root) {
       name: 'addon',
       about: 'the addon builds without a warning',
       commands: [
-        [...bin('cmake-js/bin/cmake-js'), 'configure', '--CDKVS_WERROR=ON'],
-        [...bin('cmake-js/bin/cmake-js'), 'build'],
+        [...bin('cmake-js/bin/cmake-js'), 'configure', '--prefer-make', '--CDKVS_WERROR=ON'],
+        [...bin('cmake-js/bin/cmake-js'), 'build', '--prefer-make', '--parallel', '2'],
       ],
       limitMs: 5 * MINUTE,
     },
