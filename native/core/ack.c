@@ -79,8 +79,8 @@ static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
 /* ---- keys and values -------------------------------------------------- */
 
 static kvs_status take_key(kvs_ack_parser *parser) {
-  static const char *const names[FIELD_COUNT] = {"EventType", "FragmentNumber",
-                                                 "FragmentTimecode", "ErrorId"};
+  static const char names[FIELD_COUNT][17] = {"EventType", "FragmentNumber",
+                                              "FragmentTimecode", "ErrorId"};
 
   parser->field = FIELD_OTHER;
   for (uint32_t i = 0; i < FIELD_COUNT; i++) {
@@ -99,8 +99,8 @@ static kvs_status take_key(kvs_ack_parser *parser) {
 }
 
 static kvs_status take_type(kvs_ack_parser *parser) {
-  static const char *const names[] = {"BUFFERING", "RECEIVED", "PERSISTED",
-                                      "ERROR", "IDLE"};
+  static const char names[][10] = {"BUFFERING", "RECEIVED", "PERSISTED",
+                                   "ERROR", "IDLE"};
 
   for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     if (text_is(parser, names[i])) {

@@ -149,6 +149,7 @@ void kvs_client_free(kvs_client *client) {
   for (uint32_t i = 0; i < client->host.stream_limit; i++) {
     kvs_stream_free(client->host.streams[i]);
   }
+  kvs_heap_done(&client->host.heap);
 }
 
 static void retry(kvs_client *client, uint32_t result, kvs_time now) {

@@ -236,6 +236,32 @@ static void tags_of_every_length(void) {
   }
 }
 
+static void several_tags_in_one(void) {
+  static const uint8_t segment[] = {0x18, 0x53, 0x80, 0x67, 0xFF};
+  kvs_bytes names[3] = {kvs_bytes_of("a"), kvs_bytes_of("bb"),
+                        kvs_bytes_of("c")};
+  kvs_bytes values[3] = {kvs_bytes_of("1"), kvs_bytes_of(""),
+                         kvs_bytes_of("333")};
+  kvs_buffer_sink buffer = kvs_make_buffer_sink(room, sizeof room);
+
+  kvs_sink_write(&buffer.sink, segment, sizeof segment);
+  kvs_mkv_write_tags(&buffer.sink, names, values, 3);
+  CHECK(mkv_dump(room, (size_t)buffer.sink.written, text, sizeof text));
+  CHECK_STR(text,
+            "    0 SEGMENT unknown\n"
+            "    5   TAGS 38\n"
+            "   10     TAG 35\n"
+            "   13       SIMPLE_TAG 8\n"
+            "   16         TAG_NAME \"a\"\n"
+            "   20         TAG_STRING \"1\"\n"
+            "   24       SIMPLE_TAG 8\n"
+            "   27         TAG_NAME \"bb\"\n"
+            "   32         TAG_STRING \"\"\n"
+            "   35       SIMPLE_TAG 10\n"
+            "   38         TAG_NAME \"c\"\n"
+            "   42         TAG_STRING \"333\"\n");
+}
+
 static void end_of_fragment_fits(void) {
   uint8_t out[KVS_MKV_EOF_MAX];
   static const uint8_t want[] =
@@ -342,6 +368,7 @@ int main(void) {
   RUN(cluster_bytes);
   RUN(block_bytes);
   RUN(tags_of_every_length);
+  RUN(several_tags_in_one);
   RUN(end_of_fragment_fits);
   RUN(aac_configurations);
   RUN(acm_configurations);
