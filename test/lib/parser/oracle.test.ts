@@ -33,7 +33,8 @@ function field(value: unknown, name: string): string {
 function ours(frames: readonly MediaFrame[]): string[] {
   const tracks = [...new Set(frames.map((frame) => frame.trackNumber))].sort((a, b) => a - b);
   return frames.map((frame) => {
-    const key = frame.keyFrame ? 'K' : '-';
+    // ffprobe calls every audio packet a key frame; some muxers do not.
+    const key = frame.keyFrame || frame.track?.type === 2 ? 'K' : '-';
     const stream = tracks.indexOf(frame.trackNumber);
     // ffprobe takes the codec delay off, in whole milliseconds.
     const shown = frame.timecodeMs - Math.round(frame.track?.codecDelayMs ?? 0);
