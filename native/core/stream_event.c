@@ -132,7 +132,8 @@ kvs_status kvs_stream_put_metadata(kvs_stream *stream, const char *name,
 
 /* ---- events ------------------------------------------------------------- */
 
-static const char *const event_names[KVS_EVENT_KINDS] = {
+/* Arrays, not pointers: those would have to be relocated at load time. */
+static const char event_names[KVS_EVENT_KINDS][40] = {
     "AWS_KINESISVIDEO_IMAGE_GENERATION",
     "AWS_KINESISVIDEO_NOTIFICATION",
 };
