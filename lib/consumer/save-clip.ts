@@ -7,6 +7,7 @@ import { mergeSegments } from '../parser/index.js';
 import { writeClip } from './clip-file.js';
 import { indexClip } from './clip-index.js';
 import type { StreamConnection } from './connection.js';
+import { writeMp4 } from './mp4-file.js';
 import {
   getMediaForFragments,
   listFragments,
@@ -18,8 +19,10 @@ import {
 export interface SaveClipOptions extends StreamConnection {
   /** The time range; whole fragments that begin in it are saved. */
   readonly range: FragmentRange;
-  /** The Matroska file to write; replaced when it is there. */
+  /** The file to write; replaced when it is there. */
   readonly path: string;
+  /** Default: by the path's ending, `mkv` where it says nothing. MP4 holds H.264, H.265, AAC, Opus. */
+  readonly format?: 'mkv' | 'mp4';
   /** As for `getMediaForFragments`. */
   readonly workers?: number;
   readonly signal?: AbortSignal;
@@ -36,7 +39,7 @@ export interface SavedClip {
 const NANOSECONDS_IN_MS = 1_000_000;
 
 /**
- * Saves a time range of a stream as one Matroska file with duration and index, times from zero.
+ * Saves a time range of a stream as one Matroska or MP4 file with duration and index, times from zero.
  * The file appears under its name only when it is whole. Throws `KvsError` STATUS_NOT_FOUND for a
  * range without media, and STATUS_MKV_INVALID_FRAME_DATA when the stream's tracks change in it.
  */
@@ -55,14 +58,25 @@ export async function saveClip(options: SaveClipOptions): Promise<SavedClip> {
     };
     const bytes = mergeSegments(media, { tags: 'drop', times: 'fromZero', onSegment });
     await pipeline(Readable.from(bytes), createWriteStream(merged), withSignal(signal));
-    const index = await indexClip(merged, signal);
-    await writeClip(merged, final, index, signal);
+    const format = options.format ?? (path.toLowerCase().endsWith('.mp4') ? 'mp4' : 'mkv');
+    const write = format === 'mp4' ? writeMp4 : writeMkv;
+    const { frames, durationMs } = await write(merged, final, signal);
     await rename(final, path);
-    const durationMs = (index.duration * index.scale) / NANOSECONDS_IN_MS;
-    return { path, fragments, frames: index.frames, durationMs };
+    return { path, fragments, frames, durationMs };
   } finally {
     await Promise.all([rm(merged, { force: true }), rm(final, { force: true })]);
   }
+}
+
+async function writeMkv(
+  from: string,
+  to: string,
+  signal?: AbortSignal,
+): Promise<{ readonly frames: number; readonly durationMs: number }> {
+  const index = await indexClip(from, signal);
+  await writeClip(from, to, index, signal);
+  const durationMs = (index.duration * index.scale) / NANOSECONDS_IN_MS;
+  return { frames: index.frames, durationMs };
 }
 
 /** The fragments of the range in the order of their time. */

@@ -197,6 +197,79 @@ describe('saveClip', () => {
     },
   );
 
+  it.skipIf(!have('ffmpeg') || !have('ffprobe'))(
+    'ffprobe, ffmpeg: play it as MP4 like the source',
+    async () => {
+      await withService({}, async (service) => {
+        for (const name of ['ffmpeg-file.mkv', 'mkvmerge-laced.mkv']) {
+          const stream = name.replace(/\W/g, '-');
+          const count = await fillReal(service, stream, name);
+          const path = joinPath(directory, `${stream}.mp4`);
+          const clip = await saveClip({ ...connectionTo(service, stream), range: DAY, path });
+          expect(clip.frames).toBe(count);
+          const entries = 'stream=codec_name,nb_frames,start_time:format=duration';
+          const { out, err } = run(
+            'ffprobe',
+            '-v',
+            'warning',
+            '-show_entries',
+            entries,
+            '-of',
+            'csv=p=0',
+            path,
+          );
+          expect(err).toBe('');
+          const [video, audio, format] = out.trim().split('\n');
+          expect(video).toMatch(/^h264,[\d.]+,15$/);
+          expect(audio).toMatch(/^aac,[\d.]+,13$/);
+          expect(Math.abs(Number(format) * 1000 - clip.durationMs)).toBeLessThan(5);
+          const source = new URL(`../../golden/mkv/${name}`, import.meta.url).pathname;
+          const pictures = (file: string) =>
+            run('ffmpeg', '-v', 'warning', '-i', file, '-map', '0:v', '-f', 'framemd5', '-')
+              .out.split('\n')
+              .filter((text) => /^\d,/.test(text))
+              .map((text) => text.split(',').at(-1)?.trim());
+          expect(pictures(path)).toEqual(pictures(source));
+          const packets = (file: string, kind: string) =>
+            run(
+              'ffprobe',
+              '-v',
+              'error',
+              '-select_streams',
+              kind,
+              '-show_entries',
+              'packet=pts_time,size',
+              '-of',
+              'csv=p=0',
+              file,
+            )
+              .out.trim()
+              .split('\n')
+              .filter((text) => /^[-\d.]+,\d+/.test(text))
+              .map((text) => text.split(',').map(Number));
+          for (const kind of ['v', 'a']) {
+            const [ours, theirs] = [packets(path, kind), packets(source, kind)];
+            expect(ours.map(([, size]) => size)).toEqual(theirs.map(([, size]) => size));
+            const gap = (theirs[0]?.[0] ?? 0) - (ours[0]?.[0] ?? 0);
+            ours.forEach(([time = 0], i) => expect(time + gap).toBeCloseTo(theirs[i]?.[0] ?? 0, 2));
+          }
+          rmSync(path);
+        }
+      });
+    },
+  );
+
+  it('says which codec MP4 cannot hold, and leaves no file', async () => {
+    await withService({}, async (service) => {
+      await fillReal(service, 'cam', 'ffmpeg.webm');
+      const before = readdirSync(directory);
+      const path = joinPath(directory, 'vp8.mp4');
+      const saving = saveClip({ ...connectionTo(service, 'cam'), range: DAY, path });
+      await expect(saving).rejects.toThrow(/codec V_VP8.*save the clip as mkv/);
+      expect(readdirSync(directory)).toEqual(before);
+    });
+  });
+
   it('follows the producer’s clock where a session began anew', async () => {
     await withService({}, async (service) => {
       await fillReal(service, 'cam', 'ffmpeg.webm');
