@@ -79,7 +79,8 @@ export class PutSession implements PutMediaIo {
     const taken = this.#link.native.take(this.number, into, clock.mono(), clock.wall());
     this.#host.flagged(taken);
     this.#outcome = takenOutcome(taken);
-    this.#link.onProgress();
+    // Without acks, what was taken is what is freed.
+    if (!this.#link.definition.info.fragmentAcks) this.#link.onProgress();
     return takenBytes(taken);
   }
 

@@ -21,6 +21,7 @@ export interface SessionShare {
   readonly wall: () => number;
 }
 
+const LAST_CHUNK = '0\r\n\r\n';
 const KEEP_ALIVE_MS = 30_000;
 
 /**
@@ -99,6 +100,8 @@ export class HttpPutMediaSession implements PutMediaSession {
       this.#onFailure(error);
     });
     http.flushHeaders();
+    // The header has said so; the chunks are made here, in one piece with their data.
+    http.chunkedEncoding = false;
     this.#connectWithin(this.#request.connectTimeout);
   }
 
@@ -130,15 +133,14 @@ export class HttpPutMediaSession implements PutMediaSession {
     const http = this.#http;
     if (this.#state !== 'open' || this.#writing || http === undefined) return;
     const buffer = this.#share.buffers.take();
-    const length = this.#io.read(buffer);
+    const length = this.#io.read(buffer.body);
     if (length === 0) {
       this.#share.buffers.give(buffer);
       this.#whenEmpty(http);
       return;
     }
     this.#writing = true;
-    const chunk = length === buffer.length ? buffer : buffer.subarray(0, length);
-    http.write(chunk, (error) => {
+    http.write(buffer.chunk(length), (error) => {
       this.#writing = false;
       // 'error' tells the rest; the buffer may still be with the socket.
       if (error instanceof Error) return;
@@ -155,7 +157,7 @@ export class HttpPutMediaSession implements PutMediaSession {
       return;
     }
     this.#state = 'ended';
-    http.end();
+    http.end(LAST_CHUNK);
     // Everything is acknowledged: a service that does not end its answer is not waited for long.
     this.#timer = setTimeout(() => {
       this.#finish(CALL_RESULT.OK);

@@ -1,40 +1,10 @@
-import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
-import { SignatureV4 } from '@smithy/signature-v4';
 import type { PutMediaRequest } from './put-media.js';
+import { Sha256 } from './sha256.js';
 
 /** A PutMedia request ready to be sent. */
 export interface SignedPutMedia {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-}
-
-/** SHA-256 in the shape that the signer asks for, over Node's own. */
-class Sha256 {
-  readonly #hash: Hash | Hmac;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash =
-      secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
-  }
-
-  update(data: string | ArrayBuffer | ArrayBufferView): void {
-    this.#hash.update(bytesOf(data));
-  }
-
-  async digest(): Promise<Uint8Array> {
-    return this.#hash.digest();
-  }
-
-  reset(): void {
-    throw new TypeError('a hash is used once');
-  }
-}
-
-function bytesOf(data: string | ArrayBuffer | ArrayBufferView): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data, 'utf8');
-  if (ArrayBuffer.isView(data))
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return new Uint8Array(data);
 }
 
 /**
@@ -48,6 +18,8 @@ export async function signPutMedia(
   now: number,
 ): Promise<SignedPutMedia> {
   const url = putMediaUrl(request.endpoint);
+  // Loaded with the first session: importing this package shall cost little.
+  const { SignatureV4 } = await import('@smithy/signature-v4');
   const signer = new SignatureV4({
     service: 'kinesisvideo',
     region: request.region,
