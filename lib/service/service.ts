@@ -82,6 +82,7 @@ async function serve(options: CheckedOptions, store: FragmentStore): Promise<Kvs
       await context.hubs.stop();
       await closed;
       await store.close();
+      options.log('info', 'closed', { flushes: store.flushes() });
     }),
   };
 }

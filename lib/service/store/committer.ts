@@ -25,6 +25,7 @@ export class Committer {
   readonly #most: number;
   #waiting: Commit[] = [];
   #running: Promise<void> | undefined;
+  #rounds = 0;
 
   /** `most`: how many fragments may share a flush. */
   constructor(writeIndex: WriteIndex, most: number) {
@@ -50,6 +51,11 @@ export class Committer {
     });
   }
 
+  /** Flushes so far. */
+  get rounds(): number {
+    return this.#rounds;
+  }
+
   /** Resolves when no commit is under way. */
   async idle(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
@@ -62,6 +68,7 @@ export class Committer {
   }
 
   async #round(batch: Commit[]): Promise<void> {
+    this.#rounds += 1;
     const failures = await flushFiles(batch);
     const good = batch.filter((commit) => !failures.has(commit.file));
     let failure: unknown;

@@ -201,6 +201,10 @@ export class DiskStore implements FragmentStore {
     );
   }
 
+  flushes(): number {
+    return this.#committer.rounds;
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#writers.keys()].map((writer) => writer.close()));
     await this.#committer.idle();

@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import type { ClassicLevel } from 'classic-level';
 import { KvsError } from '../../base/errors.js';
+import { loadOptional } from '../../base/optional.js';
 import { KIND, decodeSafe, encodeSafe, streamKey } from './codec.js';
 import { recoverSegments } from './recover.js';
 
@@ -17,8 +18,9 @@ export async function openIndex(
   warn: (message: string) => void,
 ): Promise<{ readonly index: Index; readonly media: string }> {
   const media = join(directory, 'media');
+  const level = await loadOptional('classic-level', 'the service', () => import('classic-level'));
   await mkdir(media, { recursive: true, mode: 0o700 });
-  const index: Index = new ClassicLevel(join(directory, 'index'), {
+  const index: Index = new level.ClassicLevel(join(directory, 'index'), {
     keyEncoding: 'view',
     valueEncoding: 'view',
   });

@@ -128,6 +128,8 @@ export interface FragmentStore {
   tags(id: number, record: FragmentRecord): Promise<Uint8Array>;
   /** Frees fragments from the oldest on while `expired` says so; gives how many. */
   expire(id: number, expired: (record: FragmentRecord) => boolean): Promise<number>;
+  /** Group commits so far. */
+  flushes(): number;
   close(): Promise<void>;
 }
 
