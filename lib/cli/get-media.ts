@@ -1,9 +1,9 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { Hash } from '@smithy/hash-node';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Credentials } from '../base/credentials.js';
 import { KvsError } from '../base/errors.js';
+import { Sha256 } from '../transport/sha256.js';
 
 /** A service and who calls it. */
 export interface ServiceTarget {
@@ -69,7 +69,7 @@ async function post(
     service: 'kinesisvideo',
     region: target.region,
     credentials: target.credentials,
-    sha256: Hash.bind(null, 'sha256'),
+    sha256: Sha256,
   });
   const signed = await signer.sign({
     method: 'POST',

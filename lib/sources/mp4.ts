@@ -2,6 +2,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { ISOFile } from 'mp4box';
 import { KvsError } from '../base/errors.js';
 import { type Frame, FRAME_FLAG, NAL_ADAPTATION } from '../base/media.js';
+import { loadOptional } from '../base/optional.js';
 import {
   type Container,
   malformed,
@@ -65,7 +66,7 @@ export async function openMp4(path: string): Promise<Container> {
 
 /** Feeds mp4box the boxes that describe the film; all others go in as the header of a box to pass over. */
 async function readTables(file: FileHandle, path: string, size: number): Promise<ISOFile> {
-  const library = await import('mp4box');
+  const library = await loadOptional('mp4box', 'reading an MP4 file', () => import('mp4box'));
   const movie = library.createFile(false);
   for (let offset = 0; offset < size;) {
     const box = await readBoxHeader(file, path, offset, size);
