@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { KvsError } from '../../../lib/base/errors.js';
@@ -6,6 +7,7 @@ import {
   MKV_ID,
   readFrames,
   readMedia,
+  type ByteSource,
   type FragmentMetadata,
   type MediaEvent,
   type MediaFrame,
@@ -14,7 +16,7 @@ import { cut, element, golden, goldenNames, header, join, singles } from './help
 import { tags } from './media.js';
 
 async function frames(
-  chunks: Iterable<Uint8Array>,
+  chunks: ByteSource,
   onFragmentEnd?: (fragment: FragmentMetadata) => void,
 ): Promise<MediaFrame[]> {
   const out: MediaFrame[] = [];
@@ -283,6 +285,38 @@ describe('faults', () => {
     );
     reader.push(join(header(MKV_ID.CLUSTER, undefined, 8), block, block, block));
     expect(() => reader.next()).toThrow(/maxBlockBytes is 1000/);
+  });
+
+  it('closes Node and Web streams that are silent, or never began, when the signal aborts', async () => {
+    const silentNode = new Readable({ read: () => undefined });
+    const controller = new AbortController();
+    const waiting = readMedia(silentNode, { signal: controller.signal }).next();
+    setImmediate(() => controller.abort(new Error('enough')));
+    await expect(waiting).rejects.toThrow('enough');
+    expect(silentNode.destroyed).toBe(true);
+
+    const missing = createReadStream('/nonexistent/file.mkv');
+    const aborted = AbortSignal.abort(new Error('before'));
+    await expect(readMedia(missing, { signal: aborted }).next()).rejects.toThrow('before');
+    expect(missing.destroyed).toBe(true);
+
+    let cancelled = false;
+    const silentWeb = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled = true) });
+    const second = new AbortController();
+    const waitingWeb = readMedia(silentWeb, { signal: second.signal }).next();
+    setImmediate(() => second.abort(new Error('enough')));
+    await expect(waitingWeb).rejects.toThrow('enough');
+    expect(cancelled).toBe(true);
+  });
+
+  it('closes the source when the loop is left', async () => {
+    const node = Readable.from([golden('getmedia.mkv'), golden('getmedia.mkv')]);
+    for await (const frame of readFrames(node)) {
+      expect(frame.trackNumber).toBe(1);
+      break;
+    }
+    expect(node.destroyed).toBe(true);
+    await expect(frames(createReadStream('/nonexistent/file.mkv'))).rejects.toThrow('ENOENT');
   });
 
   it('ends a wait when the signal aborts, and closes the source', async () => {
