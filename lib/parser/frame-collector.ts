@@ -34,6 +34,13 @@ export type MediaEvent =
   | { readonly kind: 'fragmentEnd'; readonly fragment: FragmentMetadata }
   | { readonly kind: 'error'; readonly error: KvsError };
 
+/** Bits of a SimpleBlock's flags, and the usual length of its head. */
+const KEY = 0x80;
+const INVISIBLE = 0x08;
+const LACING = 0x06;
+const DISCARDABLE = 0x01;
+const HEAD_BYTES = 4;
+
 interface HeldBlock {
   readonly block: MkvBlock;
   readonly keyFrame: boolean;
@@ -78,16 +85,46 @@ export class FrameCollector {
   /** Takes an event; gives the first frame of a block at once. */
   take(event: MkvEvent): MediaFrame | undefined {
     if (event.kind === 'element' && event.id === MKV_ID.SIMPLE_BLOCK) {
-      const block = parseBlock(event.data, event.offset);
-      if (this.metadata.hasClusterTime) return this.#frame(block, block.keyFrame, undefined);
-      const own = parseBlock(event.data.slice());
-      this.#hold({ block: own, keyFrame: own.keyFrame, durationTicks: undefined });
-      return undefined;
+      const { data } = event;
+      if (!this.metadata.hasClusterTime) return this.#holdSimple(data, event.offset);
+      // Nearly all frames: one byte of track number, no lacing. No block is made of them.
+      const flags = data[3];
+      const first = data[0] ?? 0;
+      if (flags !== undefined && first >= 0x80 && (flags & LACING) === 0) {
+        return this.#plainFrame(data, first & 0x7f, flags);
+      }
+      const block = parseBlock(data, event.offset);
+      return this.#frame(block, block.keyFrame, undefined);
     }
     if (event.kind === 'masterEnd' && event.id === MKV_ID.CLUSTER) this.#checkHeld(event.offset);
     this.metadata.visit(event);
     this.#followGroup(event);
     return undefined;
+  }
+
+  #holdSimple(data: Uint8Array, offset: number): undefined {
+    const block = parseBlock(data.slice(), offset);
+    this.#hold({ block, keyFrame: block.keyFrame, durationTicks: undefined });
+  }
+
+  /** The frame of a SimpleBlock that has a head of four bytes. */
+  #plainFrame(data: Uint8Array, trackNumber: number, flags: number): MediaFrame {
+    const { timeline, tracks, fragment } = this.metadata;
+    const track = tracks.get(trackNumber);
+    const relative = (((data[1] ?? 0) << 24) >> 16) | (data[2] ?? 0);
+    return {
+      kind: 'frame',
+      trackNumber,
+      timecodeMs: timeline.at(relative),
+      durationMs: track?.defaultDurationMs,
+      keyFrame: (flags & KEY) !== 0,
+      discardable: (flags & DISCARDABLE) !== 0,
+      invisible: (flags & INVISIBLE) !== 0,
+      data: this.#lend ? data.subarray(HEAD_BYTES) : data.slice(HEAD_BYTES),
+      fragment,
+      track,
+      clusterTimecodeMs: timeline.at(0),
+    };
   }
 
   /** A Block is a key frame when nothing in its group is referenced: known at the group's end. */
