@@ -5,7 +5,7 @@ import { startService } from './processes.mjs';
 
 const HEADER = new Uint8Array(300);
 const CLUSTER = new Uint8Array(500);
-const ROUNDS = 9;
+const ROUNDS = 31;
 
 /** Stores small fragments, a second apart, in stream 1. */
 async function fill(dataDir, from, to) {

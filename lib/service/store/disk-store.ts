@@ -163,8 +163,23 @@ export class DiskStore implements FragmentStore {
       ? { gte: low, lt: after ?? high }
       : { ...(after === undefined ? { gte: low } : { gt: after }), lt: high };
     const keys = await this.#index.keys({ ...bounds, limit: range.limit, reverse }).all();
-    const records = await this.get(id, keys.map(numberOfKey));
-    return records.filter((record) => record !== undefined);
+    return this.#fetch(id, keys.map(numberOfKey));
+  }
+
+  /** Records in the order of `numbers`; neighbours in time mostly are neighbours in number. */
+  async #fetch(id: number, numbers: readonly bigint[]): Promise<FragmentRecord[]> {
+    const [low, high] = extremes(numbers);
+    const near = await this.byNumber(id, {
+      from: low,
+      before: high + 1n,
+      limit: 2 * numbers.length,
+    });
+    const found = new Map(near.map((record) => [record.number, record]));
+    const far = numbers.filter((number) => !found.has(number));
+    for (const record of far.length === 0 ? [] : await this.get(id, far)) {
+      if (record !== undefined) found.set(record.number, record);
+    }
+    return numbers.map((number) => found.get(number)).filter((record) => record !== undefined);
   }
 
   async get(id: number, numbers: readonly bigint[]): Promise<(FragmentRecord | undefined)[]> {
@@ -237,4 +252,14 @@ export class DiskStore implements FragmentStore {
     });
     return result;
   }
+}
+
+function extremes(numbers: readonly bigint[]): readonly [bigint, bigint] {
+  let low = numbers[0] ?? 0n;
+  let high = low;
+  for (const number of numbers) {
+    if (number < low) low = number;
+    if (number > high) high = number;
+  }
+  return [low, high];
 }
