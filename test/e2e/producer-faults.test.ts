@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   KinesisVideoProducer,
   type KinesisVideoStream,
@@ -83,6 +83,8 @@ describe('a producer behind a bad network', () => {
     const doubtful = unsure(HALF);
     proxy.reset();
     await put(stream, HALF, HALF + 100);
+    // A reset counts only when it hits the second connection.
+    await vi.waitFor(() => expect(proxy.connections).toBe(2), { timeout: 10_000 });
     for (const time of unsure(HALF + 100)) doubtful.add(time);
     proxy.reset();
     await put(stream, HALF + 100, FRAMES.length);
