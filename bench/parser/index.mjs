@@ -10,12 +10,10 @@ export const about = 'frames out of Matroska, against ebml-stream, ts-ebml and m
 
 const INPUT_BYTES = 64 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
-const ROUNDS = 3;
-/** No further round after this long. */
-const ENOUGH_SECONDS = 12;
+const ROUNDS = 5;
 
 /** Frames of all passes through one reader, without copying. */
-function ours({ live }, passes, watch) {
+function ours({ live }, passes, afterPass = () => undefined) {
   const reader = new FrameReader({ lend: true });
   let frames = 0;
   for (let pass = 0; pass < passes; pass += 1) {
@@ -25,7 +23,7 @@ function ours({ live }, passes, watch) {
         if (event.kind === 'frame') frames += event.data.length > 0 ? 1 : 0;
       }
     }
-    watch();
+    afterPass();
   }
   return frames;
 }
@@ -48,76 +46,93 @@ function check(name, frames, expected) {
   if (frames !== expected) throw new Error(`${name} found ${frames} frames of ${expected}`);
 }
 
+/** One measured round of a reader; gives GB/s. */
+async function round({ name, read }, input, passes) {
+  const start = process.hrtime.bigint();
+  const frames = await read(input, passes);
+  const seconds = Number(process.hrtime.bigint() - start) / 1e9;
+  check(name, frames, input.frames * passes);
+  return (passes * input.live.length) / seconds / 1e9;
+}
+
 /**
- * GB/s of the fastest of several rounds after one pass to warm up, for every reader alike: what
- * else the machine does then matters least.
+ * GB/s of the fastest round of each reader after one pass to warm up. Rounds go in turns, so that
+ * whatever else the machine does meets all of them alike.
  */
-async function speedOf(name, read, input, passes) {
-  check(name, await read(input, 1), input.frames);
-  let best = 0;
-  let spent = 0;
-  for (let round = 0; round < ROUNDS && (round === 0 || spent < ENOUGH_SECONDS); round += 1) {
-    const start = process.hrtime.bigint();
-    const frames = await read(input, passes);
-    const seconds = Number(process.hrtime.bigint() - start) / 1e9;
-    check(name, frames, input.frames * passes);
-    best = Math.max(best, (passes * input.live.length) / seconds / 1e9);
-    spent += seconds;
+async function speedsOf(readers, input, passes) {
+  const best = new Map(readers.map(({ name }) => [name, 0]));
+  for (const { name, read } of readers) check(name, await read(input, 1), input.frames);
+  for (let turn = 0; turn < ROUNDS; turn += 1) {
+    for (const reader of readers) {
+      const speed = await round(reader, input, passes);
+      best.set(reader.name, Math.max(best.get(reader.name), speed));
+    }
   }
   return best;
 }
 
 /** Another reader, given the media again for each pass. */
-async function again(load) {
-  const read = await load();
-  return async (input, passes) => {
+async function again(name, load, note) {
+  const readOnce = await load();
+  const read = async (input, passes) => {
     let frames = 0;
-    for (let pass = 0; pass < passes; pass += 1) frames += await read(input, CHUNK_BYTES);
+    for (let pass = 0; pass < passes; pass += 1) frames += await readOnce(input, CHUNK_BYTES);
     return frames;
   };
+  return { name, read, note };
+}
+
+async function otherReaders() {
+  const missing = others.install();
+  if (missing !== undefined) {
+    console.error(`other readers are left out: ${missing}`);
+    return [];
+  }
+  return Promise.all([
+    again('ebml-stream', others.ebmlStream, ''),
+    again('ts-ebml', others.tsEbml, 'known sizes'),
+    again('mediabunny', others.mediabunny, 'known sizes, from one buffer'),
+    again('mediabunny stream', others.mediabunnyStream, 'known sizes'),
+  ]);
+}
+
+/** How far our memory goes above what was there, before any other reader is loaded. */
+function memoryOf(input, passes) {
+  globalThis.gc?.();
+  const baseline = process.memoryUsage().rss;
+  let highest = baseline;
+  ours(input, passes, () => (highest = Math.max(highest, process.memoryUsage().rss)));
+  return (highest - baseline) / 1e6;
 }
 
 export async function run({ args }) {
   const { values } = parseArgs({ args, options: { passes: { type: 'string', default: '16' } } });
   const passes = Number(values.passes);
   const input = makeInput(INPUT_BYTES);
-  globalThis.gc?.();
-  const baseline = process.memoryUsage().rss;
-  let highest = baseline;
-  const watch = () => (highest = Math.max(highest, process.memoryUsage().rss));
-  const own = (media, count) => ours(media, count, watch);
-  const gbPerSec = await speedOf('FrameReader', own, input, passes);
-  const rssMB = (highest - baseline) / 1e6;
-  const table = [
-    ['reader', 'GB/s', 'times slower', 'note'],
-    ['FrameReader', gbPerSec.toFixed(2), '1.0', `lent; ${rssMB.toFixed(1)} MB above the baseline`],
+  const rssMB = memoryOf(input, passes);
+  const readers = [
+    { name: 'FrameReader', read: ours, note: `lent; ${rssMB.toFixed(1)} MB above the baseline` },
+    { name: 'readFrames', read: oursCopied, note: 'for await, each frame a copy' },
+    ...(await otherReaders()),
   ];
-  const row = (name, speed, note) =>
-    table.push([name, speed.toFixed(2), (gbPerSec / speed).toFixed(1), note]);
-  const copied = await speedOf('readFrames', oursCopied, input, passes);
-  row('readFrames', copied, 'for await, each frame a copy');
-  const ratios = await compare(input, passes, gbPerSec, row);
-  return { table, json: { gbPerSec, ...ratios, rssMB } };
-}
-
-async function compare(input, passes, gbPerSec, row) {
-  const missing = others.install();
-  if (missing !== undefined) {
-    console.error(`other readers are left out: ${missing}`);
-    return { vsEbmlStream: null, vsTsEbml: null, vsMediabunny: null };
-  }
-  const measure = async (name, load) => speedOf(name, await again(load), input, passes);
-  const ebmlStream = await measure('ebml-stream', others.ebmlStream);
-  row('ebml-stream', ebmlStream, '');
-  const tsEbml = await measure('ts-ebml', others.tsEbml);
-  row('ts-ebml', tsEbml, 'known sizes');
-  const buffer = await measure('mediabunny', others.mediabunny);
-  row('mediabunny', buffer, 'known sizes, from one buffer');
-  const stream = await measure('mediabunny stream', others.mediabunnyStream);
-  row('mediabunny stream', stream, 'known sizes');
+  const speeds = await speedsOf(readers, input, passes);
+  const gbPerSec = speeds.get('FrameReader');
+  const rows = readers.map(({ name, note }) => {
+    const speed = speeds.get(name);
+    return [name, speed.toFixed(2), (gbPerSec / speed).toFixed(1), note];
+  });
+  const times = (...names) => {
+    const fastest = Math.max(...names.map((name) => speeds.get(name) ?? 0));
+    return fastest === 0 ? null : gbPerSec / fastest;
+  };
   return {
-    vsEbmlStream: gbPerSec / ebmlStream,
-    vsTsEbml: gbPerSec / tsEbml,
-    vsMediabunny: gbPerSec / Math.max(buffer, stream),
+    table: [['reader', 'GB/s', 'times slower', 'note'], ...rows],
+    json: {
+      gbPerSec,
+      vsEbmlStream: times('ebml-stream'),
+      vsTsEbml: times('ts-ebml'),
+      vsMediabunny: times('mediabunny', 'mediabunny stream'),
+      rssMB,
+    },
   };
 }
