@@ -1,12 +1,16 @@
 // What the documents tell a reader to type exists, and the files that they name are there.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const PAGES = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md'];
+const PAGES = [ROOT, join(ROOT, 'docs')].flatMap((folder) =>
+  readdirSync(folder)
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => relative(ROOT, join(folder, name))),
+);
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
@@ -108,7 +112,7 @@ describe('paths in the documents', () => {
         hit[1] ?? '',
       ]),
     ),
-  )('%s: the link to %s leads somewhere', (_page, path) => {
-    expect(existsSync(join(ROOT, path))).toBe(true);
+  )('%s: the link to %s leads somewhere', (page, path) => {
+    expect(existsSync(join(ROOT, dirname(page), path))).toBe(true);
   });
 });
