@@ -11,10 +11,6 @@
 /* A session without media for this long is told to run dry. */
 #define UNDERFLOW_AFTER KVS_TICKS_PER_SECOND
 
-bool kvs_session_live(const kvs_stream *stream) {
-  return stream->session.phase != KVS_PHASE_NONE;
-}
-
 void kvs_session_begin(kvs_stream *stream, kvs_time now) {
   kvs_session *session = &stream->session;
   uint64_t number = session->number + 1;
@@ -53,7 +49,8 @@ static bool is_dead_host(uint32_t result) {
 /* Whether freed media are kept to be sent again, because no ack ever says that
  * they are durable (ruling 2). */
 static bool replays(const kvs_stream *stream) {
-  return stream->retention == 0 || !stream->info.fragment_acks;
+  return stream->info.replay_duration != 0 &&
+         (stream->retention == 0 || !stream->info.fragment_acks);
 }
 
 bool kvs_session_keeps(const kvs_stream *stream, const kvs_fragment *oldest) {
@@ -132,6 +129,7 @@ static void note_sent(kvs_stream *stream, kvs_time now) {
   if (!stream->info.fragment_acks) {
     kvs_ack_free(stream, at, now);
   }
+  kvs_stream_note_deadline(stream); /* the wait for its ack begins */
 }
 
 /* Whether every fragment that was sent is freed (or given up waiting for). */
@@ -226,10 +224,12 @@ static size_t take_body(kvs_stream *stream, uint8_t *buf, size_t len,
   kvs_view *view = &stream->view;
   size_t n;
 
-  note_sent(stream, now);
-  if (kvs_view_at_fragment_start(view) && at_boundary(stream, now)) {
-    *again = true;
-    return 0;
+  if (view->current == 0 || kvs_view_at_fragment_start(view)) {
+    note_sent(stream, now);
+    if (view->current != 0 && at_boundary(stream, now)) {
+      *again = true;
+      return 0;
+    }
   }
   n = kvs_view_read(view, buf, len);
   if (n == 0 && ends_when_read(stream)) {
@@ -332,6 +332,8 @@ static kvs_status take(kvs_stream *stream, uint8_t *buf, size_t len,
                                            : KVS_STATUS_NO_MORE_DATA_AVAILABLE;
 }
 
+static uint64_t quiet_at(const kvs_stream *stream);
+
 kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
                            size_t len, kvs_time now, size_t *taken) {
   kvs_status status;
@@ -350,7 +352,12 @@ kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
   status = take(stream, buf, len, now, taken);
   kvs_stream_close_if_done(stream, now);
   kvs_state_advance(stream, now);
-  kvs_stream_note_deadline(stream);
+  if (kvs_stream_flows(stream)) {
+    /* Bytes that go out put every deadline off but these. */
+    kvs_host_note_deadline(stream->host, quiet_at(stream));
+  } else {
+    kvs_stream_note_deadline(stream);
+  }
   return status;
 }
 
@@ -384,6 +391,16 @@ kvs_status kvs_stream_session_ended(kvs_stream *stream, uint64_t session,
   return KVS_OK;
 }
 
+uint64_t kvs_session_unread_due(const kvs_stream *stream) {
+  const kvs_session *session = &stream->session;
+  uint64_t patience = stream->info.connection_staleness;
+
+  return patience == 0
+             ? KVS_NEVER
+             : kvs_add_u64(kvs_max_u64(session->progress, session->acked_at),
+                           patience);
+}
+
 /* When the session counts as stale, or KVS_NEVER: a fragment that was sent
  * whole and brought no ack, or bytes that nobody takes. */
 static uint64_t stale_at(const kvs_stream *stream) {
@@ -396,8 +413,7 @@ static uint64_t stale_at(const kvs_stream *stream) {
     return KVS_NEVER;
   }
   if (view->current != 0 || session->phase == KVS_PHASE_HEADER) {
-    at = kvs_add_u64(kvs_max_u64(session->progress, session->acked_at),
-                     patience);
+    at = kvs_session_unread_due(stream);
   }
   if (view->oldest != 0 && stream->info.fragment_acks) {
     const kvs_fragment *oldest = kvs_view_fragment(view, view->oldest);
@@ -410,8 +426,7 @@ static uint64_t stale_at(const kvs_stream *stream) {
   }
   if (session->phase == KVS_PHASE_END) {
     /* The host was told to end the body and has not said that it did. */
-    at = kvs_add_u64(kvs_max_u64(session->progress, session->acked_at),
-                     patience);
+    at = kvs_session_unread_due(stream);
   }
   return at;
 }
@@ -465,6 +480,13 @@ static uint64_t dry_at(const kvs_stream *stream) {
   return kvs_add_u64(stream->last_put, UNDERFLOW_AFTER);
 }
 
+/* When a session without media is to be looked after. */
+static uint64_t quiet_at(const kvs_stream *stream) {
+  return stream->view.current != 0
+             ? KVS_NEVER
+             : kvs_min_u64(dry_at(stream), idle_at(stream));
+}
+
 static void tell_dry(kvs_stream *stream) {
   kvs_event event = kvs_event_make(KVS_EVENT_STREAM_UNDERFLOW_REPORT);
 
@@ -476,9 +498,7 @@ static void tell_dry(kvs_stream *stream) {
 uint64_t kvs_session_deadline(const kvs_stream *stream) {
   uint64_t at = kvs_min_u64(stale_at(stream), missing_at(stream));
 
-  at = kvs_min_u64(at, dry_at(stream));
-
-  return kvs_min_u64(at, idle_at(stream));
+  return kvs_min_u64(at, quiet_at(stream));
 }
 
 static void go_stale(kvs_stream *stream, kvs_time now) {
