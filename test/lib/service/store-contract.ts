@@ -1,0 +1,226 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { expect, it } from 'vitest';
+import type { FragmentMeta, FragmentStore } from '../../../lib/service/store/types.js';
+
+/* What any FragmentStore must do. Another store passes by calling `storeContract`. */
+
+/** A store on data that outlasts it. */
+export interface StoreUnderTest {
+  readonly store: FragmentStore;
+  /** Closes the store and opens it on the same data. */
+  reopen(): Promise<FragmentStore>;
+  remove(): Promise<void>;
+}
+
+const NONE = new Uint8Array();
+
+export function meta(sequence: number, time: number = sequence * 1000): FragmentMeta {
+  const number = (1n << 156n) | (BigInt(sequence) << 92n) | (BigInt(time) << 28n);
+  return { number, timecode: time, producerTime: time, serverTime: time + 5, duration: 1000 };
+}
+
+export async function bytesOfFragment(
+  store: FragmentStore,
+  id: number,
+  number: bigint,
+): Promise<Buffer | undefined> {
+  const [record] = await store.get(id, [number]);
+  if (record === undefined) return undefined;
+  const reader = store.openReader(id);
+  const parts: Uint8Array[] = [];
+  try {
+    for await (const piece of reader.pieces(record)) parts.push(piece);
+  } finally {
+    await reader.close();
+  }
+  return Buffer.concat(parts);
+}
+
+export function storeContract(make: () => Promise<StoreUnderTest>): void {
+  const run = async (use: (test: StoreUnderTest) => Promise<void>): Promise<void> => {
+    const test = await make();
+    try {
+      await use(test);
+    } finally {
+      await test.remove();
+    }
+  };
+
+  it('gives back bytes, header and tags as they were, also after it was opened again', async () => {
+    await run(async (test) => {
+      const header = randomBytes(500);
+      const tags = randomBytes(60);
+      const sizes = [1, 1000, 256 * 1024, 256 * 1024 + 1, 3_000_000];
+      const sent = sizes.map((size) => randomBytes(size));
+      const writer = await test.store.openWriter(1);
+      for (const [index, bytes] of sent.entries()) {
+        writer.begin(header);
+        for (let at = 0; at < bytes.length; at += 70_001) {
+          writer.append(bytes.subarray(at, at + 70_001));
+        }
+        await writer.commit(meta(index), index === 1 ? tags : NONE, 'flushed');
+      }
+      await writer.close();
+      for (const when of ['at once', 'later'] as const) {
+        const store = when === 'at once' ? test.store : await test.reopen();
+        for (const [index, bytes] of sent.entries()) {
+          const { number } = meta(index);
+          expect((await bytesOfFragment(store, 1, number))?.equals(bytes)).toBe(true);
+          const [record] = await store.get(1, [number]);
+          if (record === undefined) throw new Error('gone');
+          expect(record).toMatchObject(meta(index));
+          expect(Buffer.from(await store.header(1, record))).toEqual(header);
+          expect(Buffer.from(await store.tags(1, record))).toEqual(
+            index === 1 ? tags : Buffer.alloc(0),
+          );
+        }
+        expect(await store.get(1, [meta(99).number])).toEqual([undefined]);
+        expect(await store.byNumber(2, { limit: 10 })).toEqual([]);
+      }
+    });
+  });
+
+  it('shows nothing of a fragment that was given up or not committed', async () => {
+    await run(async (test) => {
+      const writer = await test.store.openWriter(1);
+      writer.begin(NONE);
+      writer.append(randomBytes(100_000));
+      writer.abort();
+      writer.begin(NONE);
+      const kept = randomBytes(1000);
+      writer.append(kept);
+      await writer.commit(meta(1), NONE, 'flushed');
+      writer.begin(NONE);
+      writer.append(randomBytes(100_000));
+      await writer.close();
+      const store = await test.reopen();
+      const all = await store.byNumber(1, { limit: 10 });
+      expect(all.map((record) => record.number)).toEqual([meta(1).number]);
+      expect(await bytesOfFragment(store, 1, meta(1).number)).toEqual(kept);
+      const next = await store.openWriter(1);
+      next.begin(NONE);
+      next.append(kept);
+      await next.commit(meta(2), NONE, 'flushed');
+      await next.close();
+      expect(await bytesOfFragment(store, 1, meta(2).number)).toEqual(kept);
+    });
+  });
+
+  it('finds by number and by time, in both orders, in pages', async () => {
+    await run(async ({ store }) => {
+      const writer = await store.openWriter(1);
+      const times = [5000, 1000, 1000, 9000];
+      for (const [index, time] of times.entries()) {
+        writer.begin(NONE);
+        writer.append(Uint8Array.of(index));
+        await writer.commit(meta(index, time), NONE, 'buffered');
+      }
+      await writer.close();
+      const number = (index: number): bigint => meta(index, times[index]).number;
+      const numbers = (records: readonly { number: bigint }[]): bigint[] =>
+        records.map((record) => record.number);
+      expect(numbers(await store.byNumber(1, { limit: 2, order: 'descending' }))).toEqual([
+        number(3),
+        number(2),
+      ]);
+      expect(
+        numbers(await store.byNumber(1, { from: number(1), before: number(3), limit: 9 })),
+      ).toEqual([number(1), number(2)]);
+      const range = { kind: 'producer', from: 1000, to: 5000 } as const;
+      expect(numbers(await store.byTime(1, { ...range, limit: 9 }))).toEqual([
+        number(1),
+        number(2),
+        number(0),
+      ]);
+      expect(numbers(await store.byTime(1, { ...range, limit: 1, order: 'descending' }))).toEqual([
+        number(0),
+      ]);
+      const after = { time: 1000, number: number(1) };
+      expect(numbers(await store.byTime(1, { ...range, limit: 9, after }))).toEqual([
+        number(2),
+        number(0),
+      ]);
+      expect(
+        numbers(await store.byTime(1, { kind: 'server', from: 9005, to: 9005, limit: 9 })),
+      ).toEqual([number(3)]);
+    });
+  });
+
+  it('never gives a stream id or a sequence number twice', async () => {
+    await run(async (test) => {
+      const ids = [await test.store.newStreamId(), await test.store.newStreamId()];
+      const first = await test.store.reserve(1, 100);
+      const store = await test.reopen();
+      ids.push(await store.newStreamId());
+      expect(new Set(ids).size).toBe(3);
+      expect(await store.reserve(1, 100)).toBeGreaterThanOrEqual(first + 100);
+    });
+  });
+
+  it('keeps streams until they are deleted, with everything of theirs', async () => {
+    await run(async (test) => {
+      const record = {
+        id: 7,
+        account: '000000000000',
+        name: 'cam',
+        creationTime: 5,
+        retentionHours: 1,
+        version: 'v',
+        tags: { a: 'b' },
+      };
+      await test.store.putStream(record);
+      const writer = await test.store.openWriter(7);
+      writer.begin(NONE);
+      writer.append(Uint8Array.of(1));
+      await writer.commit(meta(1), NONE, 'flushed');
+      await writer.close();
+      const store = await test.reopen();
+      expect(await store.streams()).toEqual([record]);
+      await store.deleteStream(7);
+      expect(await store.streams()).toEqual([]);
+      expect(await store.byNumber(7, { limit: 1 })).toEqual([]);
+      expect(await store.byTime(7, { kind: 'server', from: 0, to: 1e9, limit: 1 })).toEqual([]);
+    });
+  });
+
+  it('agrees with a simple model over random writes, aborts and frees by several writers', async () => {
+    await run(async (test) => {
+      const model = new Map<bigint, Buffer>();
+      let sequence = 0;
+      let store = test.store;
+      for (let round = 0; round < 12; round += 1) {
+        const writers = await Promise.all([1, 2].map(() => store.openWriter(1)));
+        const commits: Promise<unknown>[] = [];
+        for (let step = 0; step < 20; step += 1) {
+          const writer = writers[randomInt(2)];
+          if (writer === undefined) continue;
+          const bytes = randomBytes(randomInt(1, 60_000));
+          writer.begin(randomBytes(20));
+          writer.append(bytes.subarray(0, bytes.length >> 1));
+          writer.append(bytes.subarray(bytes.length >> 1));
+          if (randomInt(4) === 0) {
+            writer.abort();
+            continue;
+          }
+          sequence += 1;
+          const described = meta(sequence);
+          commits.push(writer.commit(described, NONE, step === 0 ? 'flushed' : 'buffered'));
+          model.set(described.number, bytes);
+        }
+        await Promise.all(commits);
+        await Promise.all(writers.map((writer) => writer.close()));
+        const oldest = sequence - randomInt(60);
+        await store.expire(1, (record) => record.number < meta(oldest).number);
+        for (const number of model.keys()) if (number < meta(oldest).number) model.delete(number);
+        if (randomInt(3) === 0) store = await test.reopen();
+        const all = await store.byNumber(1, { limit: 10_000 });
+        expect(all.map((record) => record.number)).toEqual([...model.keys()]);
+        for (const record of all) {
+          expect((await store.header(1, record)).length).toBe(20);
+          const bytes = await bytesOfFragment(store, 1, record.number);
+          expect(bytes?.equals(model.get(record.number) ?? NONE)).toBe(true);
+        }
+      }
+    });
+  });
+}

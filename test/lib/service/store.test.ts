@@ -1,0 +1,132 @@
+import { appendFile, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { describe, expect, it } from 'vitest';
+import { openDiskStore } from '../../../lib/service/store/disk-store.js';
+import { FragmentDamagedError } from '../../../lib/service/store/types.js';
+import { readMedia } from '../../../lib/parser/index.js';
+import { cluster, header } from '../../support/mkv.js';
+import { createStream, getMedia, putMedia, temporaryDirectory, withService } from './helpers.js';
+import { bytesOfFragment, meta, storeContract } from './store-contract.js';
+
+const NONE = new Uint8Array();
+
+describe.each([64 * 1024 * 1024, 100_000])('disk store, segments of %i bytes', (segmentBytes) => {
+  storeContract(async () => {
+    const directory = await temporaryDirectory();
+    const options = { directory, fsync: 'group', segmentBytes } as const;
+    let store = await openDiskStore(options);
+    return {
+      store,
+      reopen: async () => {
+        await store.close();
+        store = await openDiskStore(options);
+        return store;
+      },
+      remove: async () => {
+        await store.close();
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+  });
+});
+
+async function oneFragment(directory: string, bytes: Uint8Array): Promise<string> {
+  const store = await openDiskStore({ directory, fsync: 'group' });
+  const writer = await store.openWriter(1);
+  writer.begin(NONE);
+  writer.append(bytes);
+  await writer.commit(meta(1), NONE, 'flushed');
+  await writer.close();
+  await store.close();
+  const [name = ''] = await readdir(join(directory, 'media', '1'));
+  return join(directory, 'media', '1', name);
+}
+
+describe('disk store after harm', () => {
+  it('cuts off a torn tail and removes files that were never committed to', async () => {
+    const directory = await temporaryDirectory();
+    const path = await oneFragment(directory, new Uint8Array(1000));
+    const { size } = await stat(path);
+    await appendFile(path, new Uint8Array(777));
+    await appendFile(join(directory, 'media', '1', '0000000009.media'), 'x');
+    const store = await openDiskStore({ directory, fsync: 'group' });
+    expect((await stat(path)).size).toBe(size);
+    expect(await readdir(join(directory, 'media', '1'))).toHaveLength(1);
+    expect(await bytesOfFragment(store, 1, meta(1).number)).toEqual(Buffer.alloc(1000));
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it.each([0, 300_000, 599_999])('finds one wrong byte, at %i', async (at) => {
+    const directory = await temporaryDirectory();
+    const path = await oneFragment(directory, new Uint8Array(600_000));
+    const file = await open(path, 'r+');
+    await file.write(Uint8Array.of(1), 0, 1, 12 + at);
+    await file.close();
+    const store = await openDiskStore({ directory, fsync: 'group' });
+    await expect(bytesOfFragment(store, 1, meta(1).number)).rejects.toThrow(FragmentDamagedError);
+    await store.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('tells of a file that is too short or gone, and starts all the same', async () => {
+    const directory = await temporaryDirectory();
+    const path = await oneFragment(directory, new Uint8Array(1000));
+    const warnings: string[] = [];
+    const warn = (message: string): void => {
+      warnings.push(message);
+    };
+    const file = await open(path, 'r+');
+    await file.truncate(500);
+    await file.close();
+    await (await openDiskStore({ directory, fsync: 'group', warn })).close();
+    await rm(path);
+    const store = await openDiskStore({ directory, fsync: 'group', warn });
+    await expect(bytesOfFragment(store, 1, meta(1).number)).rejects.toThrow(FragmentDamagedError);
+    await store.close();
+    expect(warnings).toEqual([
+      expect.stringContaining('has 500 bytes, 1012 were committed'),
+      expect.stringContaining('is missing'),
+    ]);
+    await rm(directory, { recursive: true });
+  });
+
+  it('refuses a format that it does not know', async () => {
+    const directory = await temporaryDirectory();
+    await oneFragment(directory, NONE);
+    const index = new ClassicLevel<Uint8Array, Uint8Array>(join(directory, 'index'), {
+      keyEncoding: 'view',
+      valueEncoding: 'view',
+    });
+    await index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 2));
+    await index.close();
+    await expect(openDiskStore({ directory, fsync: 'group' })).rejects.toThrow(/has format 2/);
+    await rm(directory, { recursive: true });
+  });
+
+  it('leaves a damaged fragment out of GetMedia, says so in the log, and goes on', async () => {
+    const lines: string[] = [];
+    const log = (_: string, message: string): void => {
+      lines.push(message);
+    };
+    await withService({ log }, async (service, dataDir) => {
+      await createStream(service, 'cam');
+      const put = putMedia(service, 'cam');
+      const data = new Uint8Array(5000);
+      put.send(header(), ...[0, 1, 2].map((time) => cluster(time, [{ time: 0, data }])));
+      put.end();
+      await put.untilEnded();
+      const file = await open(join(dataDir, 'media', '1', '0000000001.media'), 'r+');
+      await file.write(Uint8Array.of(1), 0, 1, 12 + 7000);
+      await file.close();
+      const media = await getMedia(service, 'cam', { StartSelectorType: 'EARLIEST' }, 2);
+      const times: (number | undefined)[] = [];
+      for await (const event of readMedia([media])) {
+        if (event.kind === 'fragmentEnd') times.push(event.fragment.clusterTimecodeMs);
+      }
+      expect(times).toEqual([0, 2]);
+      expect(lines.filter((line) => line.includes('left out a fragment'))).toHaveLength(1);
+    });
+  });
+});
