@@ -1,7 +1,7 @@
 // 64 MiB of 20 KB frames as a producer sends them: one Segment, clusters of 50 frames.
 import { MKV_ID, writeHeader } from '../../dist/parser/index.js';
 
-const FRAME_BYTES = 20_000;
+export const FRAME_BYTES = 20_000;
 const FRAMES_A_CLUSTER = 50;
 const FRAME_MS = 40;
 

@@ -1,9 +1,10 @@
 import { KvsError } from '../base/errors.js';
 import { MKV_ID } from '../generated/elements.js';
 import { parseBlock, type MkvBlock } from './block.js';
-import type { MkvEvent } from './events.js';
+import type { MkvData, MkvEvent } from './events.js';
 import { lacedDurationMs } from './lace-times.js';
 import { FragmentMetadataVisitor, type FragmentMetadata } from './metadata.js';
+import { joinPieces, SplitFrame } from './pieces.js';
 import { inBandKvsError } from './tags.js';
 import type { MkvTrack } from './tracks.js';
 import { readUint } from './values.js';
@@ -21,6 +22,11 @@ export interface MediaFrame {
   readonly invisible: boolean;
   /** The frame's own copy of its bytes; with `lend`, lent until the next frame is asked for. */
   readonly data: Uint8Array;
+  /**
+   * With the option `pieces`, the parts of a frame that lies across pushed chunks, lent until the
+   * next frame is asked for; reading `data` then joins them. Undefined where `data` is all there is.
+   */
+  readonly pieces?: readonly Uint8Array[] | undefined;
   readonly fragment: FragmentMetadata | undefined;
   /** The track that `trackNumber` names; undefined when the input has no such TrackEntry. */
   readonly track: MkvTrack | undefined;
@@ -59,6 +65,8 @@ export class FrameCollector {
   /** Blocks that wait for the cluster's time. */
   #held: HeldBlock[] = [];
   #heldBytes = 0;
+  /** Parts of the block that is coming in. */
+  #pieces: Uint8Array[] = [];
   /** Frames of a laced block that are still to be given. */
   #laced: MediaFrame[] = [];
   #group: { block: MkvBlock | undefined; referenced: boolean; ticks: number | undefined } = {
@@ -85,21 +93,53 @@ export class FrameCollector {
   /** Takes an event; gives the first frame of a block at once. */
   take(event: MkvEvent): MediaFrame | undefined {
     if (event.kind === 'element' && event.id === MKV_ID.SIMPLE_BLOCK) {
-      const { data } = event;
-      if (!this.metadata.hasClusterTime) return this.#holdSimple(data, event.offset);
-      // Nearly all frames: one byte of track number, no lacing. No block is made of them.
-      const flags = data[3];
-      const first = data[0] ?? 0;
-      if (flags !== undefined && first >= 0x80 && (flags & LACING) === 0) {
-        return this.#plainFrame(data, first & 0x7f, flags);
-      }
-      const block = parseBlock(data, event.offset);
-      return this.#frame(block, block.keyFrame, undefined);
+      return this.#takeSimple(event.data, event.offset);
     }
+    if (event.kind === 'data') return this.#takePiece(event);
+    if (event.kind === 'streamStart') this.#checkSize(event.size, event.offset);
     if (event.kind === 'masterEnd' && event.id === MKV_ID.CLUSTER) this.#checkHeld(event.offset);
     this.metadata.visit(event);
     this.#followGroup(event);
     return undefined;
+  }
+
+  #takeSimple(data: Uint8Array, offset: number): MediaFrame | undefined {
+    if (!this.metadata.hasClusterTime) return this.#holdSimple(data, offset);
+    // Nearly all frames: one byte of track number, no lacing. No block is made of them.
+    const flags = data[3];
+    const first = data[0] ?? 0;
+    if (flags !== undefined && first >= 0x80 && (flags & LACING) === 0) {
+      return this.#plainFrame(data, first & 0x7f, flags);
+    }
+    const block = parseBlock(data, offset);
+    return this.#frame(block, block.keyFrame, undefined);
+  }
+
+  /** A part of a SimpleBlock that is captured with `stream`. */
+  #takePiece({ id, bytes, last, offset }: MkvData): MediaFrame | undefined {
+    if (id !== MKV_ID.SIMPLE_BLOCK) return undefined;
+    if (last && this.#pieces.length === 0) return this.#takeSimple(bytes, offset);
+    this.#pieces.push(bytes);
+    if (!last) return undefined;
+    const pieces = this.#pieces;
+    this.#pieces = [];
+    const [head, ...rest] = pieces;
+    const flags = head?.[3];
+    const plain = flags !== undefined && (flags & LACING) === 0 && (head?.[0] ?? 0) >= 0x80;
+    if (head === undefined || !plain || !this.metadata.hasClusterTime) {
+      return this.#takeSimple(joinPieces(pieces), offset);
+    }
+    const frame = this.#plainFrame(head, (head[0] ?? 0) & 0x7f, flags);
+    return new SplitFrame(frame, [head.subarray(HEAD_BYTES), ...rest]);
+  }
+
+  /** What the reader checks of blocks that it gives whole. */
+  #checkSize(size: number, offset: number): void {
+    if (size <= this.#maxHeldBytes) return;
+    throw new KvsError({
+      status: 'STATUS_BUFFER_TOO_SMALL',
+      message: `Matroska input at byte ${offset}: SIMPLE_BLOCK has ${size} bytes, maxBlockBytes is ${this.#maxHeldBytes}; raise it`,
+    });
   }
 
   #holdSimple(data: Uint8Array, offset: number): undefined {

@@ -8,6 +8,11 @@ import { StreamingMkvReader } from './reader.js';
 export interface FrameReaderOptions {
   /** Do not copy frames: `data` is lent until the next frame is asked for. Default false. */
   readonly lend?: boolean;
+  /**
+   * With `lend`: do not even join frames that lie across pushed chunks, but give their `pieces`.
+   * Pushed chunks must then stay as they are until the frame after them was asked for. Default false.
+   */
+  readonly pieces?: boolean;
   /** Largest frame container, bytes; default 64 MiB. */
   readonly maxBlockBytes?: number;
   /** Check CRC-32 elements; see `MkvReaderOptions`. Default false. */
@@ -31,6 +36,10 @@ function captureForFrames(element: MkvElementType): MkvCapture {
   return PASSED_OVER.has(element.id) ? 'skip' : 'whole';
 }
 
+function captureInPieces(element: MkvElementType): MkvCapture {
+  return element.id === MKV_ID.SIMPLE_BLOCK ? 'stream' : captureForFrames(element);
+}
+
 /** Bytes in, frames and fragments out: `StreamingMkvReader` with the elements understood. */
 export class FrameReader {
   readonly #reader: StreamingMkvReader;
@@ -39,7 +48,8 @@ export class FrameReader {
   constructor(options: FrameReaderOptions = {}) {
     const maxBlockBytes = options.maxBlockBytes ?? DEFAULT_MAX_BLOCK_BYTES;
     this.#reader = new StreamingMkvReader({
-      capture: captureForFrames,
+      capture:
+        options.lend === true && options.pieces === true ? captureInPieces : captureForFrames,
       maxBlockBytes,
       verifyCrc: options.verifyCrc ?? false,
     });

@@ -25,6 +25,20 @@ async function frames(
   return out;
 }
 
+/** Frames of chunks through a FrameReader that gives pieces. */
+function framesIn(chunks: readonly Uint8Array[], see?: (frame: MediaFrame) => void): unknown[] {
+  const reader = new FrameReader({ lend: true, pieces: true });
+  const found: unknown[] = [];
+  for (const chunk of chunks) reader.push(chunk);
+  reader.end();
+  for (let event = reader.next(); event !== undefined; event = reader.next()) {
+    if (event.kind !== 'frame') continue;
+    see?.(event);
+    found.push([short(event), event.durationMs, event.clusterTimecodeMs, [...event.data]]);
+  }
+  return found;
+}
+
 const short = (frame: MediaFrame): string =>
   `${frame.trackNumber} ${frame.timecodeMs} ${frame.keyFrame ? 'K' : '-'}${frame.discardable ? 'D' : '-'}${frame.invisible ? 'I' : '-'} ${frame.data.length}`;
 
@@ -133,6 +147,29 @@ describe('readFrames of other input', () => {
     bytes.fill(0);
     expect(own.map((frame) => [...frame.data])).toEqual(expected);
     expect(own[0]?.track?.codecPrivate?.[1]).toBe(0x42);
+  });
+
+  it.each(goldenNames())('gives %s in pieces of the pushed chunks, never joined', (name) => {
+    const bytes = golden(name);
+    const whole = framesIn([bytes]);
+    for (const step of [1, 7, 50, 1000]) {
+      const at = Array.from({ length: Math.floor(bytes.length / step) }, (_, i) => i * step);
+      const chunks = cut(bytes, ...at);
+      const buffers = new Set(chunks.map((chunk) => chunk.buffer));
+      const split = framesIn(chunks, (frame) => {
+        for (const piece of frame.pieces ?? []) expect(buffers.has(piece.buffer)).toBe(true);
+        if (frame.pieces !== undefined)
+          expect(Buffer.concat(frame.pieces)).toEqual(Buffer.from(frame.data));
+      });
+      expect(split).toEqual(whole);
+    }
+  });
+
+  it('bounds a block whose pieces pile up', () => {
+    const reader = new FrameReader({ lend: true, pieces: true, maxBlockBytes: 1000 });
+    reader.push(join(header(MKV_ID.CLUSTER, undefined, 8), element(MKV_ID.TIMESTAMP, [0])));
+    reader.push(header(MKV_ID.SIMPLE_BLOCK, 2 ** 40));
+    expect(() => reader.next()).toThrow(/maxBlockBytes is 1000/);
   });
 
   it('reads a Node stream and a Web stream', async () => {
