@@ -38,7 +38,7 @@ const FORBIDDEN = [
   ],
 ];
 const NEEDED =
-  /^(libc\.so\.6|libm\.so\.6|libc\.musl-\w+\.so\.1|ld-linux[\w.-]*|libpthread\.so\.0|libdl\.so\.2)$/;
+  /^(libc\.so(\.6)?|libm\.so\.6|libc\.musl-\w+\.so\.1|ld-linux[\w.-]*|libpthread\.so\.0|libdl\.so\.2)$/;
 const NEWEST_GLIBC = 28;
 /** A Release build; raised only by the change that spends it. */
 const MAX_BYTES = 150 * 1024;
@@ -69,8 +69,8 @@ if (process.platform === 'linux' && existsSync(addon)) {
   for (const [, name] of read('readelf', '--dynamic', '--wide').matchAll(/NEEDED\).*\[(.+)\]/g)) {
     if (!NEEDED.test(name)) faults.push(`the built addon needs ${name}`);
   }
-  for (const line of read('nm', '--dynamic', '--undefined-only').split('\n')) {
-    const name = /\s([Uw])\s+(\S+)/.exec(line)?.[2] ?? '';
+  for (const line of read('readelf', '--dyn-syms', '--wide').split('\n')) {
+    const name = /\sUND\s+(\S+)/.exec(line)?.[1] ?? '';
     if (/^_Z|^__cxa_(?!finalize|atexit)/.test(name)) {
       faults.push(`the built addon lacks ${name}: native/addon/runtime.cc is to define it`);
     }

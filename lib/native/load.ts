@@ -4,25 +4,23 @@ import { fileURLToPath } from 'node:url';
 import { KvsError } from '../base/errors.js';
 import type { NativeBinding } from './binding.js';
 
-const require: (file: string) => unknown = createRequire(import.meta.url);
-
-/** From lib/native and from dist/native alike, the package's root is two folders up. */
-const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
-
 /**
- * The prebuilt addons, under node-gyp-build's names. The requires are literal so that bundlers find
- * the files; only the one that fits is ever called.
+ * In an ES module Node has no `require`. A bundler that makes CommonJS of this file has one, and an ES
+ * module bundle may define one.
  */
-const PREBUILDS: Readonly<Record<string, () => unknown>> = {
-  'linux-x64-glibc': () => require('../../prebuilds/linux-x64/kinesis-video.glibc.node'),
-  'linux-x64-musl': () => require('../../prebuilds/linux-x64/kinesis-video.musl.node'),
-  'linux-arm64-glibc': () => require('../../prebuilds/linux-arm64/kinesis-video.glibc.node'),
-  'linux-arm64-musl': () => require('../../prebuilds/linux-arm64/kinesis-video.musl.node'),
-  'linux-arm-glibc': () => require('../../prebuilds/linux-arm/kinesis-video.armv7.glibc.node'),
-  'darwin-x64': () => require('../../prebuilds/darwin-x64/kinesis-video.node'),
-  'darwin-arm64': () => require('../../prebuilds/darwin-arm64/kinesis-video.node'),
-  'win32-x64': () => require('../../prebuilds/win32-x64/kinesis-video.node'),
-  'win32-arm64': () => require('../../prebuilds/win32-arm64/kinesis-video.node'),
+declare const require: ((file: string) => unknown) | undefined;
+
+/** The prebuilt addons, seen from lib/native and dist/native alike, under node-gyp-build's names. */
+const PREBUILDS: Readonly<Record<string, string>> = {
+  'linux-x64-glibc': '../../prebuilds/linux-x64/kinesis-video.glibc.node',
+  'linux-x64-musl': '../../prebuilds/linux-x64/kinesis-video.musl.node',
+  'linux-arm64-glibc': '../../prebuilds/linux-arm64/kinesis-video.glibc.node',
+  'linux-arm64-musl': '../../prebuilds/linux-arm64/kinesis-video.musl.node',
+  'linux-arm-glibc': '../../prebuilds/linux-arm/kinesis-video.armv7.glibc.node',
+  'darwin-x64': '../../prebuilds/darwin-x64/kinesis-video.node',
+  'darwin-arm64': '../../prebuilds/darwin-arm64/kinesis-video.node',
+  'win32-x64': '../../prebuilds/win32-x64/kinesis-video.node',
+  'win32-arm64': '../../prebuilds/win32-arm64/kinesis-video.node',
 };
 
 /** One way to the addon that was tried, and why it did not lead there. */
@@ -32,13 +30,14 @@ interface Attempt {
 }
 
 /**
- * Loads the addon: a local build where there is one (only a checkout has it, and there it is newer
- * than any prebuild), else the prebuild for this platform. Each environment (the main thread, each
- * worker) gets a binding of its own. Throws `KvsError` with STATUS_NOT_FOUND, which lists what was tried.
+ * Loads the addon: the one that a bundler brought along; else a local build where there is one (only a
+ * folder that was built in has it, and there it is newer than any prebuild); else the prebuild for this
+ * platform. Each environment (the main thread, each worker) gets a binding of its own. Throws
+ * `KvsError` with STATUS_NOT_FOUND, which lists what was tried.
  */
 export function loadBinding(): NativeBinding {
   const attempts: Attempt[] = [];
-  for (const [what, load] of ways()) {
+  for (const [what, load] of ways(platformTarget(), moduleUrl())) {
     try {
       return asBinding(load());
     } catch (cause) {
@@ -48,22 +47,70 @@ export function loadBinding(): NativeBinding {
   throw notFound(attempts);
 }
 
-function ways(): [string, () => unknown][] {
-  const target = platformTarget();
-  const prebuild = PREBUILDS[target];
+/** Undefined in a bundle to CommonJS: such a bundle has no `import.meta`. */
+function moduleUrl(): string | undefined {
+  const url: string | undefined = import.meta.url;
+  return url;
+}
+
+function ways(target: string, url: string | undefined): [string, () => unknown][] {
   const found: [string, () => unknown][] = [];
-  if (existsSync(`${ROOT}build`) && process.env['PREBUILDS_ONLY'] === undefined) {
-    found.push(['a local build in build/Release', loadLocalBuild]);
+  if (typeof require === 'function') {
+    found.push([`the addon for ${target} in the bundle`, () => requireBundled(target)]);
   }
-  if (prebuild !== undefined) found.push([`the prebuild for ${target}`, prebuild]);
+  if (url === undefined) return found;
+  const nodeRequire: (file: string) => unknown = createRequire(url);
+  const root = fileURLToPath(new URL('../..', url));
+  if (existsSync(`${root}build`) && process.env['PREBUILDS_ONLY'] === undefined) {
+    found.push(['a local build in build/Release', () => loadLocalBuild(nodeRequire, root)]);
+  }
+  const prebuild = PREBUILDS[target];
+  if (prebuild === undefined) return found;
+  found.push([`the prebuild for ${target}`, () => nodeRequire(prebuild)]);
+  const file = fileURLToPath(new URL(prebuild, url));
+  const unpacked = file.replace(/([\\/]app\.asar)(?=[\\/])/, '$1.unpacked');
+  if (unpacked !== file) {
+    found.push([`the unpacked prebuild for ${target}`, () => nodeRequire(unpacked)]);
+  }
   return found;
 }
 
+// Written out, so that a bundler finds the files and takes them along (esbuild: --loader:.node=copy);
+// inside `try`, so that it does without those that are not in the package.
+function requireBundled(target: string): unknown {
+  if (typeof require !== 'function') throw new TypeError('there is no require');
+  try {
+    switch (target) {
+      case 'linux-x64-glibc':
+        return require('../../prebuilds/linux-x64/kinesis-video.glibc.node');
+      case 'linux-x64-musl':
+        return require('../../prebuilds/linux-x64/kinesis-video.musl.node');
+      case 'linux-arm64-glibc':
+        return require('../../prebuilds/linux-arm64/kinesis-video.glibc.node');
+      case 'linux-arm64-musl':
+        return require('../../prebuilds/linux-arm64/kinesis-video.musl.node');
+      case 'linux-arm-glibc':
+        return require('../../prebuilds/linux-arm/kinesis-video.armv7.glibc.node');
+      case 'darwin-x64':
+        return require('../../prebuilds/darwin-x64/kinesis-video.node');
+      case 'darwin-arm64':
+        return require('../../prebuilds/darwin-arm64/kinesis-video.node');
+      case 'win32-x64':
+        return require('../../prebuilds/win32-x64/kinesis-video.node');
+      case 'win32-arm64':
+        return require('../../prebuilds/win32-arm64/kinesis-video.node');
+    }
+  } catch (cause) {
+    throw new Error(`it does not load: ${firstLine(cause)}`, { cause });
+  }
+  throw new Error('there is none for this platform');
+}
+
 // node-gyp-build ships no types; its one function takes a folder and requires the addon in it.
-function loadLocalBuild(): unknown {
-  const load: unknown = require('node-gyp-build');
+function loadLocalBuild(nodeRequire: (file: string) => unknown, root: string): unknown {
+  const load: unknown = nodeRequire('node-gyp-build');
   if (typeof load !== 'function') throw new TypeError('node-gyp-build exports no function');
-  const exported: unknown = Reflect.apply(load, undefined, [ROOT]);
+  const exported: unknown = Reflect.apply(load, undefined, [root]);
   return exported;
 }
 
@@ -108,15 +155,19 @@ function asBinding(exported: unknown): NativeBinding {
 }
 
 function notFound(attempts: readonly Attempt[]): KvsError {
-  const tried = attempts.map(({ what, cause }) => `\n  ${what}: ${firstLine(cause)}`);
+  const target = platformTarget();
+  const tried = attempts.map(({ what, cause }) => `\n  ${what}: ${firstLine(cause)}`).join('');
   return new KvsError({
     status: 'STATUS_NOT_FOUND',
     message:
-      `no native addon could be loaded for ${platformTarget()} (Node ${process.versions.node}). Tried:` +
-      `${tried.length === 0 ? ' nothing, since there is no prebuild for this platform' : tried.join('')}\n` +
-      `Prebuilds exist for ${Object.keys(PREBUILDS).join(', ')}. Two ways out: install the package again ` +
-      `on one of these (a copied node_modules may hold another platform's), or build it: in a checkout of ` +
-      `the project, with a C and C++ compiler and CMake, run "npm ci", and install that folder`,
+      `no native addon could be loaded for ${target} (Node ${process.versions.node}). Tried:` +
+      `${tried === '' ? ` nothing, since there is no prebuild for ${target}` : tried}\n` +
+      `Two ways out: (1) install the package on the machine that runs it (npm install kinesis-video; a ` +
+      `copied node_modules may hold another platform's; prebuilds are made for ` +
+      `${Object.keys(PREBUILDS).join(', ')}); (2) build the addon here: with a C and C++ compiler, make and ` +
+      `CMake, run "npm ci" in a checkout of the project, or, where the package is installed, "npm install ` +
+      `--no-save cmake-js node-addon-api node-api-headers" and then "npx cmake-js compile --directory ` +
+      `node_modules/kinesis-video"`,
     cause: new AggregateError(
       attempts.map(({ cause }) => cause),
       'every way to load the native addon failed',
