@@ -65,15 +65,7 @@ async function realtime(count, seconds) {
   if (count > 1) delay.enable();
   const cpu = cpuSeconds();
   const began = performance.now();
-  for (let i = 0; i < seconds * FPS; i += 1) {
-    // Cameras are not in step: each stream has its own part of the frame time.
-    for (let n = 0; n < count; n += 1) {
-      const due = began + ((i + n / count) * 1000) / FPS;
-      const wait = due - performance.now();
-      if (wait > 0.5) await sleep(wait);
-      streams[n].putFrame(frame(i));
-    }
-  }
+  await feed(streams, began, seconds * FPS);
   const used = cpuSeconds() - cpu;
   delay.disable();
   const wall = (performance.now() - began) / 1000;
@@ -84,6 +76,24 @@ async function realtime(count, seconds) {
   };
   await producer.close();
   return result;
+}
+
+/** Puts frames when they are due. Cameras are not in step: each has its part of the frame time. */
+async function feed(streams, began, frames) {
+  const total = frames * streams.length;
+  const step = 1000 / FPS / streams.length;
+  let at = 0;
+  await new Promise((done) => {
+    const timer = setInterval(() => {
+      const due = Math.min(total, Math.floor((performance.now() - began) / step));
+      for (; at < due; at += 1) {
+        streams[at % streams.length].putFrame(frame(Math.floor(at / streams.length)));
+      }
+      if (at < total) return;
+      clearInterval(timer);
+      done();
+    }, step);
+  });
 }
 
 /** What putFrame costs above the native call, on frames of 10 KB; offline, the oldest are dropped. */

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { KvsError, statusFromCode } from '../base/errors.js';
-import type { Frame } from '../base/media.js';
+import { FRAME_FLAG, type Frame } from '../base/media.js';
 import type { StreamMetrics } from '../generated/metrics.js';
 import type { StatusName } from '../generated/status.js';
 import { packedStatus, type NativeStream } from '../native/index.js';
@@ -107,6 +107,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     if (!this.#stopped) {
       this.#stopped = true;
       this.#host.flagged(this.#native.stop(...this.#now()));
+      this.#link.session?.wake();
     }
     const report = await this.#close.wait(options, () => this.#late(options.timeoutMs));
     if (report.status === 'STATUS_SUCCESS') return;
@@ -209,6 +210,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     }
     if ((packed & 3) !== 0) this.#host.schedule();
     if (packed > 3) throw this.#refused(packed, frame);
+    if (frame.flags === FRAME_FLAG.END_OF_FRAGMENT) this.#link.session?.wake();
     return this.#room.took(frameData.length, presentationTs);
   }
 

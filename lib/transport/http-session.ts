@@ -15,6 +15,8 @@ export interface SessionShare {
   readonly httpAgent: HttpAgent;
   readonly httpsAgent: HttpsAgent;
   readonly buffers: BufferPool;
+  /** How long bytes are gathered before the next write, when there is less than a full buffer, ms. */
+  readonly gatherMs: number;
   /** How long the answer's end is waited for after the body's, ms. */
   readonly lingerMs: number;
   /** This machine's clock, ms since 1970. */
@@ -40,6 +42,8 @@ export class HttpPutMediaSession implements PutMediaSession {
   #timer: NodeJS.Timeout | undefined;
   #pumpAsked = false;
   #writing = false;
+  #woken = false;
+  #rest: NodeJS.Timeout | undefined;
 
   constructor(share: SessionShare, request: PutMediaRequest, io: PutMediaIo) {
     this.#share = share;
@@ -51,7 +55,12 @@ export class HttpPutMediaSession implements PutMediaSession {
   }
 
   wake(): void {
-    if (this.#pumpAsked || this.#writing || this.#state !== 'open') return;
+    if (this.#pumpAsked || this.#state !== 'open') return;
+    if (this.#writing) {
+      this.#woken = true;
+      return;
+    }
+    clearTimeout(this.#rest);
     this.#pumpAsked = true;
     // Not a microtask: acks and timers must get their turn between two writes.
     setImmediate(this.#pump);
@@ -140,14 +149,21 @@ export class HttpPutMediaSession implements PutMediaSession {
       return;
     }
     this.#writing = true;
+    this.#woken = length === buffer.body.length;
     http.write(buffer.chunk(length), (error) => {
       this.#writing = false;
       // 'error' tells the rest; the buffer may still be with the socket.
       if (error instanceof Error) return;
       this.#share.buffers.give(buffer);
-      this.wake();
+      this.#next();
     });
   };
+
+  /** A live source gives little at a time: one write for several frames costs less than one each. */
+  #next(): void {
+    if (this.#woken || this.#share.gatherMs === 0) this.wake();
+    else if (this.#state === 'open') this.#rest = setTimeout(this.#pump, this.#share.gatherMs);
+  }
 
   #whenEmpty(http: ClientRequest): void {
     const body = this.#io.ended();
@@ -198,6 +214,7 @@ export class HttpPutMediaSession implements PutMediaSession {
   #close(): void {
     this.#state = 'over';
     clearTimeout(this.#timer);
+    clearTimeout(this.#rest);
     this.#request.signal?.removeEventListener('abort', this.#onSignal);
     this.#http?.destroy();
   }

@@ -23,6 +23,11 @@ export interface HttpTransportOptions extends HttpAgents {
   readonly userAgent: string;
   /** Bytes of one chunk of the body; 128 KiB by default. */
   readonly bufferSize?: number;
+  /**
+   * How long bytes are gathered for the next write when there is less than `bufferSize`, ms; 0 for
+   * not at all, 100 by default.
+   */
+  readonly gatherMs?: number;
   /** How long the end of the answer is waited for after the end of the body, ms; default 5000. */
   readonly lingerMs?: number;
   /** This machine's clock, ms since 1970; `Date.now` by default. */
@@ -31,6 +36,7 @@ export interface HttpTransportOptions extends HttpAgents {
 
 const BUFFER_SIZE = 128 * 1024;
 const IDLE_BUFFERS = 8;
+const GATHER_MS = 100;
 const LINGER_MS = 5000;
 
 /** PutMedia over Node's own http and https, one connection for each session. */
@@ -43,6 +49,7 @@ export class HttpPutMediaTransport implements PutMediaTransport {
       httpAgent: options.httpAgent ?? new HttpAgent(),
       httpsAgent: options.httpsAgent ?? new HttpsAgent(),
       buffers: new BufferPool(options.bufferSize ?? BUFFER_SIZE, IDLE_BUFFERS),
+      gatherMs: options.gatherMs ?? GATHER_MS,
       lingerMs: options.lingerMs ?? LINGER_MS,
       wall: options.wall ?? Date.now,
     };

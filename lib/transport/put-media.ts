@@ -46,7 +46,10 @@ export interface PutMediaIo {
 
 /** A PutMedia session that has been asked for. */
 export interface PutMediaSession {
-  /** There is something to read again, or `ended` has changed. Returns at once; cheap. */
+  /**
+   * There is something to read after `read` answered 0, or what there is may wait no longer.
+   * Returns at once; cheap.
+   */
   wake(): void;
   /** Breaks the connection without a terminating chunk; nothing is called back afterwards. */
   abort(): void;
