@@ -7,13 +7,34 @@
 
 #include "core/base.h"
 
-/* Reads and writes big-endian numbers at |at|, of any alignment. */
-uint16_t kvs_get_be16(const uint8_t *at);
-uint32_t kvs_get_be32(const uint8_t *at);
-uint64_t kvs_get_be64(const uint8_t *at);
-void kvs_put_be16(uint8_t *at, uint16_t value);
-void kvs_put_be32(uint8_t *at, uint32_t value);
-void kvs_put_be64(uint8_t *at, uint64_t value);
+/* Reads and writes big-endian numbers at |at|, of any alignment. They and the
+ * sink's write stand here to be inlined: every frame needs a dozen of them. */
+static inline uint16_t kvs_get_be16(const uint8_t *at) {
+  return (uint16_t)((at[0] << 8) | at[1]);
+}
+
+static inline uint32_t kvs_get_be32(const uint8_t *at) {
+  return ((uint32_t)kvs_get_be16(at) << 16) | kvs_get_be16(at + 2);
+}
+
+static inline uint64_t kvs_get_be64(const uint8_t *at) {
+  return ((uint64_t)kvs_get_be32(at) << 32) | kvs_get_be32(at + 4);
+}
+
+static inline void kvs_put_be16(uint8_t *at, uint16_t value) {
+  at[0] = (uint8_t)(value >> 8);
+  at[1] = (uint8_t)value;
+}
+
+static inline void kvs_put_be32(uint8_t *at, uint32_t value) {
+  kvs_put_be16(at, (uint16_t)(value >> 16));
+  kvs_put_be16(at + 2, (uint16_t)value);
+}
+
+static inline void kvs_put_be64(uint8_t *at, uint64_t value) {
+  kvs_put_be32(at, (uint32_t)(value >> 32));
+  kvs_put_be32(at + 4, (uint32_t)value);
+}
 
 /* A run of bytes that somebody else owns. */
 typedef struct kvs_bytes {
@@ -31,7 +52,11 @@ typedef struct kvs_sink {
   uint64_t written;
 } kvs_sink;
 
-void kvs_sink_write(kvs_sink *sink, const uint8_t *bytes, size_t len);
+static inline void kvs_sink_write(kvs_sink *sink, const uint8_t *bytes,
+                                  size_t len) {
+  sink->write(sink, bytes, len);
+  sink->written += len;
+}
 
 /* Counts only. */
 kvs_sink kvs_counting_sink(void);

@@ -110,10 +110,6 @@ void kvs_heap_done(kvs_heap *heap) {
   heap->free_count = 0;
 }
 
-uint32_t kvs_heap_available(const kvs_heap *heap) {
-  return heap->page_count - heap->fresh + heap->free_count;
-}
-
 /* Writes and seals the entry of page |number|. */
 static void set_entry(kvs_heap *heap, uint32_t number, uint32_t owner,
                       uint32_t next, uint32_t first) {
@@ -225,17 +221,10 @@ void kvs_chain_init(kvs_chain *chain, uint32_t owner) {
   chain->end = 0;
 }
 
-/* Where a block begins in the page in which the last one ended at |offset|,
- * or 0 when it begins in the next page. */
-static uint32_t begin_after(uint32_t offset) {
-  uint32_t begin = (offset + 7) & ~UINT32_C(7);
-
-  return begin <= KVS_PAGE_SIZE - KVS_BLOCK_ROOM ? begin : 0;
-}
-
-/* Where the next block begins in |last|, or 0: in a page not yet taken. */
+/* The offset at which the next block begins in |last|, or 0: in a page not yet
+ * taken. */
 static uint32_t next_begin(const kvs_chain *chain) {
-  return chain->end == 0 ? 0 : begin_after(place_of(chain->end).offset);
+  return (uint32_t)(kvs_chain_begin(chain) % KVS_PAGE_SIZE);
 }
 
 /* Pages to take for |total| bytes that begin at |begin| (see next_begin). */
@@ -247,8 +236,8 @@ static uint32_t pages_for(uint32_t begin, uint64_t total) {
   return (uint32_t)kvs_min_u64(pages, KVS_PAGE_NONE);
 }
 
-uint32_t kvs_chain_needs(const kvs_chain *chain, size_t head, uint64_t body) {
-  return pages_for(next_begin(chain), kvs_add_u64(body, head));
+uint32_t kvs_chain_needs_pages(const kvs_chain *chain, uint64_t total) {
+  return pages_for(next_begin(chain), total);
 }
 
 /* Links |count| more pages, at least 1, to the end; |first| is where a block
@@ -300,13 +289,12 @@ static kvs_pos block_end(const kvs_chain *chain, place at, uint64_t total) {
          (total - room - 1) % KVS_PAGE_DATA;
 }
 
-kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head,
-                            uint64_t body, kvs_pos *block) {
-  uint64_t total = kvs_add_u64(body, head);
+/* Appends a block of |total| bytes for which pages are to be taken. */
+static kvs_status append_pages(kvs_heap *heap, kvs_chain *chain, uint64_t total,
+                               kvs_pos *block) {
   place at = {chain->last, next_begin(chain)};
   uint32_t needs = pages_for(at.offset, total);
 
-  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
   if (needs > kvs_heap_available(heap)) {
     return KVS_STATUS_STORE_OUT_OF_MEMORY;
   }
@@ -318,28 +306,36 @@ kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head,
     at.offset = KVS_PAGE_GAP;
   } else {
     note_first(entry_of(heap, at.page), at.page, at.offset);
-    if (needs > 0) {
-      extend(heap, chain, needs, 0);
-    }
+    extend(heap, chain, needs, 0);
   }
   chain->end = block_end(chain, at, total);
-  heap->allocs++;
-#if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
-  lend_block(heap, at, total);
-#endif
   *block = pos_of(at.page, at.offset);
   return KVS_OK;
 }
 
-kvs_pos kvs_chain_next(const kvs_heap *heap, const kvs_chain *chain,
-                       kvs_pos end) {
-  if (end == chain->end) {
-    return 0;
+kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head,
+                            uint64_t body, kvs_pos *block) {
+  uint64_t total = kvs_add_u64(body, head);
+  kvs_pos begin = kvs_chain_begin(chain);
+
+  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
+  if (begin != 0 && total <= kvs_heap_room(begin)) {
+    note_first(entry_of(heap, chain->last), chain->last,
+               (uint32_t)(begin % KVS_PAGE_SIZE));
+    chain->end = begin + total;
+    *block = begin;
+  } else {
+    KVS_TRY(append_pages(heap, chain, total, block));
   }
-  place at = place_of(end);
-  uint32_t begin = begin_after(at.offset);
-  return begin != 0 ? pos_of(at.page, begin)
-                    : pos_of(entry_of(heap, at.page)->next, KVS_PAGE_GAP);
+  heap->allocs++;
+#if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
+  lend_block(heap, place_of(*block), total);
+#endif
+  return KVS_OK;
+}
+
+kvs_pos kvs_chain_next_page(const kvs_heap *heap, kvs_pos end) {
+  return pos_of(entry_of(heap, place_of(end).page)->next, KVS_PAGE_GAP);
 }
 
 void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
@@ -355,10 +351,6 @@ void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
              place_of(keep).offset - KVS_PAGE_GAP);
 }
 
-void *kvs_heap_at(const kvs_heap *heap, kvs_pos at) {
-  return heap->base + at;
-}
-
 /* Steps over a page's end, so that at least one byte can be had at |at|. */
 static place at_byte(const kvs_heap *heap, place at) {
   if (at.offset == KVS_PAGE_SIZE) {
@@ -368,8 +360,8 @@ static place at_byte(const kvs_heap *heap, place at) {
   return at;
 }
 
-kvs_pos kvs_heap_write(kvs_heap *heap, kvs_pos at, const uint8_t *bytes,
-                       size_t len) {
+kvs_pos kvs_heap_write_across(kvs_heap *heap, kvs_pos at, const uint8_t *bytes,
+                              size_t len) {
   place to = place_of(at);
 
   while (len > 0) {
@@ -383,8 +375,8 @@ kvs_pos kvs_heap_write(kvs_heap *heap, kvs_pos at, const uint8_t *bytes,
   return pos_of(to.page, to.offset);
 }
 
-kvs_pos kvs_heap_read(const kvs_heap *heap, kvs_pos at, uint8_t *out,
-                      size_t len) {
+kvs_pos kvs_heap_read_across(const kvs_heap *heap, kvs_pos at, uint8_t *out,
+                             size_t len) {
   place from = place_of(at);
 
   while (len > 0) {
@@ -398,7 +390,7 @@ kvs_pos kvs_heap_read(const kvs_heap *heap, kvs_pos at, uint8_t *out,
   return pos_of(from.page, from.offset);
 }
 
-kvs_pos kvs_heap_skip(const kvs_heap *heap, kvs_pos at, uint64_t len) {
+kvs_pos kvs_heap_skip_across(const kvs_heap *heap, kvs_pos at, uint64_t len) {
   place to = place_of(at);
 
   while (len > 0) {

@@ -52,6 +52,20 @@ typedef struct kvs_chain {
   kvs_pos end; /* where the last block's body ended; 0 when empty */
 } kvs_chain;
 
+/* Bytes from |at| to the end of its page. The end of a page and offset 0 of the
+ * next are the same number and no data stand at offset 0: it means the end. */
+static inline uint32_t kvs_heap_room(kvs_pos at) {
+  return (uint32_t)(0 - at) & (KVS_PAGE_SIZE - 1);
+}
+
+/* Where the next block of |chain| begins in its last page, or 0: in a page that
+ * is not yet taken. */
+static inline kvs_pos kvs_chain_begin(const kvs_chain *chain) {
+  kvs_pos begin = (chain->end + 7) & ~(kvs_pos)7;
+
+  return kvs_heap_room(begin) >= KVS_BLOCK_ROOM ? begin : 0;
+}
+
 /* Makes pages of |len| bytes at |base| [lent]; touches none of them, nor their
  * entries. */
 void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len);
@@ -60,7 +74,9 @@ void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len);
 void kvs_heap_done(kvs_heap *heap);
 
 /* Pages that can still be taken. */
-uint32_t kvs_heap_available(const kvs_heap *heap);
+static inline uint32_t kvs_heap_available(const kvs_heap *heap) {
+  return heap->page_count - heap->fresh + heap->free_count;
+}
 
 /* One page for an object of at most KVS_PAGE_DATA bytes, not zeroed.
  * KVS_STATUS_STORE_OUT_OF_MEMORY: none left. */
@@ -70,9 +86,20 @@ void kvs_heap_give_page(kvs_heap *heap, kvs_pos object);
 
 void kvs_chain_init(kvs_chain *chain, uint32_t owner);
 
+/* kvs_chain_needs, for a block that does not fit in the last page. */
+uint32_t kvs_chain_needs_pages(const kvs_chain *chain, uint64_t total);
+
 /* Pages beyond those it has that a block of |head| + |body| bytes would take.
  */
-uint32_t kvs_chain_needs(const kvs_chain *chain, size_t head, uint64_t body);
+static inline uint32_t kvs_chain_needs(const kvs_chain *chain, size_t head,
+                                       uint64_t body) {
+  uint64_t total = kvs_add_u64(body, head);
+  kvs_pos begin = kvs_chain_begin(chain);
+
+  return begin != 0 && total <= kvs_heap_room(begin)
+             ? 0
+             : kvs_chain_needs_pages(chain, total);
+}
 
 /* Appends a block of at least 1 byte; its bytes are not set. |head| is at most
  * KVS_BLOCK_ROOM. Takes all
@@ -81,27 +108,66 @@ KVS_MUST_CHECK kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain,
                                            size_t head, uint64_t body,
                                            kvs_pos *block);
 
+/* Where the page after that of |end| has its first block. */
+kvs_pos kvs_chain_next_page(const kvs_heap *heap, kvs_pos end);
+
 /* Where the block after the one that ends at |end| begins; |end| is what
  * kvs_heap_skip gave for the end of its body. 0: that was the last. */
-kvs_pos kvs_chain_next(const kvs_heap *heap, const kvs_chain *chain,
-                       kvs_pos end);
+static inline kvs_pos kvs_chain_next(const kvs_heap *heap,
+                                     const kvs_chain *chain, kvs_pos end) {
+  kvs_pos begin = (end + 7) & ~(kvs_pos)7;
+
+  if (end == chain->end) {
+    return 0;
+  }
+  return kvs_heap_room(begin) >= KVS_BLOCK_ROOM
+             ? begin
+             : kvs_chain_next_page(heap, end);
+}
 
 /* Gives back every block before |keep|, the place of a block, with the pages
  * that this empties; all of them when |keep| is 0. */
 void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep);
 
 /* The contiguous bytes of a block head at |at|. */
-void *kvs_heap_at(const kvs_heap *heap, kvs_pos at);
+static inline void *kvs_heap_at(const kvs_heap *heap, kvs_pos at) {
+  return heap->base + at;
+}
+
+/* What the three functions below do beyond the end of a page, or with nothing.
+ */
+kvs_pos kvs_heap_write_across(kvs_heap *heap, kvs_pos at, const uint8_t *bytes,
+                              size_t len);
+kvs_pos kvs_heap_read_across(const kvs_heap *heap, kvs_pos at, uint8_t *out,
+                             size_t len);
+kvs_pos kvs_heap_skip_across(const kvs_heap *heap, kvs_pos at, uint64_t len);
 
 /* Copies |len| bytes to or from |at|, across pages; returns the place after
  * them. The bytes lie within one block's body. */
-kvs_pos kvs_heap_write(kvs_heap *heap, kvs_pos at, const uint8_t *bytes,
-                       size_t len);
-kvs_pos kvs_heap_read(const kvs_heap *heap, kvs_pos at, uint8_t *out,
-                      size_t len);
+static inline kvs_pos kvs_heap_write(kvs_heap *heap, kvs_pos at,
+                                     const uint8_t *bytes, size_t len) {
+  if (len == 0 || len > kvs_heap_room(at)) {
+    return kvs_heap_write_across(heap, at, bytes, len);
+  }
+  memcpy(heap->base + at, bytes, len);
+  return at + len;
+}
+
+static inline kvs_pos kvs_heap_read(const kvs_heap *heap, kvs_pos at,
+                                    uint8_t *out, size_t len) {
+  if (len == 0 || len > kvs_heap_room(at)) {
+    return kvs_heap_read_across(heap, at, out, len);
+  }
+  memcpy(out, heap->base + at, len);
+  return at + len;
+}
 
 /* The place |len| bytes after |at|, across pages, within one block. */
-kvs_pos kvs_heap_skip(const kvs_heap *heap, kvs_pos at, uint64_t len);
+static inline kvs_pos kvs_heap_skip(const kvs_heap *heap, kvs_pos at,
+                                    uint64_t len) {
+  return len > kvs_heap_room(at) ? kvs_heap_skip_across(heap, at, len)
+                                 : at + len;
+}
 
 /* A sink that writes from |at| on. */
 typedef struct kvs_heap_sink {

@@ -17,20 +17,8 @@ void kvs_view_init(kvs_view *view, kvs_heap *heap, uint32_t owner) {
   kvs_chain_init(&view->chain, owner);
 }
 
-kvs_unit *kvs_view_unit(const kvs_view *view, kvs_pos at) {
-  return kvs_heap_at(view->heap, at);
-}
-
-kvs_fragment *kvs_view_fragment(const kvs_view *view, kvs_pos at) {
-  return kvs_heap_at(view->heap, at + sizeof(kvs_unit));
-}
-
-static size_t head_len(bool begins) {
-  return sizeof(kvs_unit) + (begins ? sizeof(kvs_fragment) : 0);
-}
-
 static size_t unit_head_len(const kvs_unit *unit) {
-  return head_len((unit->flags & KVS_UNIT_FRAGMENT) != 0);
+  return kvs_view_head_len((unit->flags & KVS_UNIT_FRAGMENT) != 0);
 }
 
 static uint32_t unit_check(const kvs_unit *unit) {
@@ -57,10 +45,6 @@ static kvs_pos unit_after(const kvs_view *view, kvs_pos at) {
                         kvs_heap_skip(view->heap, body, unit->len));
 }
 
-uint32_t kvs_view_needs(const kvs_view *view, bool begins, uint32_t len) {
-  return kvs_chain_needs(&view->chain, head_len(begins), len);
-}
-
 static void link_fragment(kvs_view *view, kvs_pos at) {
   if (view->newest == 0) {
     view->tail = at;
@@ -73,21 +57,37 @@ static void link_fragment(kvs_view *view, kvs_pos at) {
   view->fragments++;
 }
 
+/* A fragment's end only moves on, and the view grows by as much. */
 static void grow_fragment(kvs_view *view, const kvs_unit *unit) {
   kvs_fragment *fragment = kvs_view_fragment(view, view->newest);
-  uint64_t before = span(fragment);
+  uint64_t end = kvs_add_u64(unit->pts, unit->duration);
 
   fragment->frames++;
   fragment->tracks |= UINT32_C(1) << unit->track;
   fragment->bytes += unit->len;
-  fragment->end =
-      kvs_max_u64(fragment->end, kvs_add_u64(unit->pts, unit->duration));
-  view->duration += span(fragment) - before;
+  if (end > fragment->end) {
+    view->duration += end - fragment->end;
+    fragment->end = end;
+  }
+}
+
+static void begin_fragment(kvs_view *view, kvs_pos at, uint64_t pts,
+                           const kvs_fragment *fragment) {
+  kvs_fragment *begun = kvs_view_fragment(view, at);
+
+  *begun = *fragment;
+  begun->next = 0;
+  begun->begin = pts;
+  begun->end = pts;
+  begun->frames = 0;
+  begun->bytes = 0;
+  begun->tracks = 0;
+  link_fragment(view, at);
 }
 
 kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
                          const kvs_fragment *fragment, kvs_pos *body) {
-  size_t head = head_len(fragment != NULL);
+  size_t head = kvs_view_head_len(fragment != NULL);
   kvs_pos at = 0;
   kvs_unit *stored;
 
@@ -96,17 +96,8 @@ kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
   stored = kvs_view_unit(view, at);
   *stored = *unit;
   if (fragment != NULL) {
-    kvs_fragment *begun = kvs_view_fragment(view, at);
-
     stored->flags |= KVS_UNIT_FRAGMENT;
-    *begun = *fragment;
-    begun->next = 0;
-    begun->begin = unit->pts;
-    begun->end = unit->pts;
-    begun->frames = 0;
-    begun->bytes = 0;
-    begun->tracks = 0;
-    link_fragment(view, at);
+    begin_fragment(view, at, unit->pts, fragment);
   }
   stored->check = unit_check(stored);
   grow_fragment(view, stored);
@@ -156,18 +147,6 @@ void kvs_view_unfree(kvs_view *view) {
   }
   view->oldest = view->tail;
   skip_freed(view);
-}
-
-bool kvs_view_reading(const kvs_view *view, kvs_pos at) {
-  if (view->fragment != at || at == 0) {
-    return false;
-  }
-  if (view->current == 0) {
-    /* All read; it is left only when it cannot grow. */
-    return (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_CLOSED) == 0;
-  }
-  return (kvs_view_unit(view, view->current)->flags & KVS_UNIT_FRAGMENT) == 0 ||
-         view->current == at;
 }
 
 /* Whether no byte of the fragment at |at|, the oldest, was read. */
@@ -239,11 +218,6 @@ void kvs_view_rewind(kvs_view *view) {
   }
 }
 
-bool kvs_view_at_fragment_start(const kvs_view *view) {
-  return view->current != 0 && view->at == 0 &&
-         (kvs_view_unit(view, view->current)->flags & KVS_UNIT_FRAGMENT) != 0;
-}
-
 void kvs_view_pass(kvs_view *view) {
   const kvs_fragment *fragment = kvs_view_fragment(view, view->current);
 
@@ -254,37 +228,42 @@ void kvs_view_pass(kvs_view *view) {
   view->current = fragment->next;
 }
 
-/* Copies the last bytes of the current unit and steps to the next. */
-static void leave_unit(kvs_view *view) {
-  view->unread_frames--;
-  view->current = unit_after(view, view->current);
-  view->at = 0;
+/* Puts the reader on the first byte of the current unit. */
+static void begin_unit(kvs_view *view) {
+  const kvs_unit *unit = kvs_view_unit(view, view->current);
+
+  if ((unit->flags & KVS_UNIT_FRAGMENT) != 0) {
+    view->fragment = view->current;
+    kvs_view_fragment(view, view->fragment)->state |= KVS_FRAGMENT_TAKEN;
+  }
+  view->at = view->current + unit_head_len(unit);
+  view->left = unit->len;
 }
 
 size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len) {
-  size_t n;
+  size_t done = 0;
 
-  if (view->current == 0) {
-    return 0;
-  }
-  if (view->at == 0) {
-    const kvs_unit *unit = kvs_view_unit(view, view->current);
+  while (view->current != 0 && done < len) {
+    size_t n = len - done;
 
-    if ((unit->flags & KVS_UNIT_FRAGMENT) != 0) {
-      view->fragment = view->current;
-      kvs_view_fragment(view, view->fragment)->state |= KVS_FRAGMENT_TAKEN;
+    if (view->at == 0) {
+      if (done != 0 && kvs_view_at_fragment_start(view)) {
+        break;
+      }
+      begin_unit(view);
     }
-    view->at = view->current + unit_head_len(unit);
-    view->left = unit->len;
+    n = n < view->left ? n : view->left;
+    view->at = kvs_heap_read(view->heap, view->at, out + done, n);
+    view->left -= (uint32_t)n;
+    done += n;
+    if (view->left == 0) {
+      view->unread_frames--;
+      view->current = kvs_chain_next(view->heap, &view->chain, view->at);
+      view->at = 0;
+    }
   }
-  n = len < view->left ? len : view->left;
-  view->at = kvs_heap_read(view->heap, view->at, out, n);
-  view->left -= (uint32_t)n;
-  view->unread_bytes -= n;
-  if (view->left == 0) {
-    leave_unit(view);
-  }
-  return n;
+  view->unread_bytes -= done;
+  return done;
 }
 
 kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode) {
@@ -313,20 +292,6 @@ void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by) {
     unit->check = unit_check(unit);
     at = unit_after(view, at);
   }
-}
-
-uint64_t kvs_view_unread_duration(const kvs_view *view) {
-  const kvs_fragment *newest;
-  const kvs_unit *unit;
-
-  if (view->current == 0) {
-    return 0;
-  }
-  newest = kvs_view_fragment(view, view->newest);
-  unit = kvs_view_unit(view, view->current);
-  /* After a jump of media time the difference says nothing: then the sum of
-   * what the view holds bounds it. */
-  return kvs_min_u64(kvs_sub_u64(newest->end, unit->pts), view->duration);
 }
 
 static bool fragment_is_sound(const kvs_view *view, kvs_pos at,

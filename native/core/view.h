@@ -86,12 +86,26 @@ typedef struct kvs_view {
 void kvs_view_init(kvs_view *view, kvs_heap *heap, uint32_t owner);
 
 /* The unit or fragment at |at|. */
-kvs_unit *kvs_view_unit(const kvs_view *view, kvs_pos at);
-kvs_fragment *kvs_view_fragment(const kvs_view *view, kvs_pos at);
+static inline kvs_unit *kvs_view_unit(const kvs_view *view, kvs_pos at) {
+  return (kvs_unit *)kvs_heap_at(view->heap, at);
+}
+
+static inline kvs_fragment *kvs_view_fragment(const kvs_view *view,
+                                              kvs_pos at) {
+  return (kvs_fragment *)kvs_heap_at(view->heap, at + sizeof(kvs_unit));
+}
+
+/* Bytes of the head of a block that does or does not begin a fragment. */
+static inline size_t kvs_view_head_len(bool begins) {
+  return sizeof(kvs_unit) + (begins ? sizeof(kvs_fragment) : 0);
+}
 
 /* Pages to be free for a unit of |len| bytes that does or does not begin a
  * fragment. */
-uint32_t kvs_view_needs(const kvs_view *view, bool begins, uint32_t len);
+static inline uint32_t kvs_view_needs(const kvs_view *view, bool begins,
+                                      uint32_t len) {
+  return kvs_chain_needs(&view->chain, kvs_view_head_len(begins), len);
+}
 
 /* Appends |unit| [read] (without |check|), beginning |fragment| [read] where
  * it is given. |body| [filled] is where its unit->len bytes go: write them all
@@ -117,7 +131,17 @@ void kvs_view_pop(kvs_view *view);
 void kvs_view_clear(kvs_view *view);
 
 /* Whether the reader has begun the fragment at |at| and not yet left it. */
-bool kvs_view_reading(const kvs_view *view, kvs_pos at);
+static inline bool kvs_view_reading(const kvs_view *view, kvs_pos at) {
+  if (view->fragment != at || at == 0) {
+    return false;
+  }
+  if (view->current == 0) {
+    /* All read; it is left only when it cannot grow. */
+    return (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_CLOSED) == 0;
+  }
+  return (kvs_view_unit(view, view->current)->flags & KVS_UNIT_FRAGMENT) == 0 ||
+         view->current == at;
+}
 
 /* Puts the reader on the first unit of the oldest fragment that is not freed
  * and forgets what was taken and acknowledged of that and all later ones. */
@@ -128,10 +152,13 @@ void kvs_view_rewind(kvs_view *view);
 void kvs_view_pass(kvs_view *view);
 
 /* Whether the reader stands at the first byte of a fragment. */
-bool kvs_view_at_fragment_start(const kvs_view *view);
+static inline bool kvs_view_at_fragment_start(const kvs_view *view) {
+  return view->current != 0 && view->at == 0 &&
+         (kvs_view_unit(view, view->current)->flags & KVS_UNIT_FRAGMENT) != 0;
+}
 
-/* Copies the next bytes of the current unit; moves on to the next unit when
- * this one is read. 0: nothing to read. */
+/* Copies the next bytes, up to the end of the fragment that the reader is in
+ * or begins with them. 0: nothing to read. */
 size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len);
 
 /* The fragment whose cluster time in whole milliseconds is |timecode|, among
@@ -142,7 +169,18 @@ kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode);
 void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by);
 
 /* Media time still to read, ticks. */
-uint64_t kvs_view_unread_duration(const kvs_view *view);
+static inline uint64_t kvs_view_unread_duration(const kvs_view *view) {
+  uint64_t ahead;
+
+  if (view->current == 0) {
+    return 0;
+  }
+  ahead = kvs_sub_u64(kvs_view_fragment(view, view->newest)->end,
+                      kvs_view_unit(view, view->current)->pts);
+  /* After a jump of media time the difference says nothing: then the sum of
+   * what the view holds bounds it. */
+  return kvs_min_u64(ahead, view->duration);
+}
 
 /* HEAP_CORRUPTED unless links, checksums and counters agree. */
 KVS_MUST_CHECK kvs_status kvs_view_check(const kvs_view *view);
