@@ -37,10 +37,6 @@ uint32_t kvs_host_random(kvs_host *host) {
   return value;
 }
 
-kvs_status kvs_stream_guard(const kvs_stream *stream) {
-  return stream->host->in_event ? KVS_STATUS_INVALID_OPERATION : KVS_OK;
-}
-
 uint64_t kvs_stream_deadline(const kvs_stream *stream) {
   uint64_t at = kvs_min_u64(kvs_machine_deadline(&stream->machine),
                             kvs_session_deadline(stream));
@@ -49,11 +45,8 @@ uint64_t kvs_stream_deadline(const kvs_stream *stream) {
 }
 
 void kvs_stream_note_deadline(kvs_stream *stream) {
-  uint64_t deadline = kvs_stream_deadline(stream);
-
-  if (deadline < stream->host->deadline) {
-    stream->host->deadline = deadline;
-  }
+  kvs_host_note_deadline(stream->host, kvs_stream_deadline(stream));
+  stream->session.awaits = false;
 }
 
 void kvs_stream_step(kvs_stream *stream, kvs_time now) {
@@ -159,7 +152,7 @@ void kvs_stream_free(kvs_stream *stream) {
   kvs_heap_give_page(&host->heap, stream->object);
 }
 
-static void close_stream(kvs_stream *stream, kvs_time now) {
+void kvs_stream_close(kvs_stream *stream, kvs_time now) {
   kvs_event event = kvs_event_make(KVS_EVENT_STREAM_CLOSED);
 
   stream->closed = true;
@@ -172,12 +165,6 @@ static void close_stream(kvs_stream *stream, kvs_time now) {
     kvs_state_force(stream, KVS_STREAM_STATE_STOPPED, now);
   }
   kvs_stream_emit(stream, &event);
-}
-
-void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now) {
-  if (stream->stopping && !stream->closed && stream->view.oldest == 0) {
-    close_stream(stream, now);
-  }
 }
 
 kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now) {

@@ -117,6 +117,7 @@ typedef struct kvs_session {
   bool missing;       /* an old fragment's ack is given up: do not await it */
   bool sent_any;      /* a fragment was taken in it */
   bool freed_any;     /* and one was freed */
+  bool awaits;        /* one was sent whole: its ack has no deadline yet */
   uint32_t header;    /* slot */
   uint32_t offset;    /* next byte of header or tag */
   uint32_t result;    /* why it ends, for the state after it */
@@ -211,7 +212,22 @@ uint32_t kvs_host_random(kvs_host *host);
 void kvs_host_emit(kvs_host *host, kvs_event *event);
 
 /* INVALID_OPERATION while the host is being told something. */
-KVS_MUST_CHECK kvs_status kvs_stream_guard(const kvs_stream *stream);
+KVS_MUST_CHECK static inline kvs_status
+kvs_stream_guard(const kvs_stream *stream) {
+  return stream->host->in_event ? KVS_STATUS_INVALID_OPERATION : KVS_OK;
+}
+
+/* Where nearly every frame finds its stream: the body of a session is open, so
+ * that no call is due and no state is left by a put or a take. */
+static inline bool kvs_stream_flows(const kvs_stream *stream) {
+  return stream->machine.state == KVS_STREAM_STATE_STREAMING &&
+         stream->session.phase == KVS_PHASE_BODY && !stream->held;
+}
+
+/* Brings the client's deadline forward to |at|. */
+static inline void kvs_host_note_deadline(kvs_host *host, uint64_t at) {
+  host->deadline = kvs_min_u64(host->deadline, at);
+}
 
 /* Brings the client's deadline forward to the stream's. */
 void kvs_stream_note_deadline(kvs_stream *stream);
@@ -220,8 +236,15 @@ uint64_t kvs_stream_deadline(const kvs_stream *stream);
 /* Makes calls that are due, sees to staleness, rotation and idleness. */
 void kvs_stream_step(kvs_stream *stream, kvs_time now);
 
-/* Tells STREAM_CLOSED if the stream is stopping and holds nothing unfreed. */
-void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now);
+/* Tells STREAM_CLOSED, once. */
+void kvs_stream_close(kvs_stream *stream, kvs_time now);
+
+/* Does so if the stream is stopping and holds nothing unfreed. */
+static inline void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now) {
+  if (stream->stopping && !stream->closed && stream->view.oldest == 0) {
+    kvs_stream_close(stream, now);
+  }
+}
 
 /* ---- stream_format.c -------------------------------------------------- */
 
@@ -274,8 +297,13 @@ void kvs_tags_free(kvs_stream *stream);
 
 /* ---- stream_clock.c --------------------------------------------------- */
 
+/* 2017-01-01, before which no clock that was ever set can stand. */
+#define KVS_CLOCK_IS_SET (UINT64_C(1483228800) * KVS_TICKS_PER_SECOND)
+
 /* Whether media are held back because the wall clock is not set (ruling 8). */
-bool kvs_clock_holds(const kvs_stream *stream, kvs_time now);
+static inline bool kvs_clock_holds(const kvs_stream *stream, kvs_time now) {
+  return stream->info.absolute_fragment_times && now.wall < KVS_CLOCK_IS_SET;
+}
 
 /* Notes that media were put while the clock was not set. */
 void kvs_clock_note(kvs_stream *stream, kvs_time now);
@@ -307,9 +335,16 @@ void kvs_room_trim(kvs_stream *stream);
 
 void kvs_state_init(kvs_stream *stream);
 
-/* Moves on from NEW when the client is ready, from READY when there is
- * something to send. */
-void kvs_state_advance(kvs_stream *stream, kvs_time now);
+/* Settles held media; moves on from NEW when the client is ready, from READY
+ * when there is something to send; makes the call that is due. */
+void kvs_state_move(kvs_stream *stream, kvs_time now);
+
+/* The same, at no cost while media stream: there is nothing to do then. */
+static inline void kvs_state_advance(kvs_stream *stream, kvs_time now) {
+  if (stream->machine.state != KVS_STREAM_STATE_STREAMING || stream->held) {
+    kvs_state_move(stream, now);
+  }
+}
 
 /* Makes the present state's call if it is due. */
 void kvs_state_call(kvs_stream *stream, kvs_time now);
@@ -331,7 +366,9 @@ void kvs_state_report(kvs_stream *stream, uint64_t timecode, kvs_status status,
 
 /* ---- stream_take.c ---------------------------------------------------- */
 
-bool kvs_session_live(const kvs_stream *stream);
+static inline bool kvs_session_live(const kvs_stream *stream) {
+  return stream->session.phase != KVS_PHASE_NONE;
+}
 
 /* Whether the oldest fragment, freed, is kept to be replayed (ruling 2). */
 bool kvs_session_keeps(const kvs_stream *stream, const kvs_fragment *oldest);
@@ -349,6 +386,9 @@ void kvs_session_wake(kvs_stream *stream, kvs_time now);
 /* Staleness, rotation, idleness of the session. */
 void kvs_session_step(kvs_stream *stream, kvs_time now);
 uint64_t kvs_session_deadline(const kvs_stream *stream);
+
+/* When bytes that wait in an open session count as stale, or KVS_NEVER. */
+uint64_t kvs_session_unread_due(const kvs_stream *stream);
 
 /* ---- stream_ack.c ----------------------------------------------------- */
 

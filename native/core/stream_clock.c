@@ -7,13 +7,7 @@
  * is exact whatever happened between. */
 #include "core/stream.h"
 
-/* 2017-01-01, before which no clock that was ever set can stand. */
-#define CLOCK_IS_SET (UINT64_C(1483228800) * KVS_TICKS_PER_SECOND)
 #define POLL KVS_TICKS_PER_SECOND
-
-bool kvs_clock_holds(const kvs_stream *stream, kvs_time now) {
-  return stream->info.absolute_fragment_times && now.wall < CLOCK_IS_SET;
-}
 
 void kvs_clock_note(kvs_stream *stream, kvs_time now) {
   if (kvs_clock_holds(stream, now)) {
@@ -52,7 +46,7 @@ static void shift_fragment(kvs_stream *stream, kvs_pos at, uint64_t by) {
 
 static void shift_stream(kvs_stream *stream, uint64_t by) {
   for (uint32_t i = 0; i < stream->info.track_count; i++) {
-    if (stream->tracks[i].last_dts < CLOCK_IS_SET) {
+    if (stream->tracks[i].last_dts < KVS_CLOCK_IS_SET) {
       stream->tracks[i].last_dts += by;
     }
   }
@@ -79,11 +73,11 @@ void kvs_clock_settle(kvs_stream *stream, kvs_time now) {
   by = kvs_sub_u64(seen, real) / scale * scale;
   for (kvs_pos at = stream->view.tail; at != 0;
        at = kvs_view_fragment(&stream->view, at)->next) {
-    if (kvs_view_fragment(&stream->view, at)->begin < CLOCK_IS_SET) {
+    if (kvs_view_fragment(&stream->view, at)->begin < KVS_CLOCK_IS_SET) {
       shift_fragment(stream, at, by);
     }
   }
-  if (stream->last_cluster < CLOCK_IS_SET / scale) {
+  if (stream->last_cluster < KVS_CLOCK_IS_SET / scale) {
     shift_stream(stream, by);
   }
 }

@@ -442,20 +442,34 @@ static kvs_status put(kvs_stream *stream, const kvs_frame *frame,
   return KVS_OK;
 }
 
+/* What a put can bring nearer of the stream's deadlines. |tail| and |current|
+ * are the view's from before it. */
+static void note_deadline(kvs_stream *stream, kvs_pos tail, kvs_pos current) {
+  if (!kvs_stream_flows(stream) || stream->view.tail != tail) {
+    kvs_stream_note_deadline(stream);
+  } else if (current == 0 && stream->view.current != 0) {
+    kvs_host_note_deadline(stream->host, kvs_session_unread_due(stream));
+  }
+}
+
 kvs_status kvs_stream_put(kvs_stream *stream, const kvs_frame *frame,
                           kvs_time now) {
   kvs_status status;
+  kvs_pos tail;
+  kvs_pos current;
 
   if (stream == NULL || frame == NULL) {
     return KVS_STATUS_NULL_ARG;
   }
   KVS_TRY(kvs_stream_guard(stream));
+  tail = stream->view.tail;
+  current = stream->view.current;
   status = put(stream, frame, now);
   if (status != KVS_OK) {
     stream->refusal.status = status;
     stream->metrics.put_frame_errors++;
   }
-  kvs_stream_note_deadline(stream);
+  note_deadline(stream, tail, current);
   return status;
 }
 

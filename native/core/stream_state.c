@@ -298,7 +298,7 @@ void kvs_state_timed_out(kvs_stream *stream, kvs_time now) {
   answered_badly(stream, KVS_RESULT_NETWORK_CONNECTION_TIMEOUT, now);
 }
 
-void kvs_state_advance(kvs_stream *stream, kvs_time now) {
+void kvs_state_move(kvs_stream *stream, kvs_time now) {
   kvs_clock_settle(stream, now);
   if (stream->machine.state == S(NEW) && stream->host->ready &&
       !stream->closed) {
@@ -335,9 +335,6 @@ void kvs_state_call(kvs_stream *stream, kvs_time now) {
   kvs_event event;
   uint64_t call = 0;
 
-  if (stream->machine.state == S(STREAMING)) {
-    return; /* where nearly every frame finds it: no call stands here */
-  }
   row = kvs_machine_row(&stream->machine);
   if (row->call == KVS_NO_CALL ||
       !kvs_machine_begin_call(&stream->machine, now.mono, &call)) {

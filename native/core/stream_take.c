@@ -126,10 +126,10 @@ static void note_sent(kvs_stream *stream, kvs_time now) {
   }
   fragment->state |= KVS_FRAGMENT_SENT;
   fragment->sent_at = now.mono;
+  stream->session.awaits = true;
   if (!stream->info.fragment_acks) {
     kvs_ack_free(stream, at, now);
   }
-  kvs_stream_note_deadline(stream); /* the wait for its ack begins */
 }
 
 /* Whether every fragment that was sent is freed (or given up waiting for). */
@@ -352,7 +352,7 @@ kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
   status = take(stream, buf, len, now, taken);
   kvs_stream_close_if_done(stream, now);
   kvs_state_advance(stream, now);
-  if (kvs_stream_flows(stream)) {
+  if (kvs_stream_flows(stream) && !stream->session.awaits) {
     /* Bytes that go out put every deadline off but these. */
     kvs_host_note_deadline(stream->host, quiet_at(stream));
   } else {
