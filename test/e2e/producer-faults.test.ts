@@ -77,14 +77,19 @@ describe('a producer behind a bad network', () => {
     return twice;
   }
 
+  /** A reset counts only when it hits a connection: waits for the `count`-th. */
+  async function connected(count: number): Promise<void> {
+    await vi.waitFor(() => expect(proxy.connections).toBe(count), { timeout: 15_000 });
+  }
+
   it('recovers from resets', async () => {
     const stream = await open();
     await put(stream, 0, HALF);
+    await connected(1);
     const doubtful = unsure(HALF);
     proxy.reset();
     await put(stream, HALF, HALF + 100);
-    // A reset counts only when it hits the second connection.
-    await vi.waitFor(() => expect(proxy.connections).toBe(2), { timeout: 10_000 });
+    await connected(2);
     for (const time of unsure(HALF + 100)) doubtful.add(time);
     proxy.reset();
     await put(stream, HALF + 100, FRAMES.length);
@@ -125,8 +130,7 @@ describe('a producer behind a bad network', () => {
     proxy.refusing = true;
     const stream = await open();
     await put(stream, 0, FRAMES.length);
-    await sleep(500);
-    expect(proxy.connections).toBeGreaterThan(0);
+    await vi.waitFor(() => expect(proxy.connections).toBeGreaterThan(1), { timeout: 15_000 });
     proxy.refusing = false;
     await finish(stream, new Set());
   });
