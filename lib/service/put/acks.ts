@@ -25,6 +25,20 @@ export class AckWriter {
     return this.#response.writableLength > HIGH_WATER;
   }
 
+  /** Resolves when the producer has read them, or the signal aborts. */
+  async drained(signal: AbortSignal): Promise<void> {
+    if (!this.#response.writableNeedDrain || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        this.#response.removeListener('drain', done);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      this.#response.on('drain', done);
+      signal.addEventListener('abort', done);
+    });
+  }
+
   event(type: 'BUFFERING' | 'RECEIVED' | 'PERSISTED', subject: AckSubject): void {
     this.#send({ EventType: type, ...fieldsOf(subject) });
   }

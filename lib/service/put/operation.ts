@@ -28,18 +28,12 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
   const hub = context.hubs.of(record.id);
   checkConnections(hub, record.name);
   await hub.ready();
-  const writer = await context.store.openWriter(record.id);
-  try {
-    checkConnections(hub, record.name);
-  } catch (error) {
-    await writer.close();
-    throw error;
-  }
+  checkConnections(hub, record.name);
   const session = new PutSession({
     context,
     record,
     hub,
-    writer,
+    openWriter: () => context.store.openWriter(record.id),
     request,
     response,
     acks: !['0', 'false'].includes(input.string('FragmentAcknowledgmentRequired') ?? '1'),

@@ -7,6 +7,7 @@ import { Pacer } from '../pacer.js';
 import type { FragmentWriter, StreamRecord } from '../store/types.js';
 import { AckWriter } from './acks.js';
 import type { BodyDump } from './dump.js';
+import { BodyGate } from './gate.js';
 import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
 import { SessionTimers } from './timers.js';
 
@@ -20,7 +21,8 @@ export interface SessionOptions {
   readonly context: ServiceContext;
   readonly record: StreamRecord;
   readonly hub: StreamHub;
-  readonly writer: FragmentWriter;
+  /** Called when the first byte has come: a connection that is idle from the start costs no file. */
+  readonly openWriter: () => Promise<FragmentWriter>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly acks: boolean;
@@ -39,18 +41,19 @@ interface OpenFragment {
 export class PutSession implements IngestTarget, Producer {
   readonly #options: SessionOptions;
   readonly #acks: AckWriter;
+  readonly #gate: BodyGate;
   readonly #ingest: MkvIngest;
   readonly #timers: SessionTimers;
   /** The guide's rates make the service read slower; they are never an error. */
   readonly #bytePace: Pacer;
   readonly #fragmentPace: Pacer;
   readonly #retains: boolean;
+  #writer: FragmentWriter | undefined;
   #fragment: OpenFragment | undefined;
   #lastTimecode = -1;
   readonly #commits = new Set<Promise<void>>();
   #superseded = false;
   #ended = false;
-  #waiting = false;
   readonly #gone = new AbortController();
   #finished: () => void = () => undefined;
   /** Resolves when nothing of the session is under way. */
@@ -62,6 +65,9 @@ export class PutSession implements IngestTarget, Producer {
     this.#bytePace = new Pacer(limits.putMediaBytesPerSecond, clock);
     this.#fragmentPace = new Pacer(limits.fragmentRate, clock);
     this.#acks = new AckWriter(options.response, options.acks);
+    this.#gate = new BodyGate(options.request, (error) => {
+      if (!this.#ended) this.#storeFailed(error, this.#fragment ?? {});
+    });
     this.#ingest = new MkvIngest(this, limits);
     this.#retains = options.record.retentionHours > 0;
     this.#done = new Promise((resolve) => {
@@ -73,7 +79,7 @@ export class PutSession implements IngestTarget, Producer {
       },
       silent: () => {
         // While the body is not read, it is not the producer that is silent.
-        if (this.#waiting) this.#timers.touch();
+        if (this.#gate.waiting) this.#timers.touch();
         else this.#end();
       },
       expired: () => {
@@ -89,22 +95,28 @@ export class PutSession implements IngestTarget, Producer {
     const onData = (chunk: Uint8Array): void => {
       this.#data(chunk);
     };
+    // 'end' may come although the body is paused, when its last bytes came together with its end.
     const onEnd = (): void => {
-      this.#bodyEnd();
+      void this.#gate.open.then(() => {
+        this.#bodyEnd();
+      });
+    };
+    const onCut = (): void => {
+      if (!request.complete) this.#end();
     };
     const onClose = (): void => {
       this.#end();
     };
     request.on('data', onData);
     request.on('end', onEnd);
-    request.on('close', onClose);
+    request.on('close', onCut);
     response.on('close', onClose);
     try {
       await this.#done;
     } finally {
       request.removeListener('data', onData);
       request.removeListener('end', onEnd);
-      request.removeListener('close', onClose);
+      request.removeListener('close', onCut);
       response.removeListener('close', onClose);
       this.#timers.stop();
       hub.removeProducer(this);
@@ -113,14 +125,14 @@ export class PutSession implements IngestTarget, Producer {
   }
 
   fragmentStart(header: Uint8Array): void {
-    const { context, hub, record, writer } = this.#options;
+    const { context, hub, record } = this.#options;
     if (this.#superseded) throw new AckError(4003, 'a newer connection sends to the stream');
     if (context.streams.current(record)?.status === undefined) {
       throw new AckError(4507, `stream ${record.name} was deleted`);
     }
     const serverTime = context.options.clock.wall();
     this.#fragment = { number: hub.openNumber(serverTime), serverTime, timecode: undefined };
-    writer.begin(header);
+    this.#openWriter().begin(header);
   }
 
   timecode(timecode: number): void {
@@ -142,7 +154,7 @@ export class PutSession implements IngestTarget, Producer {
   }
 
   bytes(part: Uint8Array): void {
-    this.#options.writer.append(part);
+    this.#openWriter().append(part);
   }
 
   fragmentEnd(whole: WholeFragment): void {
@@ -151,7 +163,7 @@ export class PutSession implements IngestTarget, Producer {
     this.#fragment = undefined;
     this.#pause(this.#fragmentPace.spend(1));
     this.#acks.event('RECEIVED', fragment);
-    const { context, hub, record, timeBase, writer } = this.#options;
+    const { context, hub, record, timeBase } = this.#options;
     const { number, serverTime, timecode } = fragment;
     const meta = {
       number,
@@ -160,7 +172,7 @@ export class PutSession implements IngestTarget, Producer {
       producerTime: timeBase + timecode,
       duration: whole.duration,
     };
-    const commit = writer
+    const commit = this.#openWriter()
       .commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
       .then((stored) => {
         hub.closeNumber(number);
@@ -197,15 +209,29 @@ export class PutSession implements IngestTarget, Producer {
   #data(chunk: Uint8Array): void {
     if (this.#ended) return;
     this.#timers.touch();
-    this.#pause(this.#bytePace.spend(chunk.length));
     this.#options.dump?.write(chunk);
+    if (this.#writer === undefined) this.#gate.hold(() => this.#begin(chunk));
+    else this.#take(chunk, this.#writer);
+  }
+
+  async #begin(first: Uint8Array): Promise<void> {
+    this.#writer = await this.#options.openWriter();
+    if (!this.#ended) this.#take(first, this.#writer);
+  }
+
+  #take(chunk: Uint8Array, writer: FragmentWriter): void {
+    this.#pause(this.#bytePace.spend(chunk.length));
     this.#guard(() => {
       this.#ingest.push(chunk);
     });
     if (this.#superseded && this.#fragment === undefined) this.#fail(4003);
-    const { writer } = this.#options;
-    if (writer.backlog() > BACKLOG) void this.#waitFor(() => writer.drained());
-    if (this.#acks.choked) void this.#waitFor(() => this.#acksRead());
+    if (writer.backlog() > BACKLOG) this.#gate.hold(() => writer.drained());
+    if (this.#acks.choked) this.#gate.hold(() => this.#acks.drained(this.#gone.signal));
+  }
+
+  #openWriter(): FragmentWriter {
+    if (this.#writer === undefined) throw new Error('no fragment before the first byte');
+    return this.#writer;
   }
 
   #bodyEnd(): void {
@@ -232,36 +258,7 @@ export class PutSession implements IngestTarget, Producer {
 
   #pause(ms: number): void {
     const { signal } = this.#gone;
-    if (ms > 0) void this.#waitFor(() => sleep(ms, undefined, { signal, ref: false }));
-  }
-
-  /** Stops reading the body until something is out of the way. */
-  async #waitFor(reason: () => Promise<void>): Promise<void> {
-    if (this.#waiting) return;
-    this.#waiting = true;
-    const { request } = this.#options;
-    request.pause();
-    try {
-      await reason();
-    } catch (error) {
-      if (!this.#ended) this.#storeFailed(error, this.#fragment ?? {});
-    } finally {
-      this.#waiting = false;
-      request.resume();
-    }
-  }
-
-  #acksRead(): Promise<void> {
-    const { response } = this.#options;
-    return new Promise((resolve) => {
-      const done = (): void => {
-        response.removeListener('drain', done);
-        response.removeListener('close', done);
-        resolve();
-      };
-      response.on('drain', done);
-      response.on('close', done);
-    });
+    if (ms > 0) this.#gate.hold(() => sleep(ms, undefined, { signal, ref: false }));
   }
 
   #storeFailed(error: unknown, subject: { number?: bigint; timecode?: number | undefined }): void {
@@ -295,19 +292,20 @@ export class PutSession implements IngestTarget, Producer {
     this.#gone.abort();
     const fragment = this.#fragment;
     this.#fragment = undefined;
-    this.#options.writer.abort();
+    this.#writer?.abort();
     if (fragment !== undefined) this.#options.hub.closeNumber(fragment.number);
     this.#finished();
   }
 
   /** Writes the last acks, then ends the answer. */
   async #leave(): Promise<void> {
-    const { request, response, writer, dump } = this.#options;
+    const { request, response, dump } = this.#options;
     // Unread input would turn the end of the connection into a reset, and the acks be lost.
     request.on('data', () => undefined);
     request.resume();
     while (this.#commits.size > 0) await Promise.all(this.#commits);
-    await writer.close();
+    await this.#gate.open;
+    await this.#writer?.close();
     dump?.end();
     if (!request.complete && !request.destroyed) response.shouldKeepAlive = false;
     response.end();
