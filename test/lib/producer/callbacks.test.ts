@@ -1,0 +1,177 @@
+import { once } from 'node:events';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  DefaultCallbackProvider,
+  HttpPutMediaTransport,
+  KinesisVideoProducer,
+  type Logger,
+  type PutMediaTransport,
+} from '../../../lib/index.js';
+import { syntheticFrames } from '../../support/frames.js';
+import { ScriptedService } from '../../support/scripted-service.js';
+import { CREDENTIALS, putAll } from '../../support/upload.js';
+
+const FRAMES = [...syntheticFrames({ count: 100, start: 1_700_000_000_000, size: 500 })];
+
+/** Keeps lines. */
+class LineLog implements Logger {
+  readonly lines: string[] = [];
+  debug(): void {
+    // Not of interest.
+  }
+  info(message: string): void {
+    this.lines.push(`info ${message}`);
+  }
+  warn(message: string): void {
+    this.lines.push(`warn ${message}`);
+  }
+  error(message: string): void {
+    this.lines.push(`error ${message}`);
+  }
+}
+
+describe('callbacks', () => {
+  let service: ScriptedService;
+  let producer: KinesisVideoProducer | undefined;
+
+  beforeEach(async () => {
+    service = await ScriptedService.start();
+  });
+
+  afterEach(async () => {
+    await producer?.close({ timeoutMs: 0 }).catch(() => undefined);
+    producer = undefined;
+    await service.close();
+  });
+
+  it('that throw or reject harm nobody and are logged', async () => {
+    const logger = new LineLog();
+    producer = await KinesisVideoProducer.create({
+      endpoint: service.endpoint,
+      credentials: CREDENTIALS,
+      logger,
+      clientCallbackProvider: {
+        clientReady: () => {
+          throw new Error('client callback');
+        },
+      },
+      streamCallbackProvider: {
+        fragmentAckReceived: async () => {
+          throw new Error('async callback');
+        },
+        streamReady: () => {
+          const nothing: unknown = null;
+          throw nothing;
+        },
+      },
+    });
+    const stream = await producer.createStream({ streamName: 's', nalAdaptationFlags: 0 });
+    stream.on('streamStateChanged', () => {
+      throw new Error('listener');
+    });
+    await putAll(stream, FRAMES);
+    await stream.stop({ timeoutMs: 10_000 });
+    expect(stream.getMetrics().persistedAcks).toBe(4);
+    const text = logger.lines.join('\n');
+    for (const part of [
+      'client callback',
+      'async callback',
+      'streamReady failed: null',
+      'listener',
+    ])
+      expect(text).toContain(part);
+  });
+
+  it('may call back in: put, read figures, reset and close the stream', async () => {
+    const seen: string[] = [];
+    producer = await KinesisVideoProducer.create({
+      endpoint: service.endpoint,
+      credentials: CREDENTIALS,
+    });
+    const stream = await producer.createStream({
+      streamName: 's',
+      nalAdaptationFlags: 0,
+      callbacks: {
+        streamReady: () => {
+          seen.push(stream.state);
+          stream.putFragmentMetadata('from', 'callback');
+        },
+        fragmentAckReceived: ({ type }) => {
+          if (type !== 'PERSISTED') return;
+          expect(stream.getMetrics().totalFrames).toBe(FRAMES.length);
+          stream.destroy();
+        },
+      },
+    });
+    for (const frame of FRAMES) stream.putFrame(frame);
+    await once(stream, 'close');
+    expect(seen).toHaveLength(1);
+    expect(producer.getMetrics().streams).toBe(0);
+  });
+
+  it('come after the call that caused them has returned', async () => {
+    let inside = false;
+    let during = 0;
+    let calls = 0;
+    producer = await KinesisVideoProducer.create({
+      endpoint: service.endpoint,
+      credentials: CREDENTIALS,
+      deviceInfo: { storageInfo: { storageSize: 10 * 1024 * 1024 } },
+    });
+    const stream = await producer.createStream({
+      streamName: 's',
+      nalAdaptationFlags: 0,
+      bufferDuration: 2000,
+      callbacks: {
+        droppedFragmentReport: () => {
+          calls += 1;
+          if (inside) during += 1;
+        },
+      },
+    });
+    inside = true;
+    for (const frame of FRAMES) stream.putFrame(frame);
+    inside = false;
+    await once(stream, 'droppedFragmentReport');
+    expect(during).toBe(0);
+    expect(calls).toBeGreaterThan(0);
+  });
+});
+
+describe('a replaced part', () => {
+  it('one service call and the transport alone', async () => {
+    const service = await ScriptedService.start();
+    const asked: string[] = [];
+    class Own extends DefaultCallbackProvider {
+      override async describeStream(
+        ...[name]: Parameters<DefaultCallbackProvider['describeStream']>
+      ): ReturnType<DefaultCallbackProvider['describeStream']> {
+        asked.push(name);
+        return { streamArn: 'arn:own', streamStatus: 'ACTIVE', retentionPeriod: 3_600_000 };
+      }
+    }
+    const inner = new HttpPutMediaTransport({ userAgent: 'own/1' });
+    const transport: PutMediaTransport = {
+      open: (request, io) => {
+        asked.push(request.endpoint);
+        return inner.open(request, io);
+      },
+    };
+    const producer = await KinesisVideoProducer.create({
+      callbackProvider: new Own({
+        endpoint: service.endpoint,
+        region: 'us-west-2',
+        credentials: CREDENTIALS,
+        transport,
+      }),
+    });
+    const stream = await producer.createStream({ streamName: 'own', nalAdaptationFlags: 0 });
+    await putAll(stream, FRAMES);
+    await stream.stop({ timeoutMs: 10_000 });
+    expect(asked).toEqual(['own', service.endpoint]);
+    expect(service.calls.has('/describeStream')).toBe(false);
+    expect(service.headers[0]?.['user-agent']).toBe('own/1');
+    await producer.close();
+    await service.close();
+  });
+});
