@@ -240,16 +240,24 @@ kvs_status kvs_stream_format_changed(kvs_stream *stream, uint64_t track_id,
                                      const uint8_t *cpd, uint32_t cpd_len,
                                      kvs_time now) {
   kvs_bytes bytes = {cpd, cpd_len};
+  uint32_t track = 0;
+  kvs_status status;
 
-  (void)now;
   if (stream == NULL || (cpd == NULL && cpd_len != 0)) {
     return KVS_STATUS_NULL_ARG;
   }
   KVS_TRY(kvs_stream_guard(stream));
-  for (uint32_t i = 0; i < stream->info.track_count; i++) {
-    if (stream->tracks[i].info.track_id == track_id) {
-      return kvs_format_set(stream, i, bytes);
-    }
+  while (track < stream->info.track_count &&
+         stream->tracks[track].info.track_id != track_id) {
+    track++;
   }
-  return KVS_STATUS_MKV_TRACK_INFO_NOT_FOUND;
+  if (track == stream->info.track_count) {
+    return KVS_STATUS_MKV_TRACK_INFO_NOT_FOUND;
+  }
+  do {
+    status = kvs_format_set(stream, track, bytes);
+  } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
+           kvs_room_yield(stream, now));
+  kvs_stream_note_deadline(stream);
+  return status;
 }

@@ -318,6 +318,10 @@ KVS_MUST_CHECK kvs_status kvs_room_make(kvs_stream *stream, bool begins,
                                         uint32_t len, uint64_t end,
                                         kvs_time now);
 
+/* Makes room for one more session header: drops one whole fragment, by policy.
+ * False: there is none to drop. */
+bool kvs_room_yield(kvs_stream *stream, kvs_time now);
+
 /* Drops the oldest fragment, reporting it if it was not freed; breaks the
  * session first if it is half sent. */
 void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now);

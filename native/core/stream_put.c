@@ -382,6 +382,30 @@ static kvs_status drop_frame(kvs_stream *stream, const put_plan *plan) {
   return KVS_OK;
 }
 
+/* The next fragment takes a header with the track in it. */
+static kvs_status want_track(kvs_stream *stream, uint32_t track, kvs_time now) {
+  kvs_status status;
+
+  do {
+    status = kvs_format_want(stream, track);
+  } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
+           kvs_room_yield(stream, now));
+  return status;
+}
+
+/* Parameter sets in a key frame become current. */
+static kvs_status learn(kvs_stream *stream, const put_plan *plan,
+                        kvs_time now) {
+  kvs_bytes bytes = {plan->frame->data, plan->frame->size};
+  kvs_status status;
+
+  do {
+    status = kvs_format_learn(stream, plan->track, bytes);
+  } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
+           kvs_room_yield(stream, now));
+  return status;
+}
+
 static kvs_status store(kvs_stream *stream, put_plan *plan, kvs_time now) {
   uint64_t last = stream->tracks[plan->track].last_dts;
   kvs_fragment before = {0};
@@ -399,7 +423,10 @@ static kvs_status store(kvs_stream *stream, put_plan *plan, kvs_time now) {
     if (stream->fragment_open) {
       (void)kvs_format_settle(stream, stream->view.newest, now);
     }
-    KVS_TRY(kvs_format_want(stream, plan->track));
+    KVS_TRY(want_track(stream, plan->track, now));
+    /* A header that was made may have taken the last page. */
+    KVS_TRY(kvs_room_make(stream, true, plan->len,
+                          kvs_add_u64(plan->pts, plan->frame->duration), now));
   }
   KVS_TRY(push(stream, plan, &body));
   write_body(stream, plan, body);
@@ -428,9 +455,7 @@ static kvs_status put(kvs_stream *stream, const kvs_frame *frame,
   }
   KVS_TRY(plan_payload(stream, &plan));
   if (plan.key) {
-    kvs_bytes bytes = {frame->data, frame->size};
-
-    KVS_TRY(kvs_format_learn(stream, plan.track, bytes));
+    KVS_TRY(learn(stream, &plan, now));
   }
   plan_fragment(stream, &plan);
   KVS_TRY(plan_cluster(stream, &plan));

@@ -117,6 +117,34 @@ static kvs_stream *find_victim(const kvs_host *host) {
   return victim;
 }
 
+/* Whether every version of the session header is in use. */
+static bool lacks_slot(const kvs_stream *stream) {
+  uint32_t live = 0;
+
+  for (uint32_t i = 0; i < KVS_HEADER_SLOTS; i++) {
+    live += stream->headers[i].live ? 1 : 0;
+  }
+  return live == KVS_HEADER_SLOTS;
+}
+
+bool kvs_room_yield(kvs_stream *stream, kvs_time now) {
+  kvs_stream *victim = NULL;
+
+  if (!may_drop(stream)) {
+    return false;
+  }
+  if (!lacks_slot(stream)) {
+    victim = find_victim(stream->host);
+  } else if (has_whole(stream)) {
+    victim = stream; /* only its own fragments hold slots */
+  }
+  if (victim == NULL) {
+    return false;
+  }
+  kvs_room_drop_oldest(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
+  return true;
+}
+
 /* Whether dropping all that may be dropped would make room at all. */
 static bool could_fit(const kvs_stream *stream, uint32_t len) {
   const kvs_host *host = stream->host;
