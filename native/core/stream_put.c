@@ -54,6 +54,7 @@ static kvs_status judge_frame(kvs_stream *stream, put_plan *plan) {
   const kvs_frame *frame = plan->frame;
 
   stream->refusal.track_id = frame->track_id;
+  (void)refuse(stream, KVS_OK, 0, 0, 0); /* the figures of the last one go */
   if (stream->stopping) {
     return refuse(stream, KVS_STATUS_STREAM_HAS_BEEN_STOPPED, 0, 0, 0);
   }
