@@ -145,6 +145,25 @@ bool kvs_room_yield(kvs_stream *stream, kvs_time now) {
   return true;
 }
 
+/* At least the pages that whole fragments hold: the open one, which stays, may
+ * have its frames' heads and an unused end in each page. */
+static uint64_t whole_pages(const kvs_stream *stream) {
+  const uint64_t least = KVS_PAGE_DATA - KVS_BLOCK_ROOM;
+  const kvs_fragment *open;
+  uint64_t bytes;
+
+  if (!has_whole(stream)) {
+    return 0;
+  }
+  if (!stream->fragment_open) {
+    return stream->view.chain.pages;
+  }
+  open = kvs_view_fragment(&stream->view, stream->view.newest);
+  bytes = open->bytes + open->frames * (sizeof(kvs_unit) + sizeof(uint64_t)) +
+          sizeof(kvs_fragment);
+  return kvs_sub_u64(stream->view.chain.pages, bytes / least + 2);
+}
+
 /* Whether dropping all that may be dropped would make room at all. */
 static bool could_fit(const kvs_stream *stream, uint32_t len) {
   const kvs_host *host = stream->host;
@@ -153,9 +172,8 @@ static bool could_fit(const kvs_stream *stream, uint32_t len) {
   for (uint32_t i = 0; i < host->stream_limit; i++) {
     const kvs_stream *other = host->streams[i];
 
-    if (other != NULL && may_drop(other) &&
-        (other == stream || has_whole(other))) {
-      pages += other->view.chain.pages;
+    if (other != NULL && may_drop(other)) {
+      pages += other == stream ? other->view.chain.pages : whole_pages(other);
     }
   }
   return len / KVS_PAGE_DATA + 2 <= pages;

@@ -1,0 +1,417 @@
+/* What goes when arena or window are full: whose frames, in which order, and
+ * what each policy answers (ruling 7). */
+#include <stdlib.h>
+
+#include "scene.h"
+
+enum { LARGE = 500000 };
+
+static kvs_stream *offline_stream(fake_host *host, const char *name,
+                                  kvs_streaming_type type,
+                                  kvs_overflow_policy policy) {
+  kvs_stream_info info;
+
+  host->results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+  fake_stream_info(&info, name);
+  info.streaming_type = type;
+  info.overflow_policy = policy;
+  info.buffer_duration = 1000 * SECOND;
+  return scene_stream(host, &info);
+}
+
+static void connect(fake_host *host, kvs_stream *stream) {
+  host->results[KVS_EVENT_DESCRIBE_STREAM] = 200;
+  host->handled = 0;
+  fake_answer_all(host, stream);
+}
+
+/* Frames of dropped fragments, of one stream. */
+static uint64_t dropped(const fake_host *host, const kvs_stream *stream) {
+  uint64_t frames = 0;
+
+  for (uint32_t i = 0; i < host->event_count; i++) {
+    if (host->events[i].type == KVS_EVENT_DROPPED_FRAGMENT_REPORT &&
+        host->events[i].stream == kvs_stream_id(stream)) {
+      frames += host->events[i].u.dropped_fragment_report.frames;
+    }
+  }
+  return frames;
+}
+
+/* Puts fragments of one frame until one is refused. */
+static kvs_status put_until_refused(fake_host *host, kvs_stream *stream,
+                                    uint64_t from, uint64_t *frames) {
+  kvs_status status = KVS_OK;
+
+  for (*frames = 0; status == KVS_OK && *frames < 1000; (*frames)++) {
+    status = fake_put(host, stream, KEY, from + *frames * 1000, LARGE);
+  }
+  (*frames)--;
+  return status;
+}
+
+static void policies_that_keep_say_full_and_lose_nothing(void) {
+  static const struct {
+    kvs_streaming_type type;
+    kvs_overflow_policy policy;
+  } rows[] = {{KVS_STREAMING_OFFLINE, KVS_OVERFLOW_DROP_OLDEST},
+              {KVS_STREAMING_OFFLINE, KVS_OVERFLOW_REFUSE},
+              {KVS_STREAMING_REALTIME, KVS_OVERFLOW_REFUSE},
+              {KVS_STREAMING_NEAR_REALTIME, KVS_OVERFLOW_REFUSE}};
+
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    fake_host host;
+    fake_body body;
+    kvs_refusal refusal;
+    uint64_t frames = 0;
+
+    fake_host_init(&host, ARENA, 2);
+    kvs_stream *stream =
+        offline_stream(&host, "camera", rows[i].type, rows[i].policy);
+    CHECK_EQ(put_until_refused(&host, stream, 0, &frames),
+             KVS_STATUS_STORE_OUT_OF_MEMORY);
+    CHECK(frames >= 20);
+    kvs_stream_last_refusal(stream, &refusal);
+    CHECK(refusal.value > LARGE);
+    CHECK(refusal.limit > 9000000 && refusal.limit < ARENA);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+    connect(&host, stream);
+    (void)fake_take(&host, stream);
+    CHECK(fake_read_body(&host, &body));
+    CHECK_EQ(body.blocks, frames);
+    /* Room comes with the acks, and the same frame is then taken. */
+    CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 0), KVS_OK);
+    CHECK_EQ(fake_put(&host, stream, KEY, frames * 1000, LARGE), KVS_OK);
+    scene_finish(&host);
+  }
+}
+
+static void a_window_that_keeps_says_full_too(void) {
+  fake_host host;
+  kvs_stream_info info;
+  kvs_refusal refusal;
+
+  fake_host_init(&host, ARENA, 2);
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+  fake_stream_info(&info, "camera");
+  info.streaming_type = KVS_STREAMING_OFFLINE;
+  info.buffer_duration = 10 * SECOND;
+  kvs_stream *stream = scene_stream(&host, &info);
+  for (uint64_t i = 0; i < 6; i++) {
+    CHECK_EQ(fake_put(&host, stream, KEY, i * 2000, 100), KVS_OK);
+    CHECK_EQ(fake_put(&host, stream, 0, i * 2000 + 1960, 100), KVS_OK);
+    if (i == 4) {
+      break;
+    }
+  }
+  CHECK_EQ(fake_put(&host, stream, KEY, 10000, 100), KVS_OK);
+  CHECK_EQ(fake_put(&host, stream, 0, 10040, 100),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  kvs_stream_last_refusal(stream, &refusal);
+  CHECK_EQ(refusal.limit, 10 * SECOND);
+  CHECK(refusal.value > 10 * SECOND);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 11);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_BUFFER_DURATION_OVERFLOW_PRESSURE), 0);
+  scene_finish(&host);
+}
+
+static void a_window_shorter_than_a_fragment_keeps_the_open_one(void) {
+  fake_host host;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 2);
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+  fake_stream_info(&info, "camera");
+  info.buffer_duration = SECOND;
+  kvs_stream *stream = scene_stream(&host, &info);
+  scene_gops(&host, stream, 0, 3, 50);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_fragments, 1);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 50);
+  CHECK_EQ(dropped(&host, stream), 100);
+  scene_finish(&host);
+}
+
+static void the_stream_above_its_share_gives(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 3);
+  kvs_stream *small = offline_stream(&host, "small", KVS_STREAMING_REALTIME,
+                                     KVS_OVERFLOW_DROP_OLDEST);
+  kvs_stream *greedy = offline_stream(&host, "greedy", KVS_STREAMING_REALTIME,
+                                      KVS_OVERFLOW_DROP_OLDEST);
+  for (uint64_t i = 0; i < 4; i++) {
+    CHECK_EQ(fake_put(&host, small, KEY, i * 1000, LARGE), KVS_OK);
+  }
+  for (uint64_t i = 0; i < 40; i++) {
+    CHECK_EQ(fake_put(&host, greedy, KEY, i * 1000, LARGE), KVS_OK);
+  }
+  CHECK_EQ(dropped(&host, small), 0);
+  CHECK(dropped(&host, greedy) > 0);
+  /* The small one takes its share, from the greedy one alone. */
+  for (uint64_t i = 4; i < 9; i++) {
+    CHECK_EQ(fake_put(&host, small, KEY, i * 1000, LARGE), KVS_OK);
+  }
+  CHECK_EQ(dropped(&host, small), 0);
+  CHECK_EQ(scene_metrics(&host, small).buffered_frames, 9);
+  CHECK_EQ(
+      dropped(&host, greedy) + scene_metrics(&host, greedy).buffered_frames,
+      40);
+  scene_finish(&host);
+}
+
+static void a_stream_that_keeps_gives_nothing_to_others(void) {
+  fake_host host;
+  uint64_t frames = 0;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *keeper = offline_stream(&host, "keeper", KVS_STREAMING_OFFLINE,
+                                      KVS_OVERFLOW_DROP_OLDEST);
+  kvs_stream *other = offline_stream(&host, "other", KVS_STREAMING_REALTIME,
+                                     KVS_OVERFLOW_DROP_OLDEST);
+  CHECK_EQ(put_until_refused(&host, keeper, 0, &frames),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  /* Nothing that may go is there: the other is refused, the keeper intact. */
+  CHECK_EQ(fake_put(&host, other, KEY, 0, LARGE),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  CHECK_EQ(scene_metrics(&host, keeper).buffered_frames, frames);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+  /* A keeper takes from nobody either. */
+  CHECK_EQ(fake_put(&host, other, KEY, 0, 1000), KVS_OK);
+  CHECK_EQ(fake_put(&host, keeper, KEY, 900000, LARGE),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  CHECK_EQ(scene_metrics(&host, other).buffered_frames, 1);
+  scene_finish(&host);
+}
+
+static void open_fragments_of_others_are_left_alone(void) {
+  fake_host host;
+  uint64_t i = 0;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *a = offline_stream(&host, "a", KVS_STREAMING_REALTIME,
+                                 KVS_OVERFLOW_DROP_OLDEST);
+  kvs_stream *b = offline_stream(&host, "b", KVS_STREAMING_REALTIME,
+                                 KVS_OVERFLOW_DROP_OLDEST);
+  /* One open fragment fills the arena. */
+  CHECK_EQ(fake_put(&host, a, KEY, 0, LARGE), KVS_OK);
+  for (i = 1; kvs_heap_available(&host.client->host.heap) > 40; i++) {
+    CHECK_EQ(fake_put(&host, a, 0, i * 10, LARGE), KVS_OK);
+  }
+  CHECK_EQ(scene_metrics(&host, a).buffered_fragments, 1);
+  CHECK_EQ(fake_put(&host, b, KEY, 0, 2 * LARGE),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  CHECK_EQ(scene_metrics(&host, a).buffered_frames, i);
+  /* Its own next frame does not fit: it goes, up to the next key frame. */
+  CHECK_EQ(fake_put(&host, a, 0, i * 10, LARGE), KVS_OK);
+  CHECK_EQ(fake_put(&host, a, 0, i * 10 + 10, 2 * LARGE), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 1);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAME_REPORT), 1);
+  kvs_event told = fake_last(&host, KVS_EVENT_DROPPED_FRAME_REPORT);
+  CHECK_EQ(told.u.dropped_frame_report.reason, KVS_STATUS_STORE_OUT_OF_MEMORY);
+  CHECK_EQ(told.u.dropped_frame_report.track, 1);
+  CHECK(told.u.dropped_frame_report.bytes >= LARGE);
+  CHECK_EQ(fake_put(&host, a, 0, 2000, 100), KVS_OK); /* skipped */
+  CHECK_EQ(scene_metrics(&host, a).buffered_frames, 0);
+  CHECK_EQ(fake_put(&host, a, KEY, 3000, 100), KVS_OK);
+  CHECK(fake_count(&host, KVS_EVENT_SKIPPED_FRAMES_REPORT) >= 1);
+  kvs_stream_metrics m = scene_metrics(&host, a);
+  CHECK_EQ(m.buffered_frames, 1);
+  CHECK_EQ(m.dropped_frames + m.skipped_frames + m.buffered_frames, i + 4);
+  scene_finish(&host);
+}
+
+static void freed_fragments_go_first_and_unreported(void) {
+  fake_host host;
+  kvs_stream_info info;
+  kvs_stream *stream;
+
+  fake_host_init(&host, ARENA, 2);
+  host.retention = 0;
+  fake_stream_info(&info, "camera");
+  info.buffer_duration = 20 * SECOND;
+  info.replay_duration = 20 * SECOND;
+  stream = scene_stream(&host, &info);
+  for (uint64_t i = 0; i < 60; i++) {
+    CHECK_EQ(fake_put(&host, stream, KEY, i * 2000, 100), KVS_OK);
+    CHECK_EQ(fake_put(&host, stream, 0, i * 2000 + 1000, 100), KVS_OK);
+    (void)fake_take(&host, stream);
+    if (i != 0) {
+      CHECK_EQ(fake_ack(&host, stream, "RECEIVED", (i - 1) * 2000), KVS_OK);
+    }
+  }
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+  CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 0);
+  CHECK(scene_metrics(&host, stream).buffered_fragments > 5);
+  scene_finish(&host);
+}
+
+static void a_frame_larger_than_all_drops_nothing(void) {
+  fake_host host;
+  uint8_t *huge = calloc(1, (size_t)ARENA);
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *a = offline_stream(&host, "a", KVS_STREAMING_REALTIME,
+                                 KVS_OVERFLOW_DROP_OLDEST);
+  kvs_stream *b = offline_stream(&host, "b", KVS_STREAMING_REALTIME,
+                                 KVS_OVERFLOW_DROP_OLDEST);
+  for (uint64_t i = 0; i < 30; i++) {
+    CHECK_EQ(fake_put(&host, i % 2 == 0 ? a : b, KEY, i * 1000, LARGE), KVS_OK);
+  }
+  uint32_t before = fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT);
+  CHECK_EQ(scene_put(&host, a, 1, KEY, 99000, huge, (size_t)ARENA),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), before);
+  /* Nor does one that fits only if the other's open fragment went. */
+  CHECK_EQ(scene_put(&host, a, 1, KEY, 99000, huge, (size_t)ARENA - 300000),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), before);
+  CHECK_EQ(scene_metrics(&host, a).put_frame_errors, 2);
+  /* A little less: everything else goes for it. */
+  CHECK_EQ(scene_put(&host, a, 1, KEY, 99000, huge, (size_t)ARENA - 700000),
+           KVS_OK);
+  CHECK_EQ(scene_metrics(&host, a).buffered_frames, 1);
+  CHECK_EQ(scene_metrics(&host, b).buffered_frames, 1);
+  CHECK_EQ(kvs_client_check(host.client), KVS_OK);
+  scene_finish(&host);
+  free(huge);
+}
+
+static void dropping_what_is_half_sent_moves_on_to_a_new_session(void) {
+  fake_host host;
+  fake_body body;
+  kvs_stream_info info;
+  uint8_t some[100];
+  size_t taken = 0;
+
+  fake_host_init(&host, ARENA, 2);
+  fake_stream_info(&info, "camera");
+  info.buffer_duration = 1000 * SECOND;
+  kvs_stream *stream = scene_stream(&host, &info);
+  CHECK_EQ(fake_put(&host, stream, KEY, 0, LARGE), KVS_OK);
+  while (host.body_len < 2000) {
+    CHECK_EQ(kvs_stream_take(stream, host.session, some, sizeof(some), host.now,
+                             &taken),
+             KVS_OK);
+    host.body_len += taken;
+  }
+  uint64_t first = host.session;
+  for (uint64_t i = 1; i < 30; i++) {
+    CHECK_EQ(fake_put(&host, stream, KEY, i * 1000, LARGE), KVS_OK);
+  }
+  CHECK_EQ(fake_count(&host, KVS_EVENT_ABORT_STREAM), 1);
+  CHECK_EQ(fake_last(&host, KVS_EVENT_ABORT_STREAM).u.abort_stream.status,
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  CHECK_EQ(kvs_stream_take(stream, first, some, sizeof(some), host.now, &taken),
+           KVS_STATUS_UPLOAD_HANDLE_ABORTED);
+  CHECK_EQ(taken, 0);
+  CHECK(host.session > first);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, scene_metrics(&host, stream).buffered_frames);
+  CHECK_EQ(body.blocks + dropped(&host, stream), 30);
+  scene_finish(&host);
+}
+
+/* ---- pressure --------------------------------------------------------------
+ */
+
+static void latency_is_told_once_a_second_and_not_offline(void) {
+  for (uint32_t offline = 0; offline < 2; offline++) {
+    fake_host host;
+    kvs_stream_info info;
+
+    fake_host_init(&host, ARENA, 2);
+    host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+    fake_stream_info(&info, "camera");
+    info.max_latency = 3 * SECOND;
+    info.streaming_type =
+        offline == 1 ? KVS_STREAMING_OFFLINE : KVS_STREAMING_REALTIME;
+    kvs_stream *stream = scene_stream(&host, &info);
+    for (uint64_t i = 0; i < 100; i++) { /* 10 s */
+      CHECK_EQ(fake_put(&host, stream, i % 20 == 0 ? KEY : 0, i * 100, 50),
+               KVS_OK);
+      CHECK(i * 100 > 2900 ||
+            fake_count(&host, KVS_EVENT_STREAM_LATENCY_PRESSURE) == 0);
+      fake_advance(&host, SECOND / 10);
+    }
+    uint32_t told = fake_count(&host, KVS_EVENT_STREAM_LATENCY_PRESSURE);
+    CHECK_EQ(told, offline == 1 ? 0 : 7);
+    CHECK_EQ(scene_metrics(&host, stream).latency_pressures, told);
+    if (offline == 0) {
+      CHECK(fake_last(&host, KVS_EVENT_STREAM_LATENCY_PRESSURE)
+                .u.stream_latency_pressure.duration > 8 * SECOND);
+    }
+    scene_finish(&host);
+  }
+}
+
+static void the_window_is_told_before_it_is_full(void) {
+  fake_host host;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 2);
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+  fake_stream_info(&info, "camera");
+  info.buffer_duration = 100 * SECOND;
+  kvs_stream *stream = scene_stream(&host, &info);
+  uint64_t i = 0;
+  for (; fake_count(&host, KVS_EVENT_BUFFER_DURATION_OVERFLOW_PRESSURE) == 0 &&
+         i < 1000;
+       i++) {
+    CHECK_EQ(fake_put(&host, stream, i % 2 == 0 ? KEY : 0, i * 1000, 50),
+             KVS_OK);
+    fake_advance(&host, SECOND);
+  }
+  CHECK_EQ(dropped(&host, stream), 0);
+  kvs_event told =
+      fake_last(&host, KVS_EVENT_BUFFER_DURATION_OVERFLOW_PRESSURE);
+  CHECK(told.u.buffer_duration_overflow_pressure.remaining <= 5 * SECOND);
+  CHECK(told.u.buffer_duration_overflow_pressure.remaining > 0);
+  CHECK_EQ(scene_metrics(&host, stream).buffer_pressures, 1);
+  scene_finish(&host);
+}
+
+static void storage_is_told_by_the_client_below_five_percent(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = offline_stream(&host, "camera", KVS_STREAMING_REALTIME,
+                                      KVS_OVERFLOW_DROP_OLDEST);
+  const kvs_heap *heap = &host.client->host.heap;
+  for (uint64_t i = 0; i < 700; i++) {
+    CHECK_EQ(fake_put(&host, stream, KEY, i * 1000, 15000), KVS_OK);
+    uint64_t left = kvs_heap_available(heap);
+    if (!CHECK_EQ(
+            fake_count(&host, KVS_EVENT_STORAGE_OVERFLOW_PRESSURE),
+            left * 100 < heap->page_count * 5u ||
+                    fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT) != 0
+                ? 1
+                : 0)) {
+      break;
+    }
+  }
+  kvs_event told = fake_last(&host, KVS_EVENT_STORAGE_OVERFLOW_PRESSURE);
+  CHECK_EQ(told.stream, 0);
+  CHECK(told.u.storage_overflow_pressure.remaining < ARENA / 20);
+  fake_advance(&host, SECOND);
+  CHECK_EQ(fake_put(&host, stream, KEY, 700000, 15000), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STORAGE_OVERFLOW_PRESSURE), 2);
+  CHECK_EQ(scene_metrics(&host, stream).storage_pressures, 2);
+  scene_finish(&host);
+}
+
+int main(void) {
+  RUN(policies_that_keep_say_full_and_lose_nothing);
+  RUN(a_window_that_keeps_says_full_too);
+  RUN(a_window_shorter_than_a_fragment_keeps_the_open_one);
+  RUN(the_stream_above_its_share_gives);
+  RUN(a_stream_that_keeps_gives_nothing_to_others);
+  RUN(open_fragments_of_others_are_left_alone);
+  RUN(freed_fragments_go_first_and_unreported);
+  RUN(a_frame_larger_than_all_drops_nothing);
+  RUN(dropping_what_is_half_sent_moves_on_to_a_new_session);
+  RUN(latency_is_told_once_a_second_and_not_offline);
+  RUN(the_window_is_told_before_it_is_full);
+  RUN(storage_is_told_by_the_client_below_five_percent);
+  return check_report();
+}
