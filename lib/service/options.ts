@@ -64,7 +64,10 @@ export interface CheckedOptions {
 /** Account of all streams while the service is open. */
 export const OPEN_ACCOUNT = '000000000000';
 
-/** Fills in the defaults. Throws `KvsError` STATUS_INVALID_ARG naming the option and its rule. */
+/**
+ * Fills in the defaults. Throws `KvsError` STATUS_INVALID_ARG naming the option and its rule.
+ * @internal
+ */
 export function checkOptions(options: ServiceOptions): CheckedOptions {
   const checked: CheckedOptions = {
     dataDir: options.dataDir,

@@ -1,0 +1,3 @@
+export const SHIPPED: readonly string[];
+export const ELSEWHERE: readonly string[];
+export function prebuildFile(target: string): string;
