@@ -19,6 +19,8 @@ const OVERFLOW_POLICIES: Readonly<Record<OverflowPolicy, number>> = { DROP_OLDES
 export interface CheckedDefinition {
   readonly info: NativeStreamInfo;
   readonly tags: Readonly<Record<string, string>>;
+  /** Bytes a second; Infinity without a cap of its own. */
+  readonly maxBandwidth: number;
   readonly callbacks: StreamCallbackProvider | undefined;
 }
 
@@ -43,7 +45,8 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
     ...switches(definition),
   };
   checkOffline(info);
-  return { info, tags, callbacks: definition.callbacks };
+  const cap = number(definition.maxBandwidth ?? Infinity, 'maxBandwidth', 1000, Infinity);
+  return { info, tags, maxBandwidth: cap, callbacks: definition.callbacks };
 }
 
 function choices(

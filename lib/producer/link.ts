@@ -2,6 +2,7 @@ import type { Credentials } from '../base/credentials.js';
 import type { NativeStream } from '../native/index.js';
 import type { CheckedDefinition } from './definition-check.js';
 import type { StreamNote } from './notes.js';
+import { Pacer, type Pace } from './pacer.js';
 import type { PutSession } from './put-session.js';
 
 /** What the producer holds of one stream: its part of the core and what the service said. @internal */
@@ -9,6 +10,7 @@ export class StreamLink {
   readonly name: string;
   readonly definition: CheckedDefinition;
   readonly native: NativeStream;
+  readonly pacer: Pacer;
   streamArn: string | undefined;
   endpoint: string | undefined;
   token: Credentials | undefined;
@@ -21,9 +23,10 @@ export class StreamLink {
   /** Told when bytes were taken or acknowledged. */
   onProgress: () => void = () => undefined;
 
-  constructor(definition: CheckedDefinition, native: NativeStream) {
+  constructor(definition: CheckedDefinition, native: NativeStream, pace: Pace) {
     this.name = definition.info.name;
     this.definition = definition;
     this.native = native;
+    this.pacer = new Pacer(pace);
   }
 }

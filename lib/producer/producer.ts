@@ -8,6 +8,7 @@ import { ProducerHost } from './host.js';
 import { StreamLink } from './link.js';
 import { Log } from './logger.js';
 import { checkOptions, type CheckedOptions, type ProducerOptions } from './options.js';
+import type { Pace } from './pacer.js';
 import type { StreamDefinition } from './stream-definition.js';
 import { KinesisVideoStream } from './stream.js';
 
@@ -21,6 +22,7 @@ export class KinesisVideoProducer {
   readonly #host: ProducerHost;
   readonly #storageSize: number;
   readonly #streamCallbacks: readonly StreamCallbackProvider[];
+  readonly #pace: Pace;
   readonly #streams = new Set<KinesisVideoStream>();
   #closed = false;
 
@@ -35,6 +37,7 @@ export class KinesisVideoProducer {
     this.#host = new ProducerHost({ client, clock, log, provider, device, clientCallbacks });
     this.#storageSize = native.storageSize;
     this.#streamCallbacks = options.streamCallbacks;
+    this.#pace = options.pace;
   }
 
   /**
@@ -58,7 +61,8 @@ export class KinesisVideoProducer {
       });
     }
     const checked = checkDefinition(definition);
-    const link = new StreamLink(checked, this.#createNative(checked));
+    const bytes = Math.min(this.#pace.bytes, checked.maxBandwidth);
+    const link = new StreamLink(checked, this.#createNative(checked), { ...this.#pace, bytes });
     const own = checked.callbacks === undefined ? [] : [checked.callbacks];
     const stream = new KinesisVideoStream({
       host: this.#host,

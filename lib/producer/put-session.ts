@@ -21,6 +21,7 @@ export class PutSession implements PutMediaIo {
   #opened = false;
   #over = false;
   #outcome = TAKE_DATA;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(host: ProducerHost, link: StreamLink, event: PutStreamEvent) {
     this.number = event.session;
@@ -29,8 +30,19 @@ export class PutSession implements PutMediaIo {
     this.#call = event.call;
   }
 
-  /** Asks the provider for the connection. */
+  /** Asks the provider for the connection, when the stream's pace allows a call. */
   open(provider: CallbackProvider, event: PutStreamEvent): void {
+    const wait = this.#link.pacer.callWait(this.#host.clock.mono());
+    if (wait === 0) {
+      this.#connect(provider, event);
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.open(provider, event);
+    }, wait);
+  }
+
+  #connect(provider: CallbackProvider, event: PutStreamEvent): void {
     const { name, endpoint, token } = this.#link;
     if (endpoint === undefined || token === undefined) {
       this.onEnd(CALL_RESULT.AUTH_FAILURE, new Error('no endpoint or no token is known'));
@@ -76,12 +88,20 @@ export class PutSession implements PutMediaIo {
   read(into: Uint8Array): number {
     if (this.#over || this.#link.freed) return 0;
     const { clock } = this.#host;
+    const { pacer } = this.#link;
+    const wait = pacer.wait(clock.mono());
+    if (wait > 0) {
+      this.#wakeIn(wait);
+      return 0;
+    }
     const taken = this.#link.native.take(this.number, into, clock.mono(), clock.wall());
     this.#host.flagged(taken);
     this.#outcome = takenOutcome(taken);
     // Without acks, what was taken is what is freed.
     if (!this.#link.definition.info.fragmentAcks) this.#link.onProgress();
-    return takenBytes(taken);
+    const length = takenBytes(taken);
+    if (length > 0) pacer.sent(into.subarray(0, length));
+    return length;
   }
 
   ended(): BodyState {
@@ -120,8 +140,16 @@ export class PutSession implements PutMediaIo {
     this.#host.flagged(native.sessionEnded(this.number, result, clock.mono(), clock.wall()));
   }
 
+  #wakeIn(wait: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.wake();
+    }, wait);
+  }
+
   #leave(): void {
     this.#over = true;
+    clearTimeout(this.#timer);
     if (this.#link.session === this) this.#link.session = undefined;
   }
 

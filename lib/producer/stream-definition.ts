@@ -58,6 +58,8 @@ export interface StreamDefinition {
   readonly frameRate?: number;
   /** Bits a second, an estimate; default 4,194,304. */
   readonly avgBandwidthBps?: number;
+  /** Bytes a second that are sent at most; the service's limit, 12,500,000, when left out. */
+  readonly maxBandwidth?: number;
   /** Media that is kept for the service at most; default 120,000. */
   readonly bufferDuration?: number;
   /** Media sent again after a lost connection where nothing is ever persisted; default 40,000. */

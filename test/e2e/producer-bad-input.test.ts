@@ -54,6 +54,7 @@ describe('bad input to a producer', () => {
     producer = await KinesisVideoProducer.create({
       endpoint: service.endpoint,
       credentials: CREDENTIALS,
+      limits: 'off',
     });
   });
 
@@ -271,6 +272,7 @@ describe('bad arguments', () => {
       const producer = await KinesisVideoProducer.create({
         endpoint: 'http://127.0.0.1:9',
         credentials: CREDENTIALS,
+        limits: 'off',
       });
       try {
         const error: unknown = await producer.createStream(definition).catch((e: unknown) => e);

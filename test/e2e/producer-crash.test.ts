@@ -20,6 +20,7 @@ describe.skipIf(!BUILT)('kill -9 of the service in mid upload (needs npm run bui
     producer = await KinesisVideoProducer.create({
       endpoint: service.endpoint,
       credentials: CREDENTIALS,
+      limits: 'off',
     });
   });
 

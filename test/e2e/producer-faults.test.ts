@@ -29,7 +29,7 @@ describe('a producer behind a bad network', () => {
     service = await startService({ dataDir: join(directory, 'data'), limits: 'off' });
     proxy = await FaultProxy.start(service.port);
     const callbackProvider = new Detour(service.endpoint, proxy.endpoint);
-    producer = await KinesisVideoProducer.create({ callbackProvider });
+    producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
     acks.acks.length = 0;
   });
 

@@ -37,7 +37,7 @@ describe('a producer whose calls are refused', () => {
 
   async function open(): Promise<KinesisVideoStream> {
     const callbackProvider = new Detour(front.endpoint, front.endpoint);
-    producer = await KinesisVideoProducer.create({ callbackProvider });
+    producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
     return producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0, tags: { a: 'b' } });
   }
 
@@ -106,7 +106,7 @@ describe('a producer whose calls are refused', () => {
     };
     front.refuse('/putMedia', { status: 403, exception: 'ExpiredTokenException' }, 1);
     const callbackProvider = new Detour(front.endpoint, front.endpoint, credentials);
-    producer = await KinesisVideoProducer.create({ callbackProvider });
+    producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
     const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
     await putAll(stream, FRAMES);
     await stream.stop({ timeoutMs: 25_000 });

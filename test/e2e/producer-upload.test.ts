@@ -5,7 +5,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KinesisVideoProducer, type ProducerOptions } from '../../lib/index.js';
+import {
+  KinesisVideoProducer,
+  type Frame,
+  type ProducerOptions,
+  type TimelineChange,
+} from '../../lib/index.js';
 import { startService, type KvsService } from '../../lib/service/index.js';
 import { syntheticFrames } from '../support/frames.js';
 import { ServiceProcess } from '../support/service-process.js';
@@ -31,7 +36,12 @@ describe('a producer and a service', () => {
   });
 
   async function create(more?: ProducerOptions): Promise<KinesisVideoProducer> {
-    const options = { endpoint: service.endpoint, credentials: CREDENTIALS, ...more };
+    const options = {
+      endpoint: service.endpoint,
+      credentials: CREDENTIALS,
+      limits: 'off' as const,
+      ...more,
+    };
     return (producer = await KinesisVideoProducer.create(options));
   }
 
@@ -78,6 +88,7 @@ describe('a producer and a service', () => {
     const other = await KinesisVideoProducer.create({
       endpoint: service.endpoint,
       credentials: CREDENTIALS,
+      limits: 'off',
     });
     const own = await create();
     const uploads = [own, own, other, other].map(async (one, i) => {
@@ -134,11 +145,50 @@ describe('a producer and a service', () => {
     client.destroy();
   });
 
+  it('keeps within the limits of the service while a backlog is sent', async () => {
+    const own = await KinesisVideoProducer.create({
+      endpoint: service.endpoint,
+      credentials: CREDENTIALS,
+    });
+    const stream = await own.createStream({ ...RAW, streamName: 'backlog' });
+    const frames = [...syntheticFrames({ count: 375, start: 1_700_000_000_000 })];
+    await putAll(stream, frames);
+    const began = performance.now();
+    await stream.stop({ timeoutMs: 20_000 });
+    const seconds = (performance.now() - began) / 1000;
+    expectStored(await storedIn(service.endpoint, 'backlog'), frames);
+    // 15 fragments at 5 a second, 5 of which may go at once.
+    expect(seconds).toBeGreaterThan(1.5);
+    expect(seconds).toBeLessThan(6);
+    await own.close();
+  });
+
+  it('takes old recordings beside live media, each at its own time', async () => {
+    const stream = await (await create()).createStream({ ...RAW, streamName: 'both' });
+    const live = (from: number, first: number): Frame[] => [
+      ...syntheticFrames({ count: 50, start: 1_700_000_000_000 + from, first }),
+    ];
+    const old = [...syntheticFrames({ count: 75, start: 1_600_000_000_000, first: 5000 })];
+    const parts = [live(0, 0), old, live(2000, 50)];
+    const changes: TimelineChange[] = [];
+    stream.on('timelineChanged', (change: TimelineChange) => changes.push(change));
+    for (const part of parts) await putAll(stream, part);
+    await stream.stop({ timeoutMs: 20_000 });
+    const stored = await storedIn(service.endpoint, 'both');
+    expectStored(stored, parts.flat());
+    expect(stored.fragments.map((fragment) => fragment.producerMs)).toEqual([
+      1_600_000_000_000, 1_600_000_001_000, 1_600_000_002_000, 1_700_000_000_000, 1_700_000_001_000,
+      1_700_000_002_000, 1_700_000_003_000,
+    ]);
+    expect(changes).toHaveLength(2);
+  });
+
   it('keeps what it cannot deliver, says so when stop is out of time, and delivers it later', async () => {
     const process = await ServiceProcess.create(join(directory, 'late'));
     const late = await KinesisVideoProducer.create({
       endpoint: process.endpoint,
       credentials: CREDENTIALS,
+      limits: 'off',
     });
     const stream = await late.createStream({ ...RAW, streamName: 'offline' });
     const frames = [...syntheticFrames({ count: 75, start: 1_700_000_000_000 })];

@@ -6,6 +6,7 @@ const { endpoint, streamName, frames, exitInMidStream } = workerData;
 const producer = await KinesisVideoProducer.create({
   endpoint,
   credentials: { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret' },
+  limits: 'off',
 });
 const stream = await producer.createStream({ streamName, nalAdaptationFlags: 0 });
 for (const frame of frames) stream.putFrame(frame);

@@ -30,6 +30,7 @@ describe('acks of a service', () => {
     producer = await KinesisVideoProducer.create({
       endpoint: service.endpoint,
       credentials: CREDENTIALS,
+      limits: 'off',
     });
   });
 

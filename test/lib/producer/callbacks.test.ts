@@ -87,6 +87,7 @@ describe('callbacks', () => {
     producer = await KinesisVideoProducer.create({
       endpoint: service.endpoint,
       credentials: CREDENTIALS,
+      limits: 'off',
     });
     const stream = await producer.createStream({
       streamName: 's',

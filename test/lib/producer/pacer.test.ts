@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { GUIDE_PACE, NO_PACE, Pacer } from '../../../lib/producer/pacer.js';
+
+const CLUSTER = Uint8Array.of(0x1f, 0x43, 0xb6, 0x75);
+
+/** Sends `bytes` as soon as the pacer lets, `times` times; when the last went, ms. */
+function sendAll(pacer: Pacer, bytes: Uint8Array, times: number): number {
+  let now = 0;
+  for (let i = 0; i < times; i += 1) {
+    for (let wait = pacer.wait(now); wait > 0; wait = pacer.wait(now)) now += wait;
+    pacer.sent(bytes);
+  }
+  return now;
+}
+
+describe('Pacer', () => {
+  it('lets 12.5 MB go in a second, over any time', () => {
+    const time = sendAll(new Pacer(GUIDE_PACE), new Uint8Array(125_000), 1100);
+    expect(time).toBeGreaterThan(9_900);
+    expect(time).toBeLessThan(10_200);
+  });
+
+  it('lets 5 fragments go in a second', () => {
+    const time = sendAll(new Pacer(GUIDE_PACE), CLUSTER, 55);
+    expect(time).toBeGreaterThan(9_700);
+    expect(time).toBeLessThan(10_200);
+  });
+
+  it('counts every fragment of a chunk, and pays for them afterwards', () => {
+    const pacer = new Pacer(GUIDE_PACE);
+    const ten = Buffer.concat(Array.from({ length: 10 }, () => CLUSTER));
+    expect(pacer.wait(0)).toBe(0);
+    pacer.sent(ten);
+    expect(pacer.wait(0)).toBeGreaterThanOrEqual(1000);
+    expect(pacer.wait(1010)).toBe(0);
+  });
+
+  it('lets 5 calls be made in a second', () => {
+    const pacer = new Pacer(GUIDE_PACE);
+    const waits = Array.from({ length: 6 }, () => pacer.callWait(0));
+    expect(waits.slice(0, 5)).toEqual([0, 0, 0, 0, 0]);
+    expect(waits[5]).toBeGreaterThan(0);
+    expect(pacer.callWait(200)).toBe(0);
+  });
+
+  it('never holds a live stream back', () => {
+    const pacer = new Pacer(GUIDE_PACE);
+    for (let now = 0; now < 60_000; now += 1000) {
+      expect(pacer.wait(now)).toBe(0);
+      pacer.sent(CLUSTER);
+      pacer.sent(new Uint8Array(500_000));
+    }
+  });
+
+  it('never waits without limits', () => {
+    const pacer = new Pacer(NO_PACE);
+    pacer.sent(new Uint8Array(1_000_000));
+    for (let i = 0; i < 100; i += 1) expect(pacer.callWait(0) + pacer.wait(0)).toBe(0);
+  });
+});
