@@ -268,17 +268,21 @@ size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len) {
 
 kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode) {
   kvs_pos at = view->fragment == 0 ? 0 : view->tail;
+  kvs_pos freed = 0;
 
   while (at != 0) {
     const kvs_fragment *fragment = kvs_view_fragment(view, at);
 
     if ((fragment->state & KVS_FRAGMENT_TAKEN) != 0 &&
         fragment->cluster / KVS_TICKS_PER_MS == timecode) {
-      return at;
+      if ((fragment->state & KVS_FRAGMENT_FREED) == 0) {
+        return at;
+      }
+      freed = freed == 0 ? at : freed;
     }
     at = at == view->fragment ? 0 : fragment->next;
   }
-  return 0;
+  return freed;
 }
 
 void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by) {

@@ -162,7 +162,8 @@ static inline bool kvs_view_at_fragment_start(const kvs_view *view) {
 size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len);
 
 /* The fragment whose cluster time in whole milliseconds is |timecode|, among
- * those that the reader has begun; 0: none. */
+ * those that the reader has begun: the oldest that is not freed, since two may
+ * share a millisecond, or else the oldest; 0: none. */
 kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode);
 
 /* Adds |by| to the stamps of the frames of the fragment at |at|. */
