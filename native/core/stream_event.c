@@ -50,12 +50,17 @@ void kvs_tags_used(kvs_stream *stream) {
   kvs_tags_free(stream);
 }
 
-void kvs_tags_free(kvs_stream *stream) {
+/* Drops those of |events| that wait. */
+static void drop_events(kvs_stream *stream, uint32_t events) {
   for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
-    if (stream->events[i].len != 0) {
+    if ((events >> i & 1) != 0 && stream->events[i].len != 0) {
       drop_event(stream, &stream->events[i]);
     }
   }
+}
+
+void kvs_tags_free(kvs_stream *stream) {
+  drop_events(stream, UINT32_MAX);
 }
 
 static kvs_metadata *find_metadata(kvs_stream *stream, kvs_bytes name) {
@@ -225,7 +230,12 @@ kvs_status kvs_stream_put_event(kvs_stream *stream, uint32_t events,
   }
   for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
     if ((events >> i & 1) != 0) {
-      KVS_TRY(add_event(stream, i, metadata));
+      kvs_status status = add_event(stream, i, metadata);
+
+      if (status != KVS_OK) {
+        drop_events(stream, events & ((UINT32_C(1) << i) - 1));
+        return status;
+      }
     }
   }
   return KVS_OK;

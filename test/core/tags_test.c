@@ -1,0 +1,243 @@
+/* Fragment metadata and events, and media that wait for the clock: what is
+ * written before a fragment, and each limit. */
+#include <string.h>
+
+#include "scene.h"
+
+/* The body of one fragment more. */
+static void one_more(fake_host *host, kvs_stream *stream, uint32_t gop) {
+  host->body_len = 0;
+  scene_gops(host, stream, gop, 1, 2);
+  (void)fake_take(host, stream);
+}
+
+static kvs_status put_tag(fake_host *host, kvs_stream *stream, const char *name,
+                          const char *value, bool persistent) {
+  return kvs_stream_put_metadata(stream, name, value, persistent, host->now);
+}
+
+static void persistent_tags_are_replaced_and_ended(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(put_tag(&host, stream, "where", "door", true), KVS_OK);
+  CHECK_EQ(put_tag(&host, stream, "once", "now", false), KVS_OK);
+  CHECK_EQ(put_tag(&host, stream, "empty", "", false), KVS_OK);
+  one_more(&host, stream, 0);
+  CHECK_EQ(scene_finds_text(&host, "door"), 1);
+  CHECK_EQ(scene_finds_text(&host, "once"), 1);
+  CHECK_EQ(scene_finds_text(&host, "empty"), 1);
+  CHECK_EQ(put_tag(&host, stream, "where", "gate", true), KVS_OK);
+  one_more(&host, stream, 1);
+  CHECK_EQ(scene_finds_text(&host, "where"), 1);
+  CHECK_EQ(scene_finds_text(&host, "gate"), 1);
+  CHECK_EQ(scene_finds_text(&host, "once"), 0);
+  CHECK_EQ(put_tag(&host, stream, "where", "", true), KVS_OK);
+  CHECK_EQ(put_tag(&host, stream, "nobody", "", true), KVS_OK);
+  one_more(&host, stream, 2);
+  CHECK_EQ(scene_finds_text(&host, "where"), 0);
+  CHECK_EQ(scene_finds_text(&host, "nobody"), 0);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(put_tag(&host, stream, "late", "x", false),
+           KVS_STATUS_STREAM_HAS_BEEN_STOPPED);
+  CHECK_EQ(kvs_stream_put_event(stream, 1, NULL, host.now),
+           KVS_STATUS_STREAM_HAS_BEEN_STOPPED);
+  scene_finish(&host);
+}
+
+static void ten_tags_and_no_more(void) {
+  fake_host host;
+  fake_body body;
+  char name[KVS_MAX_METADATA_NAME_LEN + 2];
+  char value[KVS_MAX_METADATA_VALUE_LEN + 2];
+
+  memset(name, 'n', sizeof(name));
+  memset(value, 'v', sizeof(value));
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  name[KVS_MAX_METADATA_NAME_LEN + 1] = 0;
+  value[KVS_MAX_METADATA_VALUE_LEN] = 0;
+  CHECK_EQ(put_tag(&host, stream, name, value, true),
+           KVS_STATUS_MKV_INVALID_TAG_NAME_LENGTH);
+  name[KVS_MAX_METADATA_NAME_LEN] = 0;
+  value[KVS_MAX_METADATA_VALUE_LEN] = 'v';
+  value[KVS_MAX_METADATA_VALUE_LEN + 1] = 0;
+  CHECK_EQ(put_tag(&host, stream, name, value, true),
+           KVS_STATUS_MKV_INVALID_TAG_VALUE_LENGTH);
+  value[KVS_MAX_METADATA_VALUE_LEN] = 0;
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    name[0] = (char)('a' + i);
+    CHECK_EQ(put_tag(&host, stream, name, value, i % 2 == 0), KVS_OK);
+  }
+  CHECK_EQ(put_tag(&host, stream, "more", "x", true),
+           KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT);
+  CHECK_EQ(put_tag(&host, stream, name, "again", false), KVS_OK); /* replaced */
+  one_more(&host, stream, 0);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.tags, 10);
+  CHECK_EQ(scene_finds_text(&host, value), 9);
+  CHECK_EQ(put_tag(&host, stream, "more", "x", true), KVS_OK);
+  one_more(&host, stream, 1);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.tags, 6);
+  scene_finish(&host);
+}
+
+static void events_have_their_limits(void) {
+  fake_host host;
+  kvs_event_metadata with = {0};
+  char text[300];
+
+  memset(text, 't', sizeof(text));
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  one_more(&host, stream, 0);
+  with.count = KVS_MAX_METADATA_COUNT + 1;
+  CHECK_EQ(kvs_stream_put_event(stream, 1, &with, host.now),
+           KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT);
+  with.count = 1;
+  text[KVS_MAX_METADATA_NAME_LEN + 1] = 0;
+  with.names[0] = text;
+  with.values[0] = "value";
+  CHECK_EQ(kvs_stream_put_event(stream, 1, &with, host.now),
+           KVS_STATUS_INVALID_IMAGE_METADATA_KEY_LENGTH);
+  text[KVS_MAX_METADATA_NAME_LEN + 1] = 't';
+  text[KVS_MAX_METADATA_VALUE_LEN + 1] = 0;
+  with.names[0] = "name";
+  with.values[0] = text;
+  CHECK_EQ(kvs_stream_put_event(stream, 1, &with, host.now),
+           KVS_STATUS_INVALID_IMAGE_METADATA_VALUE_LENGTH);
+  with.values[0] = "value";
+  CHECK_EQ(kvs_stream_put_event(stream, KVS_STREAM_EVENT_NOTIFICATION, &with,
+                                host.now),
+           KVS_OK);
+  CHECK_EQ(kvs_stream_put_event(stream, KVS_STREAM_EVENT_IMAGE_GENERATION, NULL,
+                                host.now),
+           KVS_OK);
+  one_more(&host, stream, 1);
+  CHECK_EQ(scene_finds_text(&host, "AWS_KINESISVIDEO_NOTIFICATION"), 1);
+  CHECK_EQ(scene_finds_text(&host, "AWS_KINESISVIDEO_IMAGE_GENERATION"), 1);
+  CHECK_EQ(scene_finds_text(&host, "AWS_KINESISVIDEO_IMAGE_PREFIX"), 0);
+  one_more(&host, stream, 2); /* they were for one fragment */
+  CHECK_EQ(scene_finds_text(&host, "AWS_KINESISVIDEO"), 0);
+  /* One that no fragment took goes with the stream. */
+  CHECK_EQ(kvs_stream_put_event(stream, 3, NULL, host.now), KVS_OK);
+  scene_finish(&host);
+}
+
+static void an_event_that_finds_no_room_leaves_none_behind(void) {
+  fake_host host;
+  kvs_stream_info info;
+  kvs_heap_stats stats;
+
+  fake_host_init(&host, ARENA, 2);
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+  fake_stream_info(&info, "camera");
+  info.buffer_duration = 100000 * SECOND;
+  info.overflow_policy = KVS_OVERFLOW_REFUSE;
+  kvs_stream *stream = scene_stream(&host, &info);
+  for (uint64_t i = 0; kvs_heap_available(&host.client->host.heap) > 1; i++) {
+    CHECK_EQ(fake_put(&host, stream, KEY, i * 1000, 14000), KVS_OK);
+  }
+  /* One page is left, and two events want one each. */
+  CHECK_EQ(kvs_stream_put_event(stream, 3, NULL, host.now),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  kvs_heap_get_stats(&host.client->host.heap, &stats);
+  CHECK_EQ(stats.available, 1);
+  CHECK_EQ(kvs_stream_put_event(stream, 1, NULL, host.now), KVS_OK);
+  CHECK_EQ(kvs_stream_put_event(stream, 2, NULL, host.now),
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  scene_finish(&host);
+}
+
+/* ---- media before the clock was set -------------------------------------- */
+
+static void media_on_both_sides_of_the_setting_of_the_clock(void) {
+  fake_host host;
+  fake_body body;
+  const uint64_t set = UINT64_C(1795400000000); /* ms */
+
+  fake_host_init(&host, ARENA, 2);
+  host.now.wall = 0;
+  kvs_stream *stream = fake_stream(&host, "camera");
+  scene_gops(&host, stream, 0, 1, 3);
+  /* The clock is set between two frames: the second has a true stamp. */
+  host.now.mono += 2 * SECOND;
+  host.now.wall = set * MS;
+  CHECK_EQ(fake_put(&host, stream, KEY, set, 500), KVS_OK);
+  fake_advance(&host, 2 * SECOND);
+  fake_answer_all(&host, stream);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.times[0], set - 2000);
+  while (body.clusters < 2 && host.session != 0) { /* a timeline of its own */
+    scene_persist(&host, stream);
+    scene_end(&host, stream);
+    (void)fake_take(&host, stream);
+    CHECK(fake_read_body(&host, &body));
+    CHECK_EQ(body.times[0], set);
+    break;
+  }
+  CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 0);
+  scene_finish(&host);
+}
+
+static void relative_times_wait_for_no_clock(void) {
+  fake_host host;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 2);
+  host.now.wall = 0;
+  fake_stream_info(&info, "camera");
+  info.absolute_fragment_times = false;
+  kvs_stream *stream = scene_stream(&host, &info);
+  scene_gops(&host, stream, 0, 1, 3);
+  CHECK(host.session != 0);
+  scene_finish(&host);
+}
+
+static void several_tracks_are_shifted_alike(void) {
+  fake_host host;
+  kvs_stream_info info;
+  fake_body body;
+  const uint64_t set = UINT64_C(1795400000000);
+
+  fake_host_init(&host, ARENA, 2);
+  host.now.wall = 100 * SECOND;
+  fake_stream_info(&info, "camera");
+  info.track_count = 2;
+  info.timecode_scale = 10 * MS;
+  info.tracks[1].track_id = 2;
+  info.tracks[1].type = KVS_TRACK_AUDIO;
+  kvs_stream *stream = scene_stream(&host, &info);
+  CHECK_EQ(scene_put(&host, stream, 1, KEY, 100000, "video", 5), KVS_OK);
+  CHECK_EQ(scene_put(&host, stream, 2, 0, 100020, "sound", 5), KVS_OK);
+  fake_advance(&host, 5 * SECOND);
+  host.now.wall = set * MS;
+  fake_advance(&host, SECOND);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(scene_put(&host, stream, 2, 0, set - 4960, "sound", 5), KVS_OK);
+  CHECK_EQ(scene_put(&host, stream, 1, 0, set - 4960, "video", 5), KVS_OK);
+  CHECK_EQ(scene_put(&host, stream, 1, 0, set - 5500, "video", 5),
+           KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.times[0], (set - 5000) / 10);
+  CHECK_EQ(body.blocks, 4);
+  CHECK_EQ(scene_finds(&host, "\x82\x00\x02\x80sound", 9), 1);
+  CHECK_EQ(scene_finds(&host, "\x82\x00\x04\x80sound", 9), 1);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_TIMELINE_CHANGED), 0);
+  scene_finish(&host);
+}
+
+int main(void) {
+  RUN(persistent_tags_are_replaced_and_ended);
+  RUN(ten_tags_and_no_more);
+  RUN(events_have_their_limits);
+  RUN(an_event_that_finds_no_room_leaves_none_behind);
+  RUN(media_on_both_sides_of_the_setting_of_the_clock);
+  RUN(relative_times_wait_for_no_clock);
+  RUN(several_tracks_are_shifted_alike);
+  return check_report();
+}
