@@ -13,18 +13,8 @@
 
 #define ENTRY_SEED UINT32_C(0x4B765067)
 
-/*   0      4      8      12     16
- *   | owner | next | first | check | */
-struct kvs_page_entry {
-  uint32_t owner; /* 0: on the free list */
-  uint32_t next;  /* in the chain or on the free list */
-  uint32_t first; /* offset of the first block that began here; 0: none */
-  uint32_t check;
-};
+typedef kvs_page_entry entry;
 
-typedef struct kvs_page_entry entry;
-
-_Static_assert(sizeof(entry) == KVS_PAGE_ENTRY, "an entry is 16 bytes");
 _Static_assert(KVS_PAGE_GAP % 8 == 0, "data begin 8-aligned");
 _Static_assert(KVS_PAGE_SIZE % 8 == 0, "pages begin 8-aligned");
 _Static_assert(KVS_BLOCK_ROOM % 8 == 0, "a begin that fits is 8-aligned");
@@ -265,12 +255,13 @@ static void note_first(entry *page, uint32_t number, uint32_t offset) {
 }
 
 #if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
-/* Lends the |len| bytes of a new block at |at|, page by page. */
-static void lend_block(const kvs_heap *heap, place at, uint64_t len) {
-  while (len > 0) {
-    uint32_t piece = (uint32_t)kvs_min_u64(len, KVS_PAGE_SIZE - at.offset);
+void kvs_heap_lend(const kvs_heap *heap, kvs_pos begin, uint64_t total) {
+  place at = place_of(begin);
+
+  while (total > 0) {
+    uint32_t piece = (uint32_t)kvs_min_u64(total, KVS_PAGE_SIZE - at.offset);
     lend(heap->base + pos_of(at.page, at.offset), piece);
-    len -= piece;
+    total -= piece;
     at.page = entry_of(heap, at.page)->next;
     at.offset = KVS_PAGE_GAP;
   }
@@ -289,9 +280,8 @@ static kvs_pos block_end(const kvs_chain *chain, place at, uint64_t total) {
          (total - room - 1) % KVS_PAGE_DATA;
 }
 
-/* Appends a block of |total| bytes for which pages are to be taken. */
-static kvs_status append_pages(kvs_heap *heap, kvs_chain *chain, uint64_t total,
-                               kvs_pos *block) {
+kvs_status kvs_chain_append_pages(kvs_heap *heap, kvs_chain *chain,
+                                  uint64_t total, kvs_pos *block) {
   place at = {chain->last, next_begin(chain)};
   uint32_t needs = pages_for(at.offset, total);
 
@@ -306,31 +296,14 @@ static kvs_status append_pages(kvs_heap *heap, kvs_chain *chain, uint64_t total,
     at.offset = KVS_PAGE_GAP;
   } else {
     note_first(entry_of(heap, at.page), at.page, at.offset);
-    extend(heap, chain, needs, 0);
+    if (needs > 0) {
+      extend(heap, chain, needs, 0);
+    }
   }
   chain->end = block_end(chain, at, total);
-  *block = pos_of(at.page, at.offset);
-  return KVS_OK;
-}
-
-kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head,
-                            uint64_t body, kvs_pos *block) {
-  uint64_t total = kvs_add_u64(body, head);
-  kvs_pos begin = kvs_chain_begin(chain);
-
-  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
-  if (begin != 0 && total <= kvs_heap_room(begin)) {
-    note_first(entry_of(heap, chain->last), chain->last,
-               (uint32_t)(begin % KVS_PAGE_SIZE));
-    chain->end = begin + total;
-    *block = begin;
-  } else {
-    KVS_TRY(append_pages(heap, chain, total, block));
-  }
   heap->allocs++;
-#if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
-  lend_block(heap, place_of(*block), total);
-#endif
+  *block = pos_of(at.page, at.offset);
+  kvs_heap_lend(heap, *block, total);
   return KVS_OK;
 }
 

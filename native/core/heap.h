@@ -32,9 +32,20 @@
 /* A place in the heap: page number * KVS_PAGE_SIZE + offset. 0 is nowhere. */
 typedef uint64_t kvs_pos;
 
+/*   0      4      8      12     16
+ *   | owner | next | first | check | */
+typedef struct kvs_page_entry {
+  uint32_t owner; /* 0: on the free list */
+  uint32_t next;  /* in the chain or on the free list */
+  uint32_t first; /* offset of the first block that began here; 0: none */
+  uint32_t check;
+} kvs_page_entry;
+
+_Static_assert(sizeof(kvs_page_entry) == KVS_PAGE_ENTRY, "16 bytes a page");
+
 typedef struct kvs_heap {
-  struct kvs_page_entry *entries; /* one a page */
-  uint8_t *base;                  /* page 0; 8-aligned */
+  kvs_page_entry *entries; /* one a page */
+  uint8_t *base;           /* page 0; 8-aligned */
   uint32_t page_count;
   uint32_t fresh;      /* pages from here on were never used (or touched) */
   uint32_t free_first; /* last-in first-out list of pages given back */
@@ -101,12 +112,45 @@ static inline uint32_t kvs_chain_needs(const kvs_chain *chain, size_t head,
              : kvs_chain_needs_pages(chain, total);
 }
 
+/* Lends the |total| bytes of a new block at |at| to its owner, for debuggers
+ * and ASan. */
+#if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
+void kvs_heap_lend(const kvs_heap *heap, kvs_pos at, uint64_t total);
+#else
+static inline void kvs_heap_lend(const kvs_heap *heap, kvs_pos at,
+                                 uint64_t total) {
+  (void)heap;
+  (void)at;
+  (void)total;
+}
+#endif
+
+/* kvs_chain_append, where an entry is to be written. */
+KVS_MUST_CHECK kvs_status kvs_chain_append_pages(kvs_heap *heap,
+                                                 kvs_chain *chain,
+                                                 uint64_t total,
+                                                 kvs_pos *block);
+
 /* Appends a block of at least 1 byte; its bytes are not set. |head| is at most
  * KVS_BLOCK_ROOM. Takes all
  * its pages or none (KVS_STATUS_STORE_OUT_OF_MEMORY). */
-KVS_MUST_CHECK kvs_status kvs_chain_append(kvs_heap *heap, kvs_chain *chain,
-                                           size_t head, uint64_t body,
-                                           kvs_pos *block);
+KVS_MUST_CHECK static inline kvs_status
+kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head, uint64_t body,
+                 kvs_pos *block) {
+  uint64_t total = kvs_add_u64(body, head);
+  kvs_pos begin = kvs_chain_begin(chain);
+
+  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
+  if (begin == 0 || total > kvs_heap_room(begin) ||
+      heap->entries[chain->last].first == 0) {
+    return kvs_chain_append_pages(heap, chain, total, block);
+  }
+  chain->end = begin + total;
+  heap->allocs++;
+  kvs_heap_lend(heap, begin, total);
+  *block = begin;
+  return KVS_OK;
+}
 
 /* Where the page after that of |end| has its first block. */
 kvs_pos kvs_chain_next_page(const kvs_heap *heap, kvs_pos end);

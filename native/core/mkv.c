@@ -205,9 +205,11 @@ void kvs_mkv_write_cluster(uint8_t out[KVS_MKV_CLUSTER_LEN],
 }
 
 static uint8_t block_flags(uint32_t flags) {
-  uint32_t bits = 0;
+  uint32_t bits = (flags & KVS_FRAME_KEY) != 0 ? 0x80u : 0;
 
-  bits |= (flags & KVS_FRAME_KEY) != 0 ? 0x80u : 0;
+  if ((flags & (KVS_FRAME_INVISIBLE | KVS_FRAME_DISCARDABLE)) == 0) {
+    return (uint8_t)bits;
+  }
   bits |= (flags & KVS_FRAME_INVISIBLE) != 0 ? 0x08u : 0;
   bits |= (flags & KVS_FRAME_DISCARDABLE) != 0 ? 0x01u : 0;
   return (uint8_t)bits;
@@ -220,7 +222,7 @@ void kvs_mkv_write_block(uint8_t out[KVS_MKV_BLOCK_LEN], uint32_t track,
   KVS_ASSERT(track >= 1 && track <= 126 && payload <= KVS_MKV_MAX_PAYLOAD);
 
   out[0] = ID_SIMPLE_BLOCK;
-  kvs_ebml_put_size(out + 1, (uint64_t)payload + 4, 4);
+  kvs_put_be32(out + 1, UINT32_C(0x10000000) | (payload + 4));
   out[5] = (uint8_t)(0x80 | track);
   kvs_put_be16(out + 6, (uint16_t)timecode);
   out[8] = block_flags(flags);

@@ -2,21 +2,6 @@
  * The life of a stream: create, free, stop, reset, and its deadlines. */
 #include "core/stream.h"
 
-kvs_event kvs_event_make(uint32_t type) {
-  kvs_event event;
-
-  /* Field by field: compilers clear a struct of this size with a string
-   * instruction, which costs more than all the rest of telling it. */
-  event.type = type;
-  event.stream = 0;
-  event.text = NULL;
-  event.text_len = 0;
-  for (uint32_t i = 0; i < KVS_EVENT_MAX_FIELDS; i++) {
-    event.u.fields[i] = 0;
-  }
-  return event;
-}
-
 void kvs_host_emit(kvs_host *host, kvs_event *event) {
   host->in_event = true;
   host->callbacks.event(host->callbacks.user, event);
@@ -46,7 +31,6 @@ uint64_t kvs_stream_deadline(const kvs_stream *stream) {
 
 void kvs_stream_note_deadline(kvs_stream *stream) {
   kvs_host_note_deadline(stream->host, kvs_stream_deadline(stream));
-  stream->session.awaits = false;
 }
 
 void kvs_stream_step(kvs_stream *stream, kvs_time now) {
@@ -160,7 +144,7 @@ void kvs_stream_close(kvs_stream *stream, kvs_time now) {
   event.u.stream_closed.status = KVS_OK;
   event.u.stream_closed.dropped =
       stream->metrics.dropped_frames - stream->dropped_at_stop;
-  kvs_session_wake(stream, now); /* the body is whole: the host ends it */
+  kvs_session_wake(stream); /* the body is whole: the host ends it */
   if (!kvs_session_live(stream)) {
     kvs_state_force(stream, KVS_STREAM_STATE_STOPPED, now);
   }
@@ -179,7 +163,7 @@ kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now) {
   stream->dropped_at_stop = stream->metrics.dropped_frames;
   kvs_put_report_skipped(stream);
   kvs_room_trim(stream); /* nothing is kept to be replayed any more */
-  kvs_session_wake(stream, now);
+  kvs_session_wake(stream);
   kvs_stream_close_if_done(stream, now);
   kvs_state_advance(stream, now);
   kvs_stream_note_deadline(stream);

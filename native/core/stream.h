@@ -117,7 +117,6 @@ typedef struct kvs_session {
   bool missing;       /* an old fragment's ack is given up: do not await it */
   bool sent_any;      /* a fragment was taken in it */
   bool freed_any;     /* and one was freed */
-  bool awaits;        /* one was sent whole: its ack has no deadline yet */
   uint32_t header;    /* slot */
   uint32_t offset;    /* next byte of header or tag */
   uint32_t result;    /* why it ends, for the state after it */
@@ -205,9 +204,23 @@ KVS_MUST_CHECK kvs_status kvs_stream_open(kvs_host *host,
                                           const kvs_stream_info *info,
                                           kvs_time now, kvs_stream **out);
 
+static inline kvs_event kvs_event_make(uint32_t type) {
+  kvs_event event;
+
+  /* Field by field: compilers clear a struct of this size with a string
+   * instruction, which costs more than all the rest of telling it. */
+  event.type = type;
+  event.stream = 0;
+  event.text = NULL;
+  event.text_len = 0;
+  for (uint32_t i = 0; i < KVS_EVENT_MAX_FIELDS; i++) {
+    event.u.fields[i] = 0;
+  }
+  return event;
+}
+
 /* Tells the host; nothing may be half done. */
 void kvs_stream_emit(kvs_stream *stream, kvs_event *event);
-kvs_event kvs_event_make(uint32_t type);
 uint32_t kvs_host_random(kvs_host *host);
 void kvs_host_emit(kvs_host *host, kvs_event *event);
 
@@ -281,8 +294,15 @@ void kvs_format_release(kvs_stream *stream, uint32_t slot);
 
 /* ---- stream_put.c ----------------------------------------------------- */
 
-/* Reports frames that were skipped before a key frame, if any. */
-void kvs_put_report_skipped(kvs_stream *stream);
+/* Reports frames that were skipped before a key frame. */
+void kvs_put_tell_skipped(kvs_stream *stream);
+
+/* Does so if there are any. */
+static inline void kvs_put_report_skipped(kvs_stream *stream) {
+  if (stream->skipped != 0) {
+    kvs_put_tell_skipped(stream);
+  }
+}
 
 /* ---- stream_event.c --------------------------------------------------- */
 
@@ -305,7 +325,7 @@ static inline bool kvs_clock_holds(const kvs_stream *stream, kvs_time now) {
   return stream->info.absolute_fragment_times && now.wall < KVS_CLOCK_IS_SET;
 }
 
-/* Notes that media were put while the clock was not set. */
+/* Notes that media were put while the clock was not set: they are held. */
 void kvs_clock_note(kvs_stream *stream, kvs_time now);
 
 /* Shifts held media once the clock is set. */
@@ -313,10 +333,34 @@ void kvs_clock_settle(kvs_stream *stream, kvs_time now);
 
 /* ---- stream_room.c ---------------------------------------------------- */
 
+/* How long the view would be with media up to |end|. */
+static inline uint64_t kvs_room_duration(const kvs_view *view, bool begins,
+                                         uint64_t end) {
+  return begins || view->newest == 0
+             ? view->duration
+             : view->duration +
+                   kvs_sub_u64(end, kvs_view_fragment(view, view->newest)->end);
+}
+
+/* kvs_room_make, where something has to go. */
+KVS_MUST_CHECK kvs_status kvs_room_clear(kvs_stream *stream, bool begins,
+                                         uint32_t len, uint64_t end,
+                                         kvs_time now);
+
 /* Makes room for a unit of |len| bytes ending at |end|, by policy. */
-KVS_MUST_CHECK kvs_status kvs_room_make(kvs_stream *stream, bool begins,
-                                        uint32_t len, uint64_t end,
-                                        kvs_time now);
+KVS_MUST_CHECK static inline kvs_status kvs_room_make(kvs_stream *stream,
+                                                      bool begins, uint32_t len,
+                                                      uint64_t end,
+                                                      kvs_time now) {
+  const kvs_view *view = &stream->view;
+
+  if (kvs_room_duration(view, begins, end) <= stream->info.buffer_duration &&
+      kvs_view_needs(view, begins, len) <=
+          kvs_heap_available(&stream->host->heap)) {
+    return KVS_OK;
+  }
+  return kvs_room_clear(stream, begins, len, end, now);
+}
 
 /* Makes room for one more session header: drops one whole fragment, by policy.
  * False: there is none to drop. */
@@ -329,8 +373,32 @@ void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now);
 /* Drops everything. */
 void kvs_room_drop_all(kvs_stream *stream, kvs_status reason, kvs_time now);
 
+/* Pressure is told from where less than this is left. */
+#define KVS_PRESSURE_PERCENT 5u
+
+static inline bool kvs_room_low_storage(const kvs_heap *heap) {
+  return (uint64_t)kvs_heap_available(heap) * 100 <
+         (uint64_t)heap->page_count * KVS_PRESSURE_PERCENT;
+}
+
+static inline bool kvs_room_low_buffer(const kvs_stream *stream) {
+  uint64_t window = stream->info.buffer_duration;
+
+  return kvs_sub_u64(window, stream->view.duration) <=
+         window / 100 * KVS_PRESSURE_PERCENT;
+}
+
 /* Tells latency, buffer and storage pressure, at most once a second each. */
-void kvs_room_tell_pressure(kvs_stream *stream, kvs_time now);
+void kvs_room_tell(kvs_stream *stream, kvs_time now);
+
+/* Does so if there is any. */
+static inline void kvs_room_tell_pressure(kvs_stream *stream, kvs_time now) {
+  if (stream->info.max_latency != 0 ||
+      kvs_room_low_storage(&stream->host->heap) ||
+      kvs_room_low_buffer(stream)) {
+    kvs_room_tell(stream, now);
+  }
+}
 
 /* Forgets freed fragments at the tail. */
 void kvs_room_trim(kvs_stream *stream);
@@ -384,8 +452,16 @@ void kvs_session_begin(kvs_stream *stream, kvs_time now);
 void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
                        bool failed, kvs_time now);
 
-/* Tells the host that there is something to take, if it waits for it. */
-void kvs_session_wake(kvs_stream *stream, kvs_time now);
+/* Tells the host that there is something to take. */
+void kvs_session_tell_data(kvs_stream *stream);
+
+/* Does so if the host waits for it. */
+static inline void kvs_session_wake(kvs_stream *stream) {
+  if (stream->session.waiting && stream->session.opened &&
+      kvs_session_live(stream)) {
+    kvs_session_tell_data(stream);
+  }
+}
 
 /* Staleness, rotation, idleness of the session. */
 void kvs_session_step(kvs_stream *stream, kvs_time now);
@@ -404,7 +480,23 @@ bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type);
 
 /* ---- stream_metrics.c ------------------------------------------------- */
 
-void kvs_metrics_put(kvs_stream *stream, const kvs_frame *frame, uint64_t pts,
-                     kvs_time now);
+/* Rates are taken over windows of at least this. */
+#define KVS_RATES_WINDOW KVS_TICKS_PER_SECOND
+
+/* Makes the rates of the window that ends now and begins the next one. */
+void kvs_metrics_close_window(kvs_stream *stream, uint64_t pts, kvs_time now);
+
+/* Counts a frame. */
+static inline void kvs_metrics_put(kvs_stream *stream, uint64_t pts,
+                                   kvs_time now) {
+  stream->metrics.total_frames++;
+  if (stream->info.recalculate_metrics) {
+    if (now.mono - stream->rates.since >= KVS_RATES_WINDOW) {
+      kvs_metrics_close_window(stream, pts, now);
+    }
+    stream->rates.frames++;
+    stream->rates.last_pts = pts;
+  }
+}
 
 #endif

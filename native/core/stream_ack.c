@@ -164,7 +164,7 @@ static void handle_ack(kvs_stream *stream, const kvs_ack *ack, kvs_time now) {
 /* After acks: the body may be whole now, the stream done, a session due. */
 static void after_acks(kvs_stream *stream, kvs_time now) {
   if (stream->session.phase == KVS_PHASE_AWAIT) {
-    kvs_session_wake(stream, now);
+    kvs_session_wake(stream);
   }
   kvs_stream_close_if_done(stream, now);
   kvs_state_advance(stream, now);

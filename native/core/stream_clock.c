@@ -10,11 +10,9 @@
 #define POLL KVS_TICKS_PER_SECOND
 
 void kvs_clock_note(kvs_stream *stream, kvs_time now) {
-  if (kvs_clock_holds(stream, now)) {
-    stream->held = true;
-    stream->held_at = now;
-    stream->held_due = kvs_add_u64(now.mono, POLL);
-  }
+  stream->held = true;
+  stream->held_at = now;
+  stream->held_due = kvs_add_u64(now.mono, POLL);
 }
 
 /* The timecode of the stored cluster, 8 bytes big-endian, follows 7 bytes of
@@ -79,5 +77,9 @@ void kvs_clock_settle(kvs_stream *stream, kvs_time now) {
   }
   if (stream->last_cluster < KVS_CLOCK_IS_SET / scale) {
     shift_stream(stream, by);
+  }
+  if (stream->fragment_open) { /* it and the newest fragment say the same */
+    stream->last_cluster =
+        kvs_view_fragment(&stream->view, stream->view.newest)->cluster / scale;
   }
 }

@@ -3,13 +3,11 @@
  * windows of at least a second, so that no call reads a clock. */
 #include "core/stream.h"
 
-#define WINDOW KVS_TICKS_PER_SECOND
-
 static uint64_t per_second(uint64_t count, uint64_t ticks) {
   return ticks == 0 ? 0 : (count * KVS_TICKS_PER_SECOND + ticks / 2) / ticks;
 }
 
-static void close_window(kvs_stream *stream, uint64_t pts, kvs_time now) {
+void kvs_metrics_close_window(kvs_stream *stream, uint64_t pts, kvs_time now) {
   kvs_rates *rates = &stream->rates;
   uint64_t elapsed = now.mono - rates->since;
   kvs_stream_metrics *metrics = &stream->metrics;
@@ -22,20 +20,6 @@ static void close_window(kvs_stream *stream, uint64_t pts, kvs_time now) {
   rates->frames = 0;
   rates->bytes = 0;
   rates->first_pts = pts;
-}
-
-void kvs_metrics_put(kvs_stream *stream, const kvs_frame *frame, uint64_t pts,
-                     kvs_time now) {
-  (void)frame;
-  stream->metrics.total_frames++;
-  if (!stream->info.recalculate_metrics) {
-    return;
-  }
-  if (now.mono - stream->rates.since >= WINDOW) {
-    close_window(stream, pts, now);
-  }
-  stream->rates.frames++;
-  stream->rates.last_pts = pts;
 }
 
 static uint64_t session_average(const kvs_stream *stream, kvs_time now) {

@@ -32,14 +32,16 @@ typedef struct put_plan {
   uint32_t tags;
   uint32_t suffix;
   uint32_t len;
-  kvs_nal_plan nal;
+  kvs_nal_plan *nal; /* apart, so that the rest may live in registers */
 } put_plan;
 
 /* A stamp in units of the timecode scale, rounded (ruling 9). */
 static uint64_t units(const kvs_stream *stream, uint64_t ticks) {
+  const uint64_t usual = KVS_TICKS_PER_MS; /* no division at run time */
   uint64_t scale = stream->info.timecode_scale;
 
-  return (ticks + scale / 2) / scale;
+  return scale == usual ? (ticks + usual / 2) / usual
+                        : (ticks + scale / 2) / scale;
 }
 
 static kvs_status refuse(kvs_stream *stream, kvs_status status, uint64_t value,
@@ -103,9 +105,11 @@ static kvs_status judge_times(kvs_stream *stream, put_plan *plan,
   if (!track->has_last) {
     return KVS_OK;
   }
-  if (units(stream, plan->dts) >= units(stream, track->last_dts)) {
-    plan->jump =
-        plan->dts > track->last_dts && ran_ahead(stream, track, plan->dts, now);
+  if (plan->dts > track->last_dts) {
+    plan->jump = ran_ahead(stream, track, plan->dts, now);
+    return KVS_OK;
+  }
+  if (units(stream, plan->dts) == units(stream, track->last_dts)) {
     return KVS_OK;
   }
   if (track->last_dts - plan->dts <= LARGEST_MISTAKE) {
@@ -128,13 +132,8 @@ static void skip(kvs_stream *stream, const put_plan *plan) {
   stream->metrics.skipped_frames++;
 }
 
-void kvs_put_report_skipped(kvs_stream *stream) {
-  kvs_event event;
-
-  if (stream->skipped == 0) {
-    return;
-  }
-  event = kvs_event_make(KVS_EVENT_SKIPPED_FRAMES_REPORT);
+void kvs_put_tell_skipped(kvs_stream *stream) {
+  kvs_event event = kvs_event_make(KVS_EVENT_SKIPPED_FRAMES_REPORT);
   event.u.skipped_frames_report.frames = stream->skipped;
   event.u.skipped_frames_report.timecode = stream->skipped_at;
   stream->skipped = 0;
@@ -151,8 +150,8 @@ static kvs_status plan_payload(kvs_stream *stream, put_plan *plan) {
   plan->avcc = video && (flags & KVS_NAL_ADAPTATION_AVCC_NALS) != 0;
   if (plan->annexb) {
     KVS_TRY(kvs_nal_plan_annexb(stream->host->find, frame->data, frame->size,
-                                &plan->nal));
-    plan->payload = (uint32_t)plan->nal.out_len;
+                                plan->nal));
+    plan->payload = (uint32_t)plan->nal->out_len;
   } else if (plan->avcc) {
     KVS_TRY(kvs_nal_check_avcc(frame->data, frame->size));
   }
@@ -213,13 +212,8 @@ static kvs_status plan_cluster(kvs_stream *stream, put_plan *plan) {
   if (!stream->info.absolute_fragment_times) {
     time = kvs_sub_u64(time, units(stream, plan->base));
   }
-  if (plan->begins) {
-    plan->cluster = cluster_time(stream, plan, time);
-  } else {
-    plan->cluster =
-        kvs_view_fragment(&stream->view, stream->view.newest)->cluster /
-        stream->info.timecode_scale;
-  }
+  plan->cluster =
+      plan->begins ? cluster_time(stream, plan, time) : stream->last_cluster;
   relative = (int64_t)time - (int64_t)plan->cluster;
   if (relative < INT16_MIN || relative > INT16_MAX) {
     return refuse(stream, KVS_STATUS_MKV_LARGE_FRAME_TIMECODE, plan->pts,
@@ -250,32 +244,43 @@ static void write_payload(const kvs_stream *stream, const put_plan *plan,
   const kvs_frame *frame = plan->frame;
 
   if (plan->annexb) {
-    kvs_nal_write_avcc(stream->host->find, frame->data, frame->size, &plan->nal,
+    kvs_nal_write_avcc(stream->host->find, frame->data, frame->size, plan->nal,
                        &sink->sink);
   } else if (plan->avcc) {
     kvs_nal_write_annexb(frame->data, frame->size, &sink->sink);
   } else {
-    kvs_sink_write(&sink->sink, frame->data, frame->size);
+    sink->at = kvs_heap_write(sink->heap, sink->at, frame->data, frame->size);
   }
+}
+
+/* What stands before the block of the first frame of a fragment. */
+static kvs_pos write_begin(const kvs_stream *stream, const put_plan *plan,
+                           kvs_pos body) {
+  uint8_t head[KVS_MKV_CLUSTER_LEN];
+  kvs_heap_sink sink = kvs_make_heap_sink(&stream->host->heap, body);
+
+  if (plan->tags != 0) {
+    kvs_tags_write(stream, &sink.sink);
+  }
+  kvs_mkv_write_cluster(head, plan->cluster);
+  return kvs_heap_write(sink.heap, sink.at, head, sizeof(head));
 }
 
 static void write_body(const kvs_stream *stream, const put_plan *plan,
                        kvs_pos body) {
-  uint8_t head[KVS_MKV_CLUSTER_LEN + KVS_MKV_BLOCK_LEN];
+  kvs_heap *heap = &stream->host->heap;
+  uint8_t head[KVS_MKV_BLOCK_LEN];
   uint8_t tag[KVS_MKV_EOF_MAX];
-  kvs_heap_sink sink = kvs_make_heap_sink(&stream->host->heap, body);
-  uint32_t at = plan->begins ? KVS_MKV_CLUSTER_LEN : 0;
   uint32_t flags = plan->frame->flags | (plan->key ? KVS_FRAME_KEY : 0u);
+  kvs_heap_sink sink;
 
   if (plan->begins) {
-    if (plan->tags != 0) {
-      kvs_tags_write(stream, &sink.sink);
-    }
-    kvs_mkv_write_cluster(head, plan->cluster);
+    body = write_begin(stream, plan, body);
   }
-  kvs_mkv_write_block(head + at, plan->track + 1, plan->relative, flags,
+  kvs_mkv_write_block(head, plan->track + 1, plan->relative, flags,
                       plan->payload);
-  kvs_sink_write(&sink.sink, head, at + KVS_MKV_BLOCK_LEN);
+  sink = kvs_make_heap_sink(
+      heap, kvs_heap_write(heap, body, head, KVS_MKV_BLOCK_LEN));
   write_payload(stream, plan, &sink);
   if (plan->suffix != 0) {
     kvs_sink_write(&sink.sink, tag, kvs_mkv_write_end_of_fragment(tag));
@@ -286,7 +291,7 @@ static kvs_status push(kvs_stream *stream, const put_plan *plan,
                        kvs_pos *body) {
   uint64_t duration = plan->frame->duration;
   kvs_unit unit = {0};
-  kvs_fragment fragment = {0};
+  kvs_fragment fragment;
 
   unit.len = plan->len;
   unit.dts = plan->dts;
@@ -295,13 +300,16 @@ static kvs_status push(kvs_stream *stream, const put_plan *plan,
   unit.prefix = (uint16_t)(plan->len - plan->payload - plan->suffix);
   unit.track = (uint8_t)plan->track;
   unit.flags = plan->key ? KVS_UNIT_KEY : 0;
+  if (!plan->begins) {
+    return kvs_view_push(&stream->view, &unit, NULL, body);
+  }
+  memset(&fragment, 0, sizeof(fragment));
   fragment.cluster = plan->cluster * stream->info.timecode_scale;
   fragment.base = plan->base;
   fragment.header = stream->header;
   fragment.state =
       plan->jump || stream->new_timeline ? KVS_FRAGMENT_TIMELINE : 0;
-  return kvs_view_push(&stream->view, &unit, plan->begins ? &fragment : NULL,
-                       body);
+  return kvs_view_push(&stream->view, &unit, &fragment, body);
 }
 
 static void tell_jump(kvs_stream *stream, uint64_t from, uint64_t to) {
@@ -313,18 +321,17 @@ static void tell_jump(kvs_stream *stream, uint64_t from, uint64_t to) {
   kvs_stream_emit(stream, &event);
 }
 
-static void tell_cut(kvs_stream *stream, const put_plan *plan,
-                     const kvs_fragment *before) {
+static void tell_cut(kvs_stream *stream, uint64_t pts, uint64_t duration,
+                     uint64_t bytes) {
   kvs_event event = kvs_event_make(KVS_EVENT_FRAGMENT_CUT_REPORT);
 
   if (stream->cut_reported) {
     return;
   }
   stream->cut_reported = true;
-  event.u.fragment_cut_report.timecode = plan->pts;
-  event.u.fragment_cut_report.duration =
-      kvs_sub_u64(before->end, before->begin);
-  event.u.fragment_cut_report.bytes = before->bytes;
+  event.u.fragment_cut_report.timecode = pts;
+  event.u.fragment_cut_report.duration = duration;
+  event.u.fragment_cut_report.bytes = bytes;
   kvs_stream_emit(stream, &event);
 }
 
@@ -365,8 +372,10 @@ static void commit(kvs_stream *stream, const put_plan *plan, kvs_time now) {
     stream->fragment_open = false;
     (void)kvs_format_settle(stream, stream->view.newest, now);
   }
-  kvs_clock_note(stream, now);
-  kvs_metrics_put(stream, plan->frame, plan->pts, now);
+  if (kvs_clock_holds(stream, now)) {
+    kvs_clock_note(stream, now);
+  }
+  kvs_metrics_put(stream, plan->pts, now);
 }
 
 /* The fragment that the frame belonged to was dropped to make room: it goes
@@ -409,7 +418,8 @@ static kvs_status learn(kvs_stream *stream, const put_plan *plan,
 
 static kvs_status store(kvs_stream *stream, put_plan *plan, kvs_time now) {
   uint64_t last = stream->tracks[plan->track].last_dts;
-  kvs_fragment before = {0};
+  uint64_t cut_duration = 0;
+  uint64_t cut_bytes = 0;
   kvs_pos body = 0;
 
   KVS_TRY(kvs_room_make(stream, plan->begins, plan->len,
@@ -419,7 +429,11 @@ static kvs_status store(kvs_stream *stream, put_plan *plan, kvs_time now) {
   }
   if (plan->begins) {
     if (plan->cut && stream->view.newest != 0) {
-      before = *kvs_view_fragment(&stream->view, stream->view.newest);
+      const kvs_fragment *before =
+          kvs_view_fragment(&stream->view, stream->view.newest);
+
+      cut_duration = kvs_sub_u64(before->end, before->begin);
+      cut_bytes = before->bytes;
     }
     if (stream->fragment_open) {
       (void)kvs_format_settle(stream, stream->view.newest, now);
@@ -437,17 +451,18 @@ static kvs_status store(kvs_stream *stream, put_plan *plan, kvs_time now) {
     tell_jump(stream, last, plan->dts);
   }
   if (plan->cut) {
-    tell_cut(stream, plan, &before);
+    tell_cut(stream, plan->pts, cut_duration, cut_bytes);
   }
   return KVS_OK;
 }
 
 static kvs_status put(kvs_stream *stream, const kvs_frame *frame,
                       kvs_time now) {
-  put_plan plan;
+  kvs_nal_plan nal;
+  put_plan plan = {0};
 
-  memset(&plan, 0, offsetof(put_plan, nal));
   plan.frame = frame;
+  plan.nal = &nal;
   KVS_TRY(judge_frame(stream, &plan));
   KVS_TRY(judge_times(stream, &plan, now));
   if (skips(stream, &plan)) {
@@ -462,7 +477,7 @@ static kvs_status put(kvs_stream *stream, const kvs_frame *frame,
   KVS_TRY(plan_cluster(stream, &plan));
   plan_len(stream, &plan);
   KVS_TRY(store(stream, &plan, now));
-  kvs_session_wake(stream, now);
+  kvs_session_wake(stream);
   kvs_state_advance(stream, now);
   kvs_room_tell_pressure(stream, now);
   return KVS_OK;

@@ -4,7 +4,6 @@
  * half-sent fragment goes together with its connection (ruling 4). */
 #include "core/stream.h"
 
-#define PRESSURE_PERCENT 5u
 #define PRESSURE_INTERVAL KVS_TICKS_PER_SECOND
 
 /* Forgets the oldest fragment, whatever its state. */
@@ -208,23 +207,14 @@ static kvs_status make_pages(kvs_stream *stream, bool begins, uint32_t len,
   return KVS_OK;
 }
 
-/* How long the view would be with media up to |end|. */
-static uint64_t duration_with(const kvs_view *view, bool begins, uint64_t end) {
-  if (begins || view->newest == 0) {
-    return view->duration;
-  }
-  return view->duration +
-         kvs_sub_u64(end, kvs_view_fragment(view, view->newest)->end);
-}
-
 static kvs_status make_window(kvs_stream *stream, bool begins, uint64_t end,
                               kvs_time now) {
   const kvs_view *view = &stream->view;
 
-  while (duration_with(view, begins, end) > stream->info.buffer_duration &&
+  while (kvs_room_duration(view, begins, end) > stream->info.buffer_duration &&
          (begins ? view->tail != 0 : view->tail != view->newest)) {
     if (!may_drop(stream)) {
-      stream->refusal.value = duration_with(view, begins, end);
+      stream->refusal.value = kvs_room_duration(view, begins, end);
       stream->refusal.limit = stream->info.buffer_duration;
       return KVS_STATUS_STORE_OUT_OF_MEMORY;
     }
@@ -233,8 +223,8 @@ static kvs_status make_window(kvs_stream *stream, bool begins, uint64_t end,
   return KVS_OK;
 }
 
-kvs_status kvs_room_make(kvs_stream *stream, bool begins, uint32_t len,
-                         uint64_t end, kvs_time now) {
+kvs_status kvs_room_clear(kvs_stream *stream, bool begins, uint32_t len,
+                          uint64_t end, kvs_time now) {
   KVS_TRY(make_window(stream, begins, end, now));
   return make_pages(stream, begins, len, now);
 }
@@ -253,7 +243,7 @@ static void tell_storage(kvs_stream *stream, kvs_time now) {
   uint64_t available = kvs_heap_available(&host->heap);
   kvs_event event;
 
-  if (available * 100 >= (uint64_t)host->heap.page_count * PRESSURE_PERCENT ||
+  if (!kvs_room_low_storage(&host->heap) ||
       !may_tell(&host->pressure_at, now)) {
     return;
   }
@@ -283,13 +273,12 @@ static void tell_latency(kvs_stream *stream, kvs_time now) {
 }
 
 static void tell_buffer(kvs_stream *stream, kvs_time now) {
-  uint64_t window = stream->info.buffer_duration;
-  uint64_t left = kvs_sub_u64(window, stream->view.duration);
+  uint64_t left =
+      kvs_sub_u64(stream->info.buffer_duration, stream->view.duration);
   kvs_event event;
 
   if (stream->info.streaming_type == KVS_STREAMING_OFFLINE ||
-      left > window / 100 * PRESSURE_PERCENT ||
-      !may_tell(&stream->buffer_at, now)) {
+      !kvs_room_low_buffer(stream) || !may_tell(&stream->buffer_at, now)) {
     return;
   }
   event = kvs_event_make(KVS_EVENT_BUFFER_DURATION_OVERFLOW_PRESSURE);
@@ -298,7 +287,7 @@ static void tell_buffer(kvs_stream *stream, kvs_time now) {
   kvs_stream_emit(stream, &event);
 }
 
-void kvs_room_tell_pressure(kvs_stream *stream, kvs_time now) {
+void kvs_room_tell(kvs_stream *stream, kvs_time now) {
   tell_storage(stream, now);
   tell_latency(stream, now);
   tell_buffer(stream, now);

@@ -236,7 +236,7 @@ static void answered_well(kvs_stream *stream, const kvs_answer *answer,
       stream->session.progress = now.mono;
       stream->session.acked_at = now.mono;
       go(stream, S(STREAMING), now);
-      kvs_session_wake(stream, now);
+      kvs_session_wake(stream);
       return;
   }
 }

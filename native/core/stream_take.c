@@ -94,17 +94,11 @@ void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
   session_over(stream, status, result, failed, now);
 }
 
-void kvs_session_wake(kvs_stream *stream, kvs_time now) {
-  kvs_session *session = &stream->session;
-  kvs_event event;
+void kvs_session_tell_data(kvs_stream *stream) {
+  kvs_event event = kvs_event_make(KVS_EVENT_STREAM_DATA_AVAILABLE);
 
-  (void)now;
-  if (!kvs_session_live(stream) || !session->opened || !session->waiting) {
-    return;
-  }
-  event = kvs_event_make(KVS_EVENT_STREAM_DATA_AVAILABLE);
-  session->waiting = false;
-  event.u.stream_data_available.session = session->number;
+  stream->session.waiting = false;
+  event.u.stream_data_available.session = stream->session.number;
   event.u.stream_data_available.duration =
       kvs_view_unread_duration(&stream->view);
   event.u.stream_data_available.bytes = stream->view.unread_bytes;
@@ -126,7 +120,6 @@ static void note_sent(kvs_stream *stream, kvs_time now) {
   }
   fragment->state |= KVS_FRAGMENT_SENT;
   fragment->sent_at = now.mono;
-  stream->session.awaits = true;
   if (!stream->info.fragment_acks) {
     kvs_ack_free(stream, at, now);
   }
@@ -304,24 +297,14 @@ static size_t take_bytes(kvs_stream *stream, uint8_t *buf, size_t len,
   return done;
 }
 
-static kvs_status take(kvs_stream *stream, uint8_t *buf, size_t len,
-                       kvs_time now, size_t *taken) {
+/* Bytes that were taken, or that there were none. */
+static kvs_status account(kvs_stream *stream, size_t taken, kvs_time now) {
   kvs_session *session = &stream->session;
-  uint64_t number = session->number;
 
-  if (!session->opened) {
-    session->waiting = true;
-    return KVS_STATUS_NO_MORE_DATA_AVAILABLE;
-  }
-  *taken = take_bytes(stream, buf, len, now);
-  if (session->number != number || !kvs_session_live(stream)) {
-    *taken = 0;
-    return KVS_STATUS_UPLOAD_HANDLE_ABORTED;
-  }
-  if (*taken != 0) {
+  if (taken != 0) {
     session->progress = now.mono;
-    stream->metrics.transferred_bytes += *taken;
-    stream->rates.bytes += *taken;
+    stream->metrics.transferred_bytes += taken;
+    stream->rates.bytes += taken;
     return KVS_OK;
   }
   if (session->phase == KVS_PHASE_END) {
@@ -332,7 +315,75 @@ static kvs_status take(kvs_stream *stream, uint8_t *buf, size_t len,
                                            : KVS_STATUS_NO_MORE_DATA_AVAILABLE;
 }
 
-static uint64_t quiet_at(const kvs_stream *stream);
+/* |*taken| bytes were taken already. */
+static kvs_status take(kvs_stream *stream, uint8_t *buf, size_t len,
+                       kvs_time now, size_t *taken) {
+  kvs_session *session = &stream->session;
+  uint64_t number = session->number;
+
+  if (!session->opened) {
+    session->waiting = true;
+    return KVS_STATUS_NO_MORE_DATA_AVAILABLE;
+  }
+  *taken += take_bytes(stream, buf + *taken, len - *taken, now);
+  if (session->number != number || !kvs_session_live(stream)) {
+    *taken = 0;
+    return KVS_STATUS_UPLOAD_HANDLE_ABORTED;
+  }
+  return account(stream, *taken, now);
+}
+
+static uint64_t idle_at(const kvs_stream *stream) {
+  const kvs_session *session = &stream->session;
+
+  if (stream->info.idle_duration == 0 || !session->opened ||
+      session->phase != KVS_PHASE_BODY || session->close ||
+      stream->view.current != 0) {
+    return KVS_NEVER;
+  }
+  return kvs_add_u64(stream->last_put, stream->info.idle_duration);
+}
+
+/* When a session that waits for media is told to have run dry. */
+static uint64_t dry_at(const kvs_stream *stream) {
+  if (!stream->session.opened || stream->dry_told ||
+      stream->session.phase != KVS_PHASE_BODY || stream->view.current != 0) {
+    return KVS_NEVER;
+  }
+  return kvs_add_u64(stream->last_put, UNDERFLOW_AFTER);
+}
+
+/* When a session without media is to be looked after. */
+static uint64_t quiet_at(const kvs_stream *stream) {
+  return stream->view.current != 0
+             ? KVS_NEVER
+             : kvs_min_u64(dry_at(stream), idle_at(stream));
+}
+
+/* Whether all is read of a fragment that may still grow. */
+static bool is_dry(const kvs_stream *stream) {
+  const kvs_view *view = &stream->view;
+
+  return view->current == 0 && kvs_view_reading(view, view->fragment) &&
+         !ends_when_read(stream);
+}
+
+/* Within a fragment only bytes move, and they put every deadline off but that
+ * of a session without media. True: that was all that there is to do. */
+static bool take_within(kvs_stream *stream, uint8_t *buf, size_t len,
+                        size_t *taken) {
+  if (stream->view.current != 0) {
+    if (kvs_view_at_fragment_start(&stream->view)) {
+      return false;
+    }
+    *taken = kvs_view_read(&stream->view, buf, len);
+  }
+  if (*taken != len && !is_dry(stream)) {
+    return false;
+  }
+  kvs_host_note_deadline(stream->host, quiet_at(stream));
+  return true;
+}
 
 kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
                            size_t len, kvs_time now, size_t *taken) {
@@ -349,15 +400,13 @@ kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
   if (!kvs_session_live(stream) || stream->session.number != session) {
     return KVS_STATUS_UPLOAD_HANDLE_ABORTED;
   }
+  if (kvs_stream_flows(stream) && take_within(stream, buf, len, taken)) {
+    return account(stream, *taken, now);
+  }
   status = take(stream, buf, len, now, taken);
   kvs_stream_close_if_done(stream, now);
   kvs_state_advance(stream, now);
-  if (kvs_stream_flows(stream) && !stream->session.awaits) {
-    /* Bytes that go out put every deadline off but these. */
-    kvs_host_note_deadline(stream->host, quiet_at(stream));
-  } else {
-    kvs_stream_note_deadline(stream);
-  }
+  kvs_stream_note_deadline(stream);
   return status;
 }
 
@@ -460,33 +509,6 @@ static uint64_t missing_at(const kvs_stream *stream) {
              : kvs_add_u64(oldest->sent_at, stream->info.connection_staleness);
 }
 
-static uint64_t idle_at(const kvs_stream *stream) {
-  const kvs_session *session = &stream->session;
-
-  if (stream->info.idle_duration == 0 || !session->opened ||
-      session->phase != KVS_PHASE_BODY || session->close ||
-      stream->view.current != 0) {
-    return KVS_NEVER;
-  }
-  return kvs_add_u64(stream->last_put, stream->info.idle_duration);
-}
-
-/* When a session that waits for media is told to have run dry. */
-static uint64_t dry_at(const kvs_stream *stream) {
-  if (!stream->session.opened || stream->dry_told ||
-      stream->session.phase != KVS_PHASE_BODY || stream->view.current != 0) {
-    return KVS_NEVER;
-  }
-  return kvs_add_u64(stream->last_put, UNDERFLOW_AFTER);
-}
-
-/* When a session without media is to be looked after. */
-static uint64_t quiet_at(const kvs_stream *stream) {
-  return stream->view.current != 0
-             ? KVS_NEVER
-             : kvs_min_u64(dry_at(stream), idle_at(stream));
-}
-
 static void tell_dry(kvs_stream *stream) {
   kvs_event event = kvs_event_make(KVS_EVENT_STREAM_UNDERFLOW_REPORT);
 
@@ -525,7 +547,7 @@ void kvs_session_step(kvs_stream *stream, kvs_time now) {
     stream->session.missing = true;
     stream->session.finish = true;
     stream->session.close = true;
-    kvs_session_wake(stream, now);
+    kvs_session_wake(stream);
   }
   if (stale_at(stream) <= now.mono) {
     go_stale(stream, now);
@@ -536,6 +558,6 @@ void kvs_session_step(kvs_stream *stream, kvs_time now) {
   }
   if (idle_at(stream) <= now.mono) {
     stream->session.close = true;
-    kvs_session_wake(stream, now);
+    kvs_session_wake(stream);
   }
 }
