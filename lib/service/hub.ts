@@ -180,10 +180,9 @@ export class HubMap {
     return hub;
   }
 
-  /** Ends the sessions of a stream that is being deleted. */
-  async removed(id: number): Promise<void> {
-    await this.#hubs.get(id)?.remove();
-    this.#hubs.delete(id);
+  /** Ends the sessions of a stream that is being deleted; its hub stays, so that late ones see it. */
+  removed(id: number): Promise<void> {
+    return this.of(id).remove();
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { findStream } from '../control/operations.js';
+import { findMedia } from '../control/operations.js';
 import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
 import { exceptionTags, listedFragmentTags } from '../get/layout.js';
@@ -32,7 +32,7 @@ interface Page {
 }
 
 async function listFragments(context: ServiceContext, call: Call): Promise<object> {
-  const { record } = findStream(context, call);
+  const { record } = findMedia(context, call);
   const limit = call.input.number('MaxResults') ?? DEFAULT_PAGE;
   const page = pageOf(call);
   // A fragment that its stream does not retain is a buffer's, not the archive's.
@@ -98,7 +98,7 @@ async function getMediaForFragmentList(
   call: Call,
   readers: Map<number, number>,
 ): Promise<void> {
-  const { record } = findStream(context, call);
+  const { record } = findMedia(context, call);
   const { limits } = context.options;
   const active = readers.get(record.id) ?? 0;
   if (active >= limits.fragmentListReaders) {

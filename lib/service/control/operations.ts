@@ -83,6 +83,16 @@ export function findStream(context: ServiceContext, call: Call): Stream {
   return stream;
 }
 
+/** As `findStream`, for its media, which is gone as soon as the stream is being deleted. @internal */
+export function findMedia(context: ServiceContext, call: Call): Stream {
+  const stream = findStream(context, call);
+  if (stream.status !== 'DELETING') return stream;
+  throw new ServiceError(
+    'ResourceNotFoundException',
+    `Stream ${stream.record.name} is being deleted.`,
+  );
+}
+
 async function createStream(context: ServiceContext, { input, caller }: Call): Promise<object> {
   const tags = Object.fromEntries(input.entries('Tags'));
   const { tagsPerStream } = context.options.limits;

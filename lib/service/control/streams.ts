@@ -94,7 +94,8 @@ export class StreamRegistry {
       );
     }
     const { streamsPerAccount } = this.#options.limits;
-    if (this.list(wanted.account).length >= streamsPerAccount) {
+    const owned = this.all().filter(({ record }) => record.account === wanted.account).length;
+    if (owned >= streamsPerAccount) {
       throw new ServiceError(
         'AccountStreamLimitExceededException',
         `Account ${wanted.account} has ${String(streamsPerAccount)} streams, the most it may have.`,

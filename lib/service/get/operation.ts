@@ -1,4 +1,4 @@
-import { findStream } from '../control/operations.js';
+import { findMedia } from '../control/operations.js';
 import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
 import type { Call, Handler } from '../http/front.js';
@@ -19,7 +19,7 @@ export function getMediaHandler(context: ServiceContext): Handler {
 }
 
 async function getMedia(context: ServiceContext, call: Call): Promise<void> {
-  const { record } = findStream(context, call);
+  const { record } = findMedia(context, call);
   const hub = context.hubs.of(record.id);
   const { limits } = context.options;
   if (hub.consumers >= limits.getMediaReaders) {
@@ -53,7 +53,7 @@ interface Tail {
 /** Sends what is stored from `first` on and then each fragment as it becomes readable. */
 async function sendFrom({ context, hub, sender, signal }: Tail, first: bigint): Promise<void> {
   let from = first;
-  while (!signal.aborted) {
+  while (!signal.aborted && !hub.deleted) {
     // Both are read before the index, so that nothing can come in between unseen.
     const version = hub.version;
     const before = hub.horizon();

@@ -7,7 +7,7 @@ import { OPERATIONS } from '../api/operations.js';
 import { ServiceError } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
-import { prepareAnswer, readBody, sendError, sendJson } from './wire.js';
+import { discardRest, prepareAnswer, readBody, sendError, sendJson } from './wire.js';
 
 /** A call that was found signed and valid. @internal */
 export interface Call {
@@ -50,7 +50,8 @@ export class HttpFront {
     };
     this.#server.on('request', serve);
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-      response.writeContinue();
+      // PutMedia says so itself, when it is sure to take the body.
+      if (this.#routes.get(request.url ?? '')?.input === 'json') response.writeContinue();
       serve(request, response);
     });
   }
@@ -141,8 +142,7 @@ export class HttpFront {
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     if (request.destroyed && !request.complete) return;
-    // What is left of the body is not waited for.
-    if (!request.complete) response.setHeader('connection', 'close');
+    void discardRest(request);
     if (error instanceof ServiceError) {
       sendError(response, error);
       return;

@@ -66,3 +66,27 @@ export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
   if (fault !== undefined) throw new ServiceError('SerializationException', fault);
   return Buffer.concat(chunks);
 }
+
+/** How long a refused client may take to stop sending and read why, ms. */
+const LINGER = 5000;
+
+/**
+ * Reads on and throws away, for a while: to close on unread input would reset the connection, and
+ * the client would lose the answer. @internal
+ */
+export async function discardRest(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  request.on('data', () => undefined);
+  request.resume();
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => request.destroy(), LINGER);
+    const done = (): void => {
+      clearTimeout(timer);
+      request.removeListener('end', done);
+      request.removeListener('close', done);
+      resolve();
+    };
+    request.on('end', done);
+    request.on('close', done);
+  });
+}

@@ -1,6 +1,6 @@
 import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
-import { findStream } from '../control/operations.js';
+import { findMedia } from '../control/operations.js';
 import type { Call, Handler } from '../http/front.js';
 import type { StreamHub } from '../hub.js';
 import { openDump, type BodyDump } from './dump.js';
@@ -20,10 +20,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
       'Specify either StreamName or StreamARN, not both',
     );
   }
-  const { record, status } = findStream(context, call);
-  if (status === 'DELETING') {
-    throw new ServiceError('ResourceNotFoundException', `Stream ${record.name} is being deleted.`);
-  }
+  const { record } = findMedia(context, call);
   const timeBase = timeBaseOf(call);
   const hub = context.hubs.of(record.id);
   checkConnections(hub, record.name);
@@ -40,6 +37,8 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
     timeBase,
     dump: dumpOf(context, record.name),
   });
+  // Only now: a client that asked first sends no body to a service that refuses it.
+  if (request.headers.expect !== undefined) response.writeContinue();
   response.writeHead(200, { 'content-type': 'application/json' });
   response.flushHeaders();
   await session.run();

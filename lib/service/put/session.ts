@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceContext } from '../context.js';
 import { AckError, type AckErrorId } from '../errors.js';
+import { discardRest } from '../http/wire.js';
 import type { Producer, StreamHub } from '../hub.js';
 import { Pacer } from '../pacer.js';
 import type { FragmentWriter, StreamRecord } from '../store/types.js';
@@ -13,8 +14,6 @@ import { SessionTimers } from './timers.js';
 
 /** Bytes that may wait for the disk before the body is not read on. */
 const BACKLOG = 4 * 1024 * 1024;
-/** How long a refused producer may take to read why, ms. */
-const LINGER = 5000;
 
 /** What a PutMedia call asked for. @internal */
 export interface SessionOptions {
@@ -56,8 +55,11 @@ export class PutSession implements IngestTarget, Producer {
   #ended = false;
   readonly #gone = new AbortController();
   #finished: () => void = () => undefined;
-  /** Resolves when nothing of the session is under way. */
+  #left: () => void = () => undefined;
+  /** Resolves when nothing more of the body is taken. */
   readonly #done: Promise<void>;
+  /** Resolves when what was taken is stored. */
+  readonly #stored: Promise<void>;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -72,6 +74,9 @@ export class PutSession implements IngestTarget, Producer {
     this.#retains = options.record.retentionHours > 0;
     this.#done = new Promise((resolve) => {
       this.#finished = resolve;
+    });
+    this.#stored = new Promise((resolve) => {
+      this.#left = resolve;
     });
     this.#timers = new SessionTimers(limits, {
       idle: () => {
@@ -202,8 +207,7 @@ export class PutSession implements IngestTarget, Producer {
 
   async stop(): Promise<void> {
     this.#end();
-    await this.#done;
-    await Promise.all(this.#commits);
+    await this.#stored;
   }
 
   #data(chunk: Uint8Array): void {
@@ -300,30 +304,17 @@ export class PutSession implements IngestTarget, Producer {
   /** Writes the last acks, then ends the answer. */
   async #leave(): Promise<void> {
     const { request, response, dump } = this.#options;
-    // Unread input would turn the end of the connection into a reset, and the acks be lost.
     request.on('data', () => undefined);
     request.resume();
-    while (this.#commits.size > 0) await Promise.all(this.#commits);
-    await this.#gate.open;
-    await this.#writer?.close();
+    try {
+      await this.#gate.open;
+      while (this.#commits.size > 0) await Promise.all(this.#commits);
+      await this.#writer?.close();
+    } finally {
+      this.#left();
+    }
     dump?.end();
-    if (!request.complete && !request.destroyed) response.shouldKeepAlive = false;
     response.end();
-    if (!request.complete && !request.destroyed) await this.#linger();
-  }
-
-  #linger(): Promise<void> {
-    const { request } = this.#options;
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => request.destroy(), LINGER);
-      const done = (): void => {
-        clearTimeout(timer);
-        request.removeListener('end', done);
-        request.removeListener('close', done);
-        resolve();
-      };
-      request.on('end', done);
-      request.on('close', done);
-    });
+    await discardRest(request);
   }
 }

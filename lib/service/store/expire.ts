@@ -36,14 +36,15 @@ const BATCH = 500;
 export async function expireFragments(job: ExpireJob): Promise<number> {
   let count = 0;
   let last: bigint | undefined;
-  for (;;) {
-    const batch = await nextExpired(job);
+  // Mostly nothing has expired, and one look tells.
+  for (let size = 1; ; size = BATCH) {
+    const batch = await nextExpired(job, size);
     const newest = batch.at(-1);
     if (newest === undefined) break;
     await job.index.batch(batch.flatMap((record) => removal(job.id, record)));
     count += batch.length;
     last = newest.number;
-    if (batch.length < BATCH) break;
+    if (batch.length < size) break;
   }
   if (last !== undefined) {
     await removeHeaders(job, last);
@@ -52,13 +53,13 @@ export async function expireFragments(job: ExpireJob): Promise<number> {
   return count;
 }
 
-async function nextExpired(job: ExpireJob): Promise<FragmentRecord[]> {
+async function nextExpired(job: ExpireJob, limit: number): Promise<FragmentRecord[]> {
   const { fragment } = KIND;
   const entries = await job.index
     .iterator({
       gte: streamKey(fragment, job.id),
       lt: streamKeyEnd(fragment, job.id),
-      limit: BATCH,
+      limit,
     })
     .all();
   const records = entries.map(([key, value]) => decodeFragment(numberOfKey(key), value));

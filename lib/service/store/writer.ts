@@ -33,6 +33,7 @@ export class DiskWriter implements FragmentWriter {
   #file: SegmentFile;
   #rolling: Promise<void> | undefined;
   #rollFailure: Error | undefined;
+  #closing: Promise<void> | undefined;
   #open: OpenFragment | undefined;
   /** A file that was rolled away from while a fragment was open in it. */
   #late: SegmentFile | undefined;
@@ -113,7 +114,11 @@ export class DiskWriter implements FragmentWriter {
     this.#leaveLate();
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
     this.abort();
     await this.#rolling;
     await this.#leave(this.#file);
@@ -121,9 +126,9 @@ export class DiskWriter implements FragmentWriter {
   }
 
   async #commit(file: SegmentFile, ops: IndexOp[], durability: Durability): Promise<void> {
+    const header = this.#headerId;
     await file.written();
     if (this.#rollFailure !== undefined) throw this.#rollFailure;
-    const header = this.#headerId;
     await this.#host.committer.commit(file, ops, durability === 'flushed');
     if (header === this.#headerId) this.#headerStored = true;
   }

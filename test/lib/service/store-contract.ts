@@ -80,6 +80,24 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
     });
   });
 
+  it('keeps each header, also when a new one comes while a commit is under way', async () => {
+    await run(async ({ store }) => {
+      const writer = await store.openWriter(1);
+      let before: Promise<unknown> = Promise.resolve();
+      for (let index = 0; index < 20; index += 1) {
+        writer.begin(Uint8Array.of(index));
+        writer.append(Uint8Array.of(index));
+        await before;
+        before = writer.commit(meta(index), NONE, 'buffered');
+      }
+      await before;
+      await writer.close();
+      const all = await store.byNumber(1, { limit: 100 });
+      const headers = await Promise.all(all.map((record) => store.header(1, record)));
+      expect(headers.map((bytes) => bytes[0])).toEqual(all.map((_, index) => index));
+    });
+  });
+
   it('shows nothing of a fragment that was given up or not committed', async () => {
     await run(async (test) => {
       const writer = await test.store.openWriter(1);
