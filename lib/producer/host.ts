@@ -3,6 +3,7 @@ import type { NativeEvent } from '../generated/events.js';
 import { packedStatus, type NativeClient } from '../native/index.js';
 import type { CallbackProvider, ClientCallbackProvider, DeviceInfo } from '../providers/index.js';
 import { deliver } from './deliver.js';
+import { Diagnostics } from './diagnostics.js';
 import type { StreamLink } from './link.js';
 import type { Log } from './logger.js';
 import { clientNote, streamNote, type ClientNote } from './notes.js';
@@ -29,6 +30,7 @@ export class ProducerHost {
   readonly client: NativeClient;
   readonly clock: Clock;
   readonly log: Log;
+  readonly diagnostics: Diagnostics = new Diagnostics();
   readonly #clientCallbacks: readonly ClientCallbackProvider[];
   readonly #runner: ServiceRunner;
   readonly #links = new Map<number, StreamLink>();
@@ -194,6 +196,7 @@ export class ProducerHost {
   #tell(note: ClientNote): void {
     const level = note.name === 'clientReady' ? 'info' : 'warn';
     this.log.write(level, note.name, `${note.name} ${JSON.stringify(note.report)}`);
+    this.diagnostics.note(undefined, note);
     for (const callbacks of this.#clientCallbacks) {
       deliver(this.log, note.name, () => callClient(callbacks, note));
     }

@@ -1,7 +1,11 @@
 export type { WaitOptions } from './close-wait.js';
+export type { CallMessage, FrameRefusedMessage, NoteMessage } from './diagnostics.js';
+export type { Gap } from './gaps.js';
+export type { HealthCondition, StreamHealth } from './health.js';
 export type { Logger } from './logger.js';
 export type { ProducerOptions } from './options.js';
 export { KinesisVideoProducer } from './producer.js';
 export type { OverflowPolicy, StreamDefinition, StreamingType } from './stream-definition.js';
 export { KinesisVideoStream } from './stream.js';
+export type { Meter, MeterProvider } from './telemetry.js';
 export { VERSION } from './user-agent.js';

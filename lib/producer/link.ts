@@ -1,6 +1,7 @@
 import type { Credentials } from '../base/credentials.js';
 import type { NativeStream } from '../native/index.js';
 import type { CheckedDefinition } from './definition-check.js';
+import type { Trouble } from './health.js';
 import type { StreamNote } from './notes.js';
 import { Pacer, type Pace } from './pacer.js';
 import type { PutSession } from './put-session.js';
@@ -20,6 +21,8 @@ export class StreamLink {
   freed = false;
   /** Told each note about the stream, before any user is. */
   onNote: (note: StreamNote) => void = () => undefined;
+  /** Told what went wrong and is tried again. */
+  onTrouble: (trouble: Trouble) => void = () => undefined;
   /** Told when bytes were taken or acknowledged. */
   onProgress: () => void = () => undefined;
 

@@ -16,6 +16,7 @@ import {
 import type { PutMediaTransport } from '../transport/index.js';
 import type { Logger } from './logger.js';
 import { GUIDE_PACE, NO_PACE, type Pace } from './pacer.js';
+import { globalMeterProvider, type MeterProvider } from './telemetry.js';
 import { userAgent } from './user-agent.js';
 
 /** What `KinesisVideoProducer.create` takes. Everything is optional. */
@@ -38,6 +39,11 @@ export interface ProducerOptions extends ControlPlaneOptions {
    * 5 PutMedia calls, 5 fragments and 12.5 MB a second.
    */
   readonly limits?: 'off';
+  /**
+   * Takes the streams' figures; the one that the host has set with `@opentelemetry/api` when left
+   * out.
+   */
+  readonly meterProvider?: MeterProvider;
   /** Both clocks; the system's when left out. */
   readonly clock?: Clock;
 }
@@ -52,6 +58,7 @@ export interface CheckedOptions {
   readonly logger: Logger | undefined;
   readonly clock: Clock;
   readonly pace: Pace;
+  readonly meterProvider: MeterProvider | undefined;
 }
 
 /**
@@ -70,6 +77,7 @@ export function checkOptions(options: ProducerOptions): CheckedOptions {
     clientCallbacks: clients.filter((callbacks) => callbacks !== undefined),
     streamCallbacks: streams.filter((callbacks) => callbacks !== undefined),
     logger: options.logger,
+    meterProvider: options.meterProvider ?? globalMeterProvider(),
     pace: options.limits === 'off' ? NO_PACE : GUIDE_PACE,
     clock: options.clock ?? systemClock(provider),
   };

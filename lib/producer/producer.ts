@@ -11,6 +11,8 @@ import { checkOptions, type CheckedOptions, type ProducerOptions } from './optio
 import type { Pace } from './pacer.js';
 import type { StreamDefinition } from './stream-definition.js';
 import { KinesisVideoStream } from './stream.js';
+import { registerMeter, type MeterProvider } from './telemetry.js';
+import { VERSION } from './user-agent.js';
 
 const CLOSE_MS = 10_000;
 
@@ -24,6 +26,7 @@ export class KinesisVideoProducer {
   readonly #streamCallbacks: readonly StreamCallbackProvider[];
   readonly #pace: Pace;
   readonly #streams = new Set<KinesisVideoStream>();
+  readonly #unmeter: () => void;
   #closed = false;
 
   private constructor(options: CheckedOptions) {
@@ -38,6 +41,7 @@ export class KinesisVideoProducer {
     this.#storageSize = native.storageSize;
     this.#streamCallbacks = options.streamCallbacks;
     this.#pace = options.pace;
+    this.#unmeter = this.#meter(options.meterProvider);
   }
 
   /**
@@ -100,6 +104,7 @@ export class KinesisVideoProducer {
     const wait = { timeoutMs: CLOSE_MS, ...options };
     const ends = await Promise.allSettled([...this.#streams].map((stream) => stream.stop(wait)));
     for (const stream of this.#streams) stream.destroy();
+    this.#unmeter();
     this.#host.close();
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -109,6 +114,17 @@ export class KinesisVideoProducer {
     const { client, clock } = this.#host;
     return withStatus(`stream '${definition.info.name}' cannot be created`, () =>
       client.createStream(definition.info, clock.mono(), clock.wall()),
+    );
+  }
+
+  #meter(provider: MeterProvider | undefined): () => void {
+    if (provider === undefined) return () => undefined;
+    const { clock } = this.#host;
+    return registerMeter(
+      provider,
+      VERSION,
+      () => this.#host.links,
+      (link) => link.native.metrics(clock.mono(), clock.wall()),
     );
   }
 

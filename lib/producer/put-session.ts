@@ -18,6 +18,7 @@ export class PutSession implements PutMediaIo {
   readonly #link: StreamLink;
   readonly #call: number;
   #handle: PutMediaSession | undefined;
+  readonly #began: number;
   #opened = false;
   #over = false;
   #outcome = TAKE_DATA;
@@ -28,6 +29,7 @@ export class PutSession implements PutMediaIo {
     this.#host = host;
     this.#link = link;
     this.#call = event.call;
+    this.#began = host.clock.mono();
   }
 
   /** Asks the provider for the connection, when the stream's pace allows a call. */
@@ -112,6 +114,7 @@ export class PutSession implements PutMediaIo {
   onOpen(): void {
     if (this.#over) return;
     this.#opened = true;
+    this.#tell(CALL_RESULT.OK, undefined);
     this.#host.log.write('info', 'session', `${this.#who()} is connected`);
     this.#host.answerStream(this.#link, this.#call, { result: CALL_RESULT.OK });
   }
@@ -130,6 +133,7 @@ export class PutSession implements PutMediaIo {
     this.#log(result, cause);
     if (this.#link.freed) return;
     if (!this.#opened) {
+      this.#tell(result, cause);
       // A refusal cannot be good: what never opened did not end in order.
       const failed = result === CALL_RESULT.OK ? CALL_RESULT.UNKNOWN : result;
       this.#host.answerStream(this.#link, this.#call, { result: failed });
@@ -160,6 +164,13 @@ export class PutSession implements PutMediaIo {
     }
     const text = `${this.#who()} ended with ${result}: ${describeError(cause)}`;
     this.#host.log.write('warn', 'session-lost', text);
+    this.#link.onTrouble({ status: 'STATUS_PUT_STREAM_CALL_FAILED', message: text, cause });
+  }
+
+  #tell(result: number, error: unknown): void {
+    const durationMs = this.#host.clock.mono() - this.#began;
+    const stream = this.#link.name;
+    this.#host.diagnostics.call({ stream, call: 'putStream', result, durationMs, error });
   }
 
   #who(): string {

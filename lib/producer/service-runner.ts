@@ -9,6 +9,7 @@ import type {
   PutStreamEvent,
   TagResourceEvent,
 } from '../generated/events.js';
+import type { StatusName } from '../generated/status.js';
 import type {
   CallbackProvider,
   DeviceInfo,
@@ -47,6 +48,16 @@ const STREAM_STATUS: Readonly<Record<StreamDescription['streamStatus'], number>>
   DELETING: 3,
 };
 const OK: Readonly<StreamAnswer> = { result: CALL_RESULT.OK };
+const FAILED: Readonly<Record<(ClientCall | StreamCall)['type'], StatusName>> = {
+  getSecurityToken: 'STATUS_CLIENT_AUTH_CALL_FAILED',
+  createDevice: 'STATUS_CREATE_CLIENT_CALL_FAILED',
+  describeStream: 'STATUS_DESCRIBE_STREAM_CALL_FAILED',
+  createStream: 'STATUS_CREATE_STREAM_CALL_FAILED',
+  tagResource: 'STATUS_TAG_STREAM_CALL_FAILED',
+  getStreamingEndpoint: 'STATUS_GET_STREAMING_ENDPOINT_CALL_FAILED',
+  getStreamingToken: 'STATUS_GET_STREAMING_TOKEN_CALL_FAILED',
+  putStream: 'STATUS_PUT_STREAM_CALL_FAILED',
+};
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Makes the calls that the core asks for, once each, and answers with what came of them. @internal */
@@ -56,6 +67,7 @@ export class ServiceRunner {
   readonly #device: DeviceInfo;
   readonly #open = new Set<AbortController>();
   #token: Credentials | undefined;
+  #closed = false;
 
   constructor(host: ProducerHost, provider: CallbackProvider, device: DeviceInfo) {
     this.#host = host;
@@ -66,7 +78,7 @@ export class ServiceRunner {
   client(event: ClientCall): void {
     const work = (context: ServiceCallContext): Promise<StreamAnswer> =>
       event.type === 'createDevice' ? this.#createDevice(context) : this.#securityToken(context);
-    void this.#attempt(event, event.type, this.#token, work).then((answer) => {
+    void this.#attempt(event, undefined, work).then((answer) => {
       this.#host.answerClient(event.call, answer.result, answer.expiration ?? Infinity);
     });
   }
@@ -79,48 +91,66 @@ export class ServiceRunner {
       session.open(this.#provider, event);
       return;
     }
-    const what = `${event.type} of stream '${link.name}'`;
     const work = (context: ServiceCallContext): Promise<StreamAnswer> =>
       this.#streamCall(link, event.type, context);
-    void this.#attempt(event, what, link.token ?? this.#token, work).then((answer) => {
+    void this.#attempt(event, link, work).then((answer) => {
       this.#host.answerStream(link, event.call, answer);
     });
   }
 
   /** Gives up what is under way; nothing is answered any more. */
   close(): void {
+    this.#closed = true;
     for (const control of this.#open) control.abort();
   }
 
   async #attempt(
     event: ClientCall | StreamCall,
-    what: string,
-    authInfo: Credentials | undefined,
+    link: StreamLink | undefined,
     work: (context: ServiceCallContext) => Promise<StreamAnswer>,
   ): Promise<StreamAnswer> {
     const { timeout } = event;
     const control = new AbortController();
-    const timer = setTimeout(
-      () => {
-        control.abort(new DOMException(`no answer within ${timeout} ms`, 'TimeoutError'));
-      },
-      Math.min(timeout, LONGEST_TIMER_MS),
-    );
+    const late = (): void => {
+      control.abort(new DOMException(`no answer within ${timeout} ms`, 'TimeoutError'));
+    };
+    const timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER_MS));
+    const began = this.#host.clock.mono();
     this.#open.add(control);
     try {
-      return await work({ timeout, signal: control.signal, authInfo });
+      const authInfo = link?.token ?? this.#token;
+      const answer = await work({ timeout, signal: control.signal, authInfo });
+      this.#tell(event, link, began, answer.result, undefined);
+      return answer;
     } catch (error) {
       const result = resultOf(event, error);
-      this.#host.log.write(
-        result === CALL_RESULT.RESOURCE_NOT_FOUND ? 'info' : 'warn',
-        event.type,
-        `${what} failed with result ${result}: ${describeError(error)}`,
-      );
+      this.#tell(event, link, began, result, error);
       return { result };
     } finally {
       clearTimeout(timer);
       this.#open.delete(control);
     }
+  }
+
+  #tell(
+    event: ClientCall | StreamCall,
+    link: StreamLink | undefined,
+    began: number,
+    result: number,
+    error: unknown,
+  ): void {
+    const { clock, diagnostics, log, links } = this.#host;
+    const durationMs = clock.mono() - began;
+    diagnostics.call({ stream: link?.name, call: event.type, result, durationMs, error });
+    if (error === undefined || this.#closed) return;
+    // A stream that does not exist yet is no trouble: it is created.
+    const missing = event.type === 'describeStream' && result === CALL_RESULT.RESOURCE_NOT_FOUND;
+    const whose = link === undefined ? '' : ` of stream '${link.name}'`;
+    const message = `${event.type}${whose} failed with result ${result}: ${describeError(error)}`;
+    log.write(missing ? 'info' : 'warn', event.type, message);
+    if (missing) return;
+    const trouble = { status: FAILED[event.type], message, cause: error };
+    for (const one of link === undefined ? links : [link]) one.onTrouble(trouble);
   }
 
   async #securityToken(context: ServiceCallContext): Promise<StreamAnswer> {

@@ -7,6 +7,8 @@ import { packedStatus, type NativeStream } from '../native/index.js';
 import type { StreamCallbackProvider, StreamHandle, StreamStateName } from '../providers/index.js';
 import { CloseWait, type WaitOptions } from './close-wait.js';
 import { callStream, deliver } from './deliver.js';
+import { GapLedger, type Gap } from './gaps.js';
+import { HealthWatch, type StreamHealth } from './health.js';
 import type { ProducerHost } from './host.js';
 import type { StreamLink } from './link.js';
 import { streamStateName, type StreamNote } from './notes.js';
@@ -41,6 +43,8 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   readonly #room: Room;
   readonly #callbacks: readonly StreamCallbackProvider[];
   readonly #close = new CloseWait();
+  readonly #gaps = new GapLedger();
+  readonly #health: HealthWatch;
   #waiting: (() => void) | undefined;
   #drainWanted = false;
   #stopped = false;
@@ -58,6 +62,17 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     this.#room = new Room({ metrics: () => this.getMetrics(), share, bufferDuration }, () => {
       this.#onRoom();
     });
+    this.#health = new HealthWatch({
+      bufferDuration,
+      metrics: () => this.getMetrics(),
+      wall: () => host.clock.wall(),
+      changed: (health) => {
+        this.#emitSafely('health', health);
+      },
+    });
+    link.onTrouble = (trouble) => {
+      if (!link.freed) this.#health.trouble(trouble);
+    };
     link.onNote = (note) => {
       this.#onNote(note);
     };
@@ -69,6 +84,20 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   /** State of the stream's machine. */
   get state(): StreamStateName {
     return this.#link.freed ? 'STOPPED' : streamStateName(this.getMetrics().state);
+  }
+
+  /**
+   * How the stream is, now. The event `health` comes with one of these whenever `condition` has
+   * changed.
+   */
+  get health(): StreamHealth {
+    this.#alive('health');
+    return this.#health.now();
+  }
+
+  /** Every span of media that was dropped, from, to and why; the newest 1,000. */
+  get gaps(): readonly Gap[] {
+    return this.#gaps.all;
   }
 
   /**
@@ -217,7 +246,10 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   #refused(packed: number, frame: Frame): KvsError {
     const trackIds = this.#link.definition.info.tracks.map((track) => track.trackId);
     const refusal = this.#native.lastRefusal();
-    return frameRefused(packedStatus(packed), { stream: this.name, frame, trackIds, refusal });
+    const refused = { stream: this.name, frame, trackIds, refusal };
+    const error = frameRefused(packedStatus(packed), refused);
+    this.#host.diagnostics.refused({ stream: this.name, frame, error });
+    return error;
   }
 
   #now(): [number, number] {
@@ -274,11 +306,14 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
       this.#link.done = report.status === 'STATUS_SUCCESS';
       this.#close.closed(report);
     }
+    this.#gaps.note(note);
+    this.#host.diagnostics.note(this.name, note);
     if (name === 'droppedFragmentReport' || name === 'droppedFrameReport') this.#room.freed();
     for (const callbacks of this.#callbacks) {
       deliver(this.#host.log, name, () => callStream(callbacks, note, this));
     }
     this.#emitSafely(name, report);
+    if (!this.#link.freed) this.#health.note(note);
   }
 
   #emitSafely(event: string, ...values: readonly unknown[]): void {
