@@ -12,6 +12,7 @@ import { HealthWatch, type StreamHealth } from './health.js';
 import type { ProducerHost } from './host.js';
 import type { StreamLink } from './link.js';
 import { streamStateName, type StreamNote } from './notes.js';
+import { PreRoll, type PauseOptions } from './pre-roll.js';
 import { frameMalformed, frameRefused } from './refusal.js';
 import { Room } from './room.js';
 
@@ -41,11 +42,13 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   readonly #link: StreamLink;
   readonly #native: NativeStream;
   readonly #room: Room;
+  readonly #share: () => number;
   readonly #callbacks: readonly StreamCallbackProvider[];
   readonly #close = new CloseWait();
   readonly #gaps = new GapLedger();
   readonly #health: HealthWatch;
   #waiting: (() => void) | undefined;
+  #preRoll: PreRoll | undefined;
   #drainWanted = false;
   #stopped = false;
 
@@ -58,6 +61,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     this.#link = link;
     this.#native = link.native;
     this.#callbacks = parts.callbacks;
+    this.#share = share;
     const { bufferDuration } = link.definition.info;
     this.#room = new Room({ metrics: () => this.getMetrics(), share, bufferDuration }, () => {
       this.#onRoom();
@@ -164,6 +168,45 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     this.#room.freed();
   }
 
+  /** Whether `pause` is in force. */
+  get paused(): boolean {
+    return this.#preRoll !== undefined;
+  }
+
+  /**
+   * Sends nothing of the frames that come from now on; what came before is sent, and the session
+   * ends when it has been idle. The newest `preRollMs` are kept for `resume`, from a key frame on and
+   * at most half of the stream's share of the storage (beside it, in memory of their own).
+   */
+  pause(options: PauseOptions = {}): void {
+    this.#alive('pause');
+    const { preRollMs = 0 } = options;
+    if (!(preRollMs >= 0)) {
+      throw new KvsError({
+        status: 'STATUS_INVALID_ARG',
+        message: `pause of stream '${this.name}': preRollMs is ${preRollMs}; give 0 or more`,
+      });
+    }
+    this.#preRoll ??= new PreRoll(preRollMs, this.#share() / 2, this.#link.definition.info.tracks);
+  }
+
+  /**
+   * Sends what `pause` kept, each frame at its own time, and then what comes. A kept frame that is
+   * refused is an event `frameRefused`.
+   */
+  resume(): void {
+    this.#alive('resume');
+    const kept = this.#preRoll?.take() ?? [];
+    this.#preRoll = undefined;
+    for (const frame of kept) {
+      try {
+        this.putFrame(frame);
+      } catch (error) {
+        this.#emitSafely('frameRefused', error, frame);
+      }
+    }
+  }
+
   /**
    * Adds a tag to the next fragment, or with `persistent` to every one from there on, until an
    * empty value ends it. At most 10 at once; names up to 128 bytes that do not begin with AWS,
@@ -221,6 +264,10 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   }
 
   #put(frame: Frame): boolean {
+    if (this.#preRoll !== undefined) {
+      this.#preRoll.add(frame);
+      return true;
+    }
     const { frameData, presentationTs } = frame;
     let packed;
     try {
