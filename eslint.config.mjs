@@ -13,7 +13,7 @@ const NO_DEFAULT_EXPORT = {
 const REEXPORT = 'only an index.ts re-exports';
 
 export default defineConfig(
-  { ignores: ['build*/', 'dist/', 'prebuilds/', 'coverage/', 'lib/generated/'] },
+  { ignores: ['build*/', 'dist/', 'prebuilds/', 'coverage/', 'lib/generated/', 'test/golden/'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommendedTypeChecked],

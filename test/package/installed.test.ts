@@ -13,8 +13,9 @@ import { PackageTrial, isOffline, succeed } from './user.js';
 
 const SHAPES = new URL('../golden/package/files.txt', import.meta.url);
 const LIB = fileURLToPath(new URL('../../lib', import.meta.url));
-const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
-const TYPE_ROOTS = fileURLToPath(new URL('../../node_modules/@types', import.meta.url));
+const MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
+const TSC = join(MODULES, 'typescript/bin/tsc');
+const TYPE_ROOTS = join(MODULES, '@types');
 const LIMIT = 180_000;
 
 /** Every file below `folder`, with `/`. */
@@ -67,6 +68,13 @@ describe.skipIf(npmCli() === undefined)('the package as its users get it (npm)',
       const KiB = statSync(trial.tarball).size / 1024;
       console.log(`tarball: ${KiB.toFixed(0)} KiB`);
       expect(KiB).toBeLessThan(budget().tarballKiB);
+    });
+
+    it.for([
+      ['publint', 'publint/src/cli.js', '--strict'],
+      ['attw', '@arethetypeswrong/cli/dist/index.js', '--profile', 'esm-only', '--no-color'],
+    ] as const)('pleases %s', { timeout: LIMIT }, ([, program, ...args]) => {
+      succeed(trial.node(trial.folder, join(MODULES, program), trial.tarball, ...args));
     });
   });
 

@@ -15,7 +15,8 @@ const PACKAGES = {
 /** Where Debian's name of a processor differs from Node's. */
 const DEBIAN = { x64: 'amd64', arm64: 'arm64', arm: 'armhf' };
 
-function hostTarget() {
+/** The target of this machine. */
+export function hostTarget() {
   const base = `${process.platform}-${process.arch}`;
   if (process.platform !== 'linux') return base;
   return `${base}-${existsSync('/etc/alpine-release') ? 'musl' : 'glibc'}`;

@@ -1,0 +1,48 @@
+// The API of kinesis-video/sources; node tools/api.mjs --write writes this file.
+
+export interface Frame {
+    readonly frameData: Uint8Array;
+    readonly flags?: number;
+    readonly presentationTs: number;
+    readonly decodingTs?: number;
+    readonly duration?: number;
+    readonly trackId?: number;
+}
+
+export interface FramesOptions {
+    readonly timeOffsetMs?: number;
+    readonly signal?: AbortSignal;
+}
+
+export interface MediaFile {
+    readonly path: string;
+    readonly format: MediaFormat;
+    readonly tracks: readonly TrackInfo[];
+    readonly nalAdaptationFlags: number;
+    readonly contentType: string;
+    readonly frameCount: number;
+    readonly durationMs: number;
+    readonly timeShiftMs: number;
+    frames(options?: FramesOptions): AsyncGenerator<Frame, void, undefined>;
+}
+
+export interface MediaFileOptions {
+    readonly frameRate?: number;
+}
+
+export type MediaFormat = 'mp4' | 'matroska' | 'h264';
+
+export interface TrackInfo {
+    readonly trackId?: number;
+    readonly trackType?: number;
+    readonly codecId?: string;
+    readonly trackName?: string;
+    readonly codecPrivateData?: Uint8Array;
+    readonly pixelWidth?: number;
+    readonly pixelHeight?: number;
+    readonly samplingFrequency?: number;
+    readonly channels?: number;
+    readonly bitDepth?: number;
+}
+
+export declare function openMediaFile(path: string, options?: MediaFileOptions): Promise<MediaFile>;
