@@ -72,8 +72,8 @@ class Indexer {
   #scale = DEFAULT_SCALE;
   #cluster: Draft | undefined;
   #start = 0;
-  /** Newest time of each track, and its step to the one before in time. */
-  readonly #last = new Map<number, { time: number; step: number }>();
+  /** The two newest times of each track: with B-frames they do not come in order. */
+  readonly #last = new Map<number, { newest: number; before: number | undefined }>();
   #frames = 0;
   /** A block that stands in a group, and whether something in it refers to another. */
   #pending: { track: number; time: number } | undefined;
@@ -100,7 +100,10 @@ class Indexer {
         message: `${path}: not a merged clip: EBML head, Tracks or Clusters are missing`,
       });
     }
-    const ends = [...this.#last.values()].map(({ time, step }) => time + step);
+    // The last frame is shown as long as the one before it.
+    const ends = [...this.#last.values()].map(
+      ({ newest, before = newest }) => newest + (newest - before),
+    );
     return {
       ebml,
       tracks,
@@ -167,12 +170,17 @@ class Indexer {
 
   #note(track: number, time: number, key: boolean): void {
     this.#frames += 1;
-    const last = this.#last.get(track);
-    if (last === undefined) this.#last.set(track, { time, step: 0 });
-    else if (time > last.time) this.#last.set(track, { time, step: time - last.time });
+    this.#noteTime(track, time);
     const cluster = this.#cluster;
     if (cluster?.keyTime === undefined && key && cluster !== undefined) {
       if (track === this.#cueTrack()) cluster.keyTime = time;
     }
+  }
+
+  #noteTime(track: number, time: number): void {
+    const last = this.#last.get(track);
+    if (last === undefined) this.#last.set(track, { newest: time, before: undefined });
+    else if (time > last.newest) this.#last.set(track, { newest: time, before: last.newest });
+    else if (time > (last.before ?? -Infinity) && time < last.newest) last.before = time;
   }
 }

@@ -36,8 +36,7 @@ export function numberOf({ data }: MediaFrame): number {
 }
 
 /** A document head: EBML, an open Segment, Info, Tracks with one video track. */
-export function head(name: string = 'putmedia.mkv'): Uint8Array {
-  const bytes = golden(name);
+export function head(bytes: Uint8Array = golden('putmedia.mkv')): Uint8Array {
   return join(
     cutOut(bytes, MKV_ID.EBML),
     header(MKV_ID.SEGMENT, undefined, 8),
@@ -87,10 +86,20 @@ export async function putReal(
   name: string,
   at: number,
 ): Promise<void> {
+  await putBytes(service, stream, golden(name), at);
+}
+
+/** The same with media of any making. */
+export async function putBytes(
+  service: KvsService,
+  stream: string,
+  bytes: Uint8Array,
+  at: number,
+): Promise<void> {
   const put = putMedia(service, stream);
-  put.send(head(name));
+  put.send(head(bytes));
   const groups: MediaFrame[][] = [[]];
-  for (const frame of framesOf(golden(name))) {
+  for (const frame of framesOf(bytes)) {
     const begun = groups.at(-1)?.some(({ trackNumber }) => trackNumber === 1) === true;
     if (frame.trackNumber === 1 && frame.keyFrame && begun) groups.push([]);
     groups.at(-1)?.push(frame);

@@ -107,6 +107,28 @@ describe('frames as others see them', () => {
     },
   );
 
+  const VP8 = ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-c:a', 'libopus'];
+  const mediabunny = new URL('../../../bench/parser/node_modules/mediabunny', import.meta.url);
+  const noMediabunny = !existsSync(mediabunny) || !have('ffmpeg') || !have('ffprobe');
+  it.skipIf(noMediabunny).each([
+    ['H.264', 'mp4', ['-c:v', 'libx264', '-bf', '2', '-an'], []],
+    ['H.264, live', 'mp4', ['-c:v', 'libx264', '-bf', '2', '-an'], ['--live']],
+    ['VP8 and Opus', 'webm', [...VP8], []],
+    ['VP8 and Opus, live', 'webm', [...VP8], ['--live']],
+  ])(
+    'ffprobe: the packets of %s by mediabunny (npm run bench -- parser)',
+    (_, kind, codecs, live) => {
+      const from = join(directory, `in.${kind}`);
+      const file = join(directory, 'mediabunny.mkv');
+      const video = ['-f', 'lavfi', '-i', 'testsrc2=size=320x240:rate=30:duration=4'];
+      const audio = ['-f', 'lavfi', '-i', 'sine=frequency=300:sample_rate=48000:duration=4'];
+      run('ffmpeg', '-v', 'error', '-y', ...video, ...audio, ...codecs, '-g', '30', from);
+      const mux = new URL('../../support/mediabunny-mux.mjs', import.meta.url).pathname;
+      run(process.execPath, mux, from, file, ...live);
+      compare(file, 120);
+    },
+  );
+
   it.skipIf(!have('gst-launch-1.0') || !have('ffprobe'))(
     'ffprobe, gst-launch-1.0: the packets of a stream by matroskamux',
     () => {
