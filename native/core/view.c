@@ -142,7 +142,7 @@ void kvs_view_unfree(kvs_view *view) {
     kvs_fragment *fragment = kvs_view_fragment(view, at);
 
     if ((fragment->state & KVS_FRAGMENT_LOST) == 0) {
-      fragment->state &= ~(uint32_t)KVS_FRAGMENT_FREED;
+      fragment->state &= ~(uint32_t)(KVS_FRAGMENT_FREED | FRESH_MARKS);
     }
   }
   view->oldest = view->tail;

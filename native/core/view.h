@@ -120,7 +120,9 @@ void kvs_view_close_newest(kvs_view *view);
 /* Marks a fragment as one that need not be sent (again). */
 void kvs_view_free(kvs_view *view, kvs_pos at);
 
-/* Takes that back for all fragments but those given up as lost. */
+/* Takes that back for all fragments but those given up as lost, and forgets
+ * what was taken and acknowledged of them; to be followed by kvs_view_rewind.
+ */
 void kvs_view_unfree(kvs_view *view);
 
 /* Forgets the oldest fragment and gives its pages back. The view is not empty
