@@ -194,8 +194,7 @@ export class ProducerHost {
   }
 
   #tell(note: ClientNote): void {
-    const level = note.name === 'clientReady' ? 'info' : 'warn';
-    this.log.write(level, note.name, `${note.name} ${JSON.stringify(note.report)}`);
+    this.log.note(undefined, note);
     this.diagnostics.note(undefined, note);
     for (const callbacks of this.#clientCallbacks) {
       deliver(this.log, note.name, () => callClient(callbacks, note));

@@ -1,3 +1,5 @@
+import type { ClientNote, StreamNote } from './notes.js';
+
 /** Takes log lines; `console` fits, and so do the usual loggers. */
 export interface Logger {
   debug(message: string): void;
@@ -10,6 +12,23 @@ export interface Logger {
 export type LogLevel = keyof Logger;
 
 const REPEAT_MS = 1000;
+const LEVELS: Readonly<Partial<Record<(ClientNote | StreamNote)['name'], LogLevel>>> = {
+  clientReady: 'info',
+  clientErrorReport: 'warn',
+  storageOverflowPressure: 'warn',
+  streamStateChanged: 'info',
+  streamReady: 'info',
+  streamClosed: 'info',
+  droppedFragmentReport: 'warn',
+  droppedFrameReport: 'warn',
+  skippedFramesReport: 'warn',
+  streamErrorReport: 'warn',
+  streamConnectionStale: 'warn',
+  streamLatencyPressure: 'warn',
+  bufferDurationOverflowPressure: 'warn',
+  fragmentCutReport: 'warn',
+  timelineChanged: 'warn',
+};
 
 /**
  * The producer's log: lines of the same kind come at most once a second, and the next one says how
@@ -23,6 +42,14 @@ export class Log {
   constructor(logger: Logger | undefined, mono: () => number) {
     this.#logger = logger;
     this.#mono = mono;
+  }
+
+  /** Tells what a callback is told. */
+  note(stream: string | undefined, note: ClientNote | StreamNote): void {
+    if (this.#logger === undefined) return;
+    const { name, report } = note;
+    const whose = stream === undefined ? '' : `stream '${stream}': `;
+    this.write(LEVELS[name] ?? 'debug', name, `${whose}${name} ${JSON.stringify(report)}`);
   }
 
   /** `kind` is a fixed text: the number of kinds is bounded. */

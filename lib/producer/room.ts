@@ -44,6 +44,11 @@ export class Room {
     return !this.#above;
   }
 
+  /** A frame found no room. */
+  full(): void {
+    this.#above = true;
+  }
+
   /** Something may have been freed. */
   freed(): void {
     if (!this.#above) return;

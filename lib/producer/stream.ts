@@ -1,20 +1,19 @@
 import { Writable } from 'node:stream';
 import { KvsError, statusFromCode } from '../base/errors.js';
-import { FRAME_FLAG, type Frame } from '../base/media.js';
+import type { Frame } from '../base/media.js';
 import type { StreamMetrics } from '../generated/metrics.js';
 import type { StatusName } from '../generated/status.js';
-import { packedStatus, type NativeStream } from '../native/index.js';
+import type { NativeStream } from '../native/index.js';
 import type { StreamCallbackProvider, StreamHandle, StreamStateName } from '../providers/index.js';
 import { CloseWait, type WaitOptions } from './close-wait.js';
 import { callStream, deliver } from './deliver.js';
+import { FrameGate } from './frame-gate.js';
 import { GapLedger, type Gap } from './gaps.js';
 import { HealthWatch, type StreamHealth } from './health.js';
 import type { ProducerHost } from './host.js';
 import type { StreamLink } from './link.js';
 import { streamStateName, type StreamNote } from './notes.js';
-import { PreRoll, type PauseOptions } from './pre-roll.js';
-import { frameMalformed, frameRefused } from './refusal.js';
-import { Room } from './room.js';
+import type { PauseOptions } from './pre-roll.js';
 
 /** What a stream shares with its producer. @internal */
 export interface StreamParts {
@@ -41,33 +40,30 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   readonly #host: ProducerHost;
   readonly #link: StreamLink;
   readonly #native: NativeStream;
-  readonly #room: Room;
-  readonly #share: () => number;
+  readonly #gate: FrameGate;
   readonly #callbacks: readonly StreamCallbackProvider[];
   readonly #close = new CloseWait();
   readonly #gaps = new GapLedger();
   readonly #health: HealthWatch;
   #waiting: (() => void) | undefined;
-  #preRoll: PreRoll | undefined;
   #drainWanted = false;
   #stopped = false;
 
   /** @internal */
   constructor(parts: StreamParts) {
     super({ objectMode: true, decodeStrings: false });
-    const { host, link, share } = parts;
+    const { host, link } = parts;
     this.name = link.name;
     this.#host = host;
     this.#link = link;
     this.#native = link.native;
     this.#callbacks = parts.callbacks;
-    this.#share = share;
-    const { bufferDuration } = link.definition.info;
-    this.#room = new Room({ metrics: () => this.getMetrics(), share, bufferDuration }, () => {
+    const onRoom = (): void => {
       this.#onRoom();
-    });
+    };
+    this.#gate = new FrameGate({ host, link, share: parts.share, onRoom });
     this.#health = new HealthWatch({
-      bufferDuration,
+      bufferDuration: link.definition.info.bufferDuration,
       metrics: () => this.getMetrics(),
       wall: () => host.clock.wall(),
       changed: (health) => {
@@ -81,7 +77,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
       this.#onNote(note);
     };
     link.onProgress = () => {
-      this.#room.freed();
+      this.#gate.freed();
     };
   }
 
@@ -111,7 +107,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    * Throws `KvsError` when the frame is refused: the stream is as it was.
    */
   putFrame(frame: Frame): boolean {
-    const free = this.#put(frame);
+    const free = this.#gate.put(frame);
     if (!free) this.#drainWanted = true;
     return free;
   }
@@ -165,12 +161,12 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
       }),
     );
     this.#check(this.#native.reset(...this.#now()), 'reset', 'the stream');
-    this.#room.freed();
+    this.#gate.freed();
   }
 
   /** Whether `pause` is in force. */
   get paused(): boolean {
-    return this.#preRoll !== undefined;
+    return this.#gate.paused;
   }
 
   /**
@@ -187,7 +183,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
         message: `pause of stream '${this.name}': preRollMs is ${preRollMs}; give 0 or more`,
       });
     }
-    this.#preRoll ??= new PreRoll(preRollMs, this.#share() / 2, this.#link.definition.info.tracks);
+    this.#gate.pause(preRollMs);
   }
 
   /**
@@ -196,9 +192,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   resume(): void {
     this.#alive('resume');
-    const kept = this.#preRoll?.take() ?? [];
-    this.#preRoll = undefined;
-    for (const frame of kept) {
+    for (const frame of this.#gate.resume()) {
       try {
         this.putFrame(frame);
       } catch (error) {
@@ -228,10 +222,11 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   /** @internal */
   override _write(frame: Frame, _encoding: BufferEncoding, done: (error?: Error) => void): void {
     try {
-      if (this.#put(frame)) done();
+      if (this.#gate.put(frame)) done();
       else this.#waiting = done;
     } catch (error) {
       if (isFull(error) && this.getMetrics().bufferedFragments > 1) {
+        this.#gate.full();
         this.#waiting = () => {
           this._write(frame, _encoding, done);
         };
@@ -261,42 +256,6 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     );
     this.#host.remove(this.#link);
     done(error);
-  }
-
-  #put(frame: Frame): boolean {
-    if (this.#preRoll !== undefined) {
-      this.#preRoll.add(frame);
-      return true;
-    }
-    const { frameData, presentationTs } = frame;
-    let packed;
-    try {
-      packed = this.#native.put(
-        frameData,
-        frame.flags ?? 0,
-        frame.trackId ?? 1,
-        frame.decodingTs ?? NaN,
-        presentationTs,
-        frame.duration ?? 0,
-        this.#host.clock.mono(),
-        this.#host.clock.wall(),
-      );
-    } catch (cause) {
-      throw frameMalformed(this.name, frame, cause);
-    }
-    if ((packed & 3) !== 0) this.#host.schedule();
-    if (packed > 3) throw this.#refused(packed, frame);
-    if (frame.flags === FRAME_FLAG.END_OF_FRAGMENT) this.#link.session?.wake();
-    return this.#room.took(frameData.length, presentationTs);
-  }
-
-  #refused(packed: number, frame: Frame): KvsError {
-    const trackIds = this.#link.definition.info.tracks.map((track) => track.trackId);
-    const refusal = this.#native.lastRefusal();
-    const refused = { stream: this.name, frame, trackIds, refusal };
-    const error = frameRefused(packedStatus(packed), refused);
-    this.#host.diagnostics.refused({ stream: this.name, frame, error });
-    return error;
   }
 
   #now(): [number, number] {
@@ -347,15 +306,14 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
 
   #onNote(note: StreamNote): void {
     const { name, report } = note;
-    const level = LEVELS[name] ?? 'debug';
-    this.#host.log.write(level, name, `stream '${this.name}': ${name} ${JSON.stringify(report)}`);
+    this.#host.log.note(this.name, note);
     if (name === 'streamClosed') {
       this.#link.done = report.status === 'STATUS_SUCCESS';
       this.#close.closed(report);
     }
     this.#gaps.note(note);
     this.#host.diagnostics.note(this.name, note);
-    if (name === 'droppedFragmentReport' || name === 'droppedFrameReport') this.#room.freed();
+    if (name === 'droppedFragmentReport' || name === 'droppedFrameReport') this.#gate.freed();
     for (const callbacks of this.#callbacks) {
       deliver(this.#host.log, name, () => callStream(callbacks, note, this));
     }
@@ -367,21 +325,6 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     deliver(this.#host.log, `'${event}'`, () => void this.emit(event, ...values));
   }
 }
-
-const LEVELS: Readonly<Partial<Record<StreamNote['name'], 'info' | 'warn'>>> = {
-  streamStateChanged: 'info',
-  streamReady: 'info',
-  streamClosed: 'info',
-  droppedFragmentReport: 'warn',
-  droppedFrameReport: 'warn',
-  skippedFramesReport: 'warn',
-  streamErrorReport: 'warn',
-  streamConnectionStale: 'warn',
-  streamLatencyPressure: 'warn',
-  bufferDurationOverflowPressure: 'warn',
-  fragmentCutReport: 'warn',
-  timelineChanged: 'warn',
-};
 
 function isFull(error: unknown): boolean {
   return error instanceof KvsError && error.status === 'STATUS_STORE_OUT_OF_MEMORY';

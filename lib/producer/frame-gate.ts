@@ -1,0 +1,104 @@
+import { FRAME_FLAG, type Frame } from '../base/media.js';
+import type { KvsError } from '../base/errors.js';
+import { packedStatus, type NativeStream } from '../native/index.js';
+import type { ProducerHost } from './host.js';
+import type { StreamLink } from './link.js';
+import { PreRoll } from './pre-roll.js';
+import { frameMalformed, frameRefused } from './refusal.js';
+import { Room } from './room.js';
+
+/** What a gate is made from. @internal */
+export interface GateParts {
+  readonly host: ProducerHost;
+  readonly link: StreamLink;
+  /** Bytes of storage that are the stream's share. */
+  readonly share: () => number;
+  /** Told when there is room again. */
+  readonly onRoom: () => void;
+}
+
+/** The way of frames into the core: paused or open, with room or above the mark. @internal */
+export class FrameGate {
+  readonly #host: ProducerHost;
+  readonly #link: StreamLink;
+  readonly #native: NativeStream;
+  readonly #share: () => number;
+  readonly #room: Room;
+  #preRoll: PreRoll | undefined;
+
+  constructor(parts: GateParts) {
+    const { host, link, share } = parts;
+    this.#host = host;
+    this.#link = link;
+    this.#native = link.native;
+    this.#share = share;
+    const { bufferDuration } = link.definition.info;
+    const { clock } = host;
+    const metrics = (): ReturnType<NativeStream['metrics']> =>
+      link.native.metrics(clock.mono(), clock.wall());
+    this.#room = new Room({ metrics, share, bufferDuration }, parts.onRoom);
+  }
+
+  /** Whether there is room for more after this frame. Throws `KvsError` when it is refused. */
+  put(frame: Frame): boolean {
+    if (this.#preRoll !== undefined) {
+      this.#preRoll.add(frame);
+      return true;
+    }
+    const { frameData, presentationTs } = frame;
+    let packed;
+    try {
+      packed = this.#native.put(
+        frameData,
+        frame.flags ?? 0,
+        frame.trackId ?? 1,
+        frame.decodingTs ?? NaN,
+        presentationTs,
+        frame.duration ?? 0,
+        this.#host.clock.mono(),
+        this.#host.clock.wall(),
+      );
+    } catch (cause) {
+      throw frameMalformed(this.#link.name, frame, cause);
+    }
+    if ((packed & 3) !== 0) this.#host.schedule();
+    if (packed > 3) throw this.#refused(packed, frame);
+    if (frame.flags === FRAME_FLAG.END_OF_FRAGMENT) this.#link.session?.wake();
+    return this.#room.took(frameData.length, presentationTs);
+  }
+
+  /** Something may have been freed. */
+  freed(): void {
+    if (!this.#link.freed) this.#room.freed();
+  }
+
+  /** A frame found no room: `onRoom` is to tell when there is some. */
+  full(): void {
+    this.#room.full();
+  }
+
+  get paused(): boolean {
+    return this.#preRoll !== undefined;
+  }
+
+  pause(preRollMs: number): void {
+    const { tracks } = this.#link.definition.info;
+    this.#preRoll ??= new PreRoll(preRollMs, this.#share() / 2, tracks);
+  }
+
+  /** Opens the gate and hands out what was kept while it was closed. */
+  resume(): readonly Frame[] {
+    const kept = this.#preRoll?.take() ?? [];
+    this.#preRoll = undefined;
+    return kept;
+  }
+
+  #refused(packed: number, frame: Frame): KvsError {
+    const { name: stream, definition } = this.#link;
+    const trackIds = definition.info.tracks.map((track) => track.trackId);
+    const refusal = this.#native.lastRefusal();
+    const error = frameRefused(packedStatus(packed), { stream, frame, trackIds, refusal });
+    this.#host.diagnostics.refused({ stream, frame, error });
+    return error;
+  }
+}
