@@ -84,6 +84,34 @@ describe('a producer and a service', () => {
     expect(stream.destroyed).toBe(true);
   });
 
+  it('drops nothing of an OFFLINE stream, however full it is', async () => {
+    const deviceInfo = { storageInfo: { storageSize: 10 * 1024 * 1024 } };
+    const stream = await (
+      await create({ deviceInfo })
+    ).createStream({
+      ...RAW,
+      streamName: 'offline',
+      streamingType: 'OFFLINE',
+      bufferDuration: 20_000,
+    });
+    // Frames of a megabyte: the room between the mark and the end of the storage is two of them.
+    const frames = [
+      ...syntheticFrames({
+        count: 60,
+        start: 1_700_000_000_000,
+        size: 1_000_000,
+        gop: 3,
+        step: 500,
+      }),
+    ];
+    const refused: unknown[] = [];
+    stream.on('frameRefused', (error) => refused.push(error));
+    await pipeline(Readable.from(frames), stream);
+    expect(refused).toEqual([]);
+    expect(stream.gaps).toEqual([]);
+    expectStored(await storedIn(service.endpoint, 'offline'), frames);
+  });
+
   it('runs several streams and several producers at once', async () => {
     const other = await KinesisVideoProducer.create({
       endpoint: service.endpoint,

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest';
+import { describeError, Log } from '../../../lib/producer/logger.js';
+import type { Logger } from '../../../lib/index.js';
+
+function logger(lines: string[]): Logger {
+  const add = (message: string): void => void lines.push(message);
+  return { debug: add, info: add, warn: add, error: add };
+}
+
+describe('Log', () => {
+  it('writes a kind of line once a second and counts what it left out', () => {
+    let now = 0;
+    const lines: string[] = [];
+    const log = new Log(logger(lines), () => now);
+    for (now = 0; now < 2500; now += 100) log.write('info', 'one', `at ${now}`);
+    log.write('warn', 'two', 'other');
+    expect(lines).toEqual([
+      'kinesis-video: at 0',
+      'kinesis-video: at 1000 (9 more like this)',
+      'kinesis-video: at 2000 (9 more like this)',
+      'kinesis-video: other',
+    ]);
+  });
+
+  it('is silent without a logger, and survives one that throws', () => {
+    new Log(undefined, () => 0).write('error', 'x', 'y');
+    const broken = logger([]);
+    broken.error = () => {
+      throw new Error('disk full');
+    };
+    new Log(broken, () => 0).write('error', 'x', 'y');
+  });
+});
+
+describe('describeError', () => {
+  it('names the error, its text and its causes', () => {
+    const cause = new TypeError('inner');
+    expect(describeError(new Error('outer', { cause }))).toBe('outer; cause: TypeError: inner');
+    expect(describeError('text')).toBe('text');
+  });
+});
