@@ -3,8 +3,8 @@
 //   npm run build
 //   node build-examples/render-to-png.js [--stream NAME] [--out DIR] [--frames N] [--file PATH]
 //
-// It reads from the earliest fragment and stops after N frames (250 by default), or when the reader
-// has caught up with the stream. The service is the one at AWS_ENDPOINT_URL_KINESIS_VIDEO; without
+// It reads from the earliest fragment and stops after N frames (250 by default), or when nothing has
+// come for two seconds. The service is the one at AWS_ENDPOINT_URL_KINESIS_VIDEO; without
 // it one is started for the while, and the file (media/camera.mp4) is put into it. A file that is
 // named is put into a given service's stream, too.
 import { spawn } from 'node:child_process';
@@ -13,6 +13,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import {
   applyVisitor,
@@ -27,6 +28,25 @@ import { getMedia, openService, putFile } from './shared/service.js';
 
 const VIDEO = 1;
 const DIGITS = 5;
+const QUIET_MS = 2000;
+
+/** What comes until nothing does: GetMedia goes on for as long as the stream does. */
+async function* untilQuiet<T>(media: AsyncGenerator<T>): AsyncGenerator<T, void, undefined> {
+  for (;;) {
+    const timer = new AbortController();
+    const next = media.next();
+    const quiet = sleep(QUIET_MS, undefined, { signal: timer.signal });
+    const step = await Promise.race([next, quiet.catch(() => undefined)]);
+    timer.abort();
+    if (step === undefined) {
+      // It is ended by the caller's signal, and has nothing more to say.
+      next.catch(() => undefined);
+      return;
+    }
+    if (step.done === true) return;
+    yield step.value;
+  }
+}
 
 /** Whole fragments as one Matroska stream for a decoder, until `wanted` frames are in them. */
 async function* untilFrames(
@@ -47,8 +67,8 @@ async function* untilFrames(
     onFrame: ({ track }) => {
       if (track?.type === VIDEO) frames += 1;
     },
-    onFragmentEnd: ({ millisBehindNow }) => {
-      done = frames >= wanted || millisBehindNow === 0;
+    onFragmentEnd: () => {
+      done = frames >= wanted;
     },
   });
   const end = { visit: () => undefined, isDone: () => done };
@@ -114,7 +134,7 @@ try {
   }
   await mkdir(values.out, { recursive: true });
   const media = getMedia(service.connection, values.stream, stop.signal);
-  const written = await renderPngs(untilFrames(media, wanted), values.out, wanted);
+  const written = await renderPngs(untilFrames(untilQuiet(media), wanted), values.out, wanted);
   console.log(`${written} frames of ${values.stream} rendered to ${values.out}`);
 } finally {
   stop.abort();
