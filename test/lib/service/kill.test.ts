@@ -107,5 +107,5 @@ describe('kill -9', () => {
       await service.kill();
       await rm(dataDir, { recursive: true, force: true });
     }
-  }, 120_000);
+  }, Math.max(120_000, ROUNDS * 5000));
 });
