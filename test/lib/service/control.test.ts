@@ -14,6 +14,7 @@ import {
   UpdateStreamCommand,
   type KinesisVideoClient,
 } from '@aws-sdk/client-kinesis-video';
+import { rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { startService } from '../../../lib/service/index.js';
 import { controlClient, temporaryDirectory, withService } from './helpers.js';
@@ -237,6 +238,7 @@ describe('startService', () => {
   it('refuses to be open beyond loopback', async () => {
     const dataDir = await temporaryDirectory();
     await expect(startService({ dataDir, host: '0.0.0.0' })).rejects.toThrow(/loopback only/);
+    await rm(dataDir, { recursive: true });
   });
 
   it('refuses a directory that is in use', async () => {

@@ -9,7 +9,9 @@ import type { RawPutMedia } from '../../support/put-media.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, type Endpoint } from './helpers.js';
 
 const STREAMS = ['a', 'b', 'c'];
-const ROUNDS = Number(process.env['KVS_KILL_ROUNDS'] ?? '10');
+const ROUNDS = Number(
+  process.env['KVS_KILL_ROUNDS'] ?? (process.env['KVS_SOAK'] === '1' ? 200 : 10),
+);
 
 /** What was sent to one stream: content by time code, and which fragments were acknowledged. */
 interface Ledger {
@@ -82,30 +84,36 @@ describe('kill -9', () => {
     await lib?.remove();
   });
 
-  it(`${String(ROUNDS)} times under load: nothing acknowledged is lost, nothing is damaged`, async () => {
-    if (lib === undefined) throw new Error('not compiled');
-    const dataDir = await temporaryDirectory();
-    const ledgers = new Map<string, Ledger>(
-      STREAMS.map((name) => [name, { sent: new Map(), persisted: new Map(), next: 0 }]),
-    );
-    let service = await startProcess(lib, dataDir);
-    try {
-      for (const name of STREAMS) await createStream(service, name);
-      for (let round = 0; round < ROUNDS; round += 1) {
-        const floods = [...ledgers].map(([name, ledger]) => flood(putMedia(service, name), ledger));
-        await new Promise((resolve) => setTimeout(resolve, randomInt(20, 400)));
+  it(
+    `${String(ROUNDS)} times under load: nothing acknowledged is lost, nothing is damaged`,
+    async () => {
+      if (lib === undefined) throw new Error('not compiled');
+      const dataDir = await temporaryDirectory();
+      const ledgers = new Map<string, Ledger>(
+        STREAMS.map((name) => [name, { sent: new Map(), persisted: new Map(), next: 0 }]),
+      );
+      let service = await startProcess(lib, dataDir);
+      try {
+        for (const name of STREAMS) await createStream(service, name);
+        for (let round = 0; round < ROUNDS; round += 1) {
+          const floods = [...ledgers].map(([name, ledger]) =>
+            flood(putMedia(service, name), ledger),
+          );
+          await new Promise((resolve) => setTimeout(resolve, randomInt(20, 400)));
+          await service.kill();
+          await Promise.all(floods);
+          service = await startProcess(lib, dataDir);
+        }
+        for (const [name, ledger] of ledgers) {
+          expect(ledger.persisted.size).toBeGreaterThan(ROUNDS);
+          const count = await verify(service, name, ledger);
+          expect(count).toBeGreaterThanOrEqual(ledger.persisted.size);
+        }
+      } finally {
         await service.kill();
-        await Promise.all(floods);
-        service = await startProcess(lib, dataDir);
+        await rm(dataDir, { recursive: true, force: true });
       }
-      for (const [name, ledger] of ledgers) {
-        expect(ledger.persisted.size).toBeGreaterThan(ROUNDS);
-        const count = await verify(service, name, ledger);
-        expect(count).toBeGreaterThanOrEqual(ledger.persisted.size);
-      }
-    } finally {
-      await service.kill();
-      await rm(dataDir, { recursive: true, force: true });
-    }
-  }, Math.max(120_000, ROUNDS * 5000));
+    },
+    Math.max(120_000, ROUNDS * 5000),
+  );
 });
