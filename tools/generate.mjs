@@ -2,11 +2,11 @@
 //   node tools/generate.mjs          writes the files
 //   node tools/generate.mjs --check  exits 1 when a file is not in step
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { eventRows, metricRows } from './lib/tables.mjs';
 
 const root = new URL('..', import.meta.url);
 const read = (path) => readFileSync(new URL(path, root), 'utf8');
 const table = (name) => read(`native/include/kvs/${name}.def`).replace(/\/\*[\s\S]*?\*\//g, '');
-const camel = (name) => name.toLowerCase().replace(/_(\w)/g, (_, c) => c.toUpperCase());
 const HEAD = (from) =>
   `// Made by tools/generate.mjs from native/include/kvs/${from}. Do not edit.\n`;
 
@@ -48,20 +48,7 @@ const UNIT_DOC = {
 };
 
 function events() {
-  const rows = [
-    ...table('events').matchAll(
-      /KVS_EVENT\((\w+),\s*(\w+),\s*(\w+),\s*((?:F\(\w+,\s*\w+\)\s*)*)\)/g,
-    ),
-  ];
-  const parsed = rows.map(([, NAME, name, kind, fields]) => ({
-    NAME,
-    type: camel(name),
-    kind,
-    fields: [...fields.matchAll(/F\((\w+),\s*(\w+)\)/g)].map(([, field, unit]) => ({
-      name: camel(field),
-      unit,
-    })),
-  }));
+  const parsed = eventRows(read('native/include/kvs/events.def'));
   const types = parsed.map(
     (e) => `export interface ${e.type[0].toUpperCase()}${e.type.slice(1)}Event {
   readonly type: '${e.type}';
@@ -79,21 +66,21 @@ ${parsed.map((e) => `  | ${e.type[0].toUpperCase()}${e.type.slice(1)}Event`).joi
 `;
 }
 
+// What counts and numbers are, their meaning says.
+const METRIC_UNIT = { TICKS: ' In ms.', BYTES: ' In bytes.', COUNT: '', NUMBER: '' };
+
 function metrics() {
-  const source = table('metrics').replace(/^#.*$/gm, '');
-  const group = (macro, name, doc) => {
-    const rows = [...source.matchAll(new RegExp(`${macro}\\((\\w+),\\s*(\\w+)\\)`, 'g'))].map(
-      ([, field, unit]) => ({ field: camel(field), unit }),
-    );
+  const group = (kind, name, doc) => {
+    const fields = metricRows(read('native/include/kvs/metrics.def'), kind);
     return `/** ${doc} */
 export interface ${name} {
-${rows.map((r) => `  /** ${UNIT_DOC[r.unit]} */\n  readonly ${r.field}: number;`).join('\n')}
+${fields.map((f) => `  /** ${f.meaning}${METRIC_UNIT[f.unit]} */\n  readonly ${f.name}: number;`).join('\n')}
 }`;
   };
   return `${HEAD('metrics.def')}
-${group('KVS_CLIENT_METRIC', 'ClientMetrics', 'Figures of a client (guide: ClientMetrics).')}
+${group('CLIENT', 'ClientMetrics', 'Figures of a client (guide: ClientMetrics).')}
 
-${group('KVS_STREAM_METRIC', 'StreamMetrics', 'Figures of a stream (guide: StreamMetrics).')}
+${group('STREAM', 'StreamMetrics', 'Figures of a stream (guide: StreamMetrics).')}
 `;
 }
 

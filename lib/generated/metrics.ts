@@ -2,102 +2,102 @@
 
 /** Figures of a client (guide: ClientMetrics). */
 export interface ClientMetrics {
-  /** bytes */
+  /** Size of the storage, as `storageSize` chose it. In bytes. */
   readonly contentStoreSize: number;
-  /** bytes */
+  /** What is free in it, in whole pages of 16 KiB. In bytes. */
   readonly contentStoreAvailableSize: number;
-  /** bytes */
+  /** What is in use of it: media, stream objects and book-keeping. In bytes. */
   readonly contentStoreAllocatedSize: number;
-  /** bytes */
+  /** Media of all streams that wait for their acks. They lie in the storage, and count there too. In bytes. */
   readonly totalContentViewsSize: number;
-  /** count */
+  /** Frames put a second, all streams together. */
   readonly totalFrameRate: number;
-  /** bytes */
+  /** Bytes sent a second, all streams together. In bytes. */
   readonly totalTransferRate: number;
-  /** count */
+  /** Frames a second of media time, all streams together. */
   readonly totalElementaryFrameRate: number;
-  /** count */
+  /** Streams that the client has. */
   readonly streams: number;
-  /** count */
+  /** Service calls made again, those of all its streams included. */
   readonly apiCallRetries: number;
 }
 
 /** Figures of a stream (guide: StreamMetrics). */
 export interface StreamMetrics {
-  /** ms */
+  /** Media that wait to be sent. In ms. */
   readonly currentViewDuration: number;
-  /** ms */
+  /** Media in the buffer: sent and not yet acknowledged, and still to send. In ms. */
   readonly overallViewDuration: number;
-  /** bytes */
+  /** The bytes of the media that wait to be sent. In bytes. */
   readonly currentViewSize: number;
-  /** bytes */
+  /** The bytes of the media in the buffer. In bytes. */
   readonly overallViewSize: number;
-  /** count */
+  /** Frames put a second, over the last second or more. Stands still without recalculateMetrics. */
   readonly currentFrameRate: number;
-  /** bytes */
+  /** Bytes sent a second, over the same time. In bytes. */
   readonly currentTransferRate: number;
-  /** ms */
+  /** Since the stream was created. In ms. */
   readonly uptime: number;
-  /** bytes */
+  /** Bytes handed to sessions so far, what was sent again included. In bytes. */
   readonly transferredBytes: number;
-  /** count */
+  /** PutMedia sessions so far. */
   readonly totalSessions: number;
-  /** count */
+  /** 1 while a session is open, else 0. */
   readonly totalActiveSessions: number;
-  /** ms */
+  /** Mean length of the sessions so far, the open one included. In ms. */
   readonly avgSessionDuration: number;
-  /** count */
+  /** Buffering acks so far. */
   readonly bufferedAcks: number;
-  /** count */
+  /** Received acks so far. */
   readonly receivedAcks: number;
-  /** count */
+  /** Persisted acks so far. */
   readonly persistedAcks: number;
-  /** count */
+  /** Error acks so far. */
   readonly errorAcks: number;
-  /** count */
+  /** Idle acks so far. */
   readonly idleAcks: number;
-  /** count */
+  /** Acks for no fragment in the buffer, so far. */
   readonly unmatchedAcks: number;
-  /** count */
+  /** Frames put so far, refused and skipped ones not counted. */
   readonly totalFrames: number;
-  /** count */
+  /** Frames that left the buffer without their ack, those of dropped fragments included. */
   readonly droppedFrames: number;
-  /** count */
+  /** Fragments that left the buffer without their ack. */
   readonly droppedFragments: number;
-  /** count */
+  /** Frames before a first key frame, passed over. */
   readonly skippedFrames: number;
-  /** count */
+  /** Fragment times moved by one unit, since two were equal. */
   readonly mendedTimecodes: number;
-  /** count */
+  /** Jumps of media time, each of which began a new session. */
   readonly timelineChanges: number;
-  /** count */
+  /** Times that storageOverflowPressure was told. */
   readonly storagePressures: number;
-  /** count */
+  /** Times that streamLatencyPressure was told. */
   readonly latencyPressures: number;
-  /** count */
+  /** Times that bufferDurationOverflowPressure was told. */
   readonly bufferPressures: number;
-  /** count */
+  /** Connections given up because acks stayed away. */
   readonly staleEvents: number;
-  /** count */
+  /** Frames refused with an error. */
   readonly putFrameErrors: number;
-  /** count */
+  /** Errors reported with streamErrorReport. */
   readonly errors: number;
-  /** count */
+  /** Service calls of the stream made again. */
   readonly apiCallRetries: number;
-  /** ms */
+  /** From the first byte taken of a fragment to its Buffering ack; smoothed over the last few. In ms. */
   readonly bufferingLatency: number;
-  /** ms */
+  /** From the last byte taken of a fragment to its Received ack; smoothed over the last few. In ms. */
   readonly receivedLatency: number;
-  /** ms */
+  /** From the last byte taken of a fragment to its Persisted ack; smoothed over the last few. In ms. */
   readonly persistedLatency: number;
-  /** ms */
+  /** Since a fragment was last freed by its ack; since the stream was created, before the first. In ms. */
   readonly sincePersisted: number;
-  /** count */
+  /** Frames a second of media time, over the last second or more. */
   readonly elementaryFrameRate: number;
-  /** number */
+  /** Number of the state; `stream.state` has its name. */
   readonly state: number;
-  /** count */
+  /** Frames in the buffer. */
   readonly bufferedFrames: number;
-  /** count */
+  /** Fragments in the buffer. */
   readonly bufferedFragments: number;
 }

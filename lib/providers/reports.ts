@@ -12,6 +12,7 @@ export interface ClientErrorReport {
   readonly status: StatusName;
   /** Result of the last attempt: an HTTP status, or one of `CALL_RESULT`. */
   readonly result: number;
+  /** Failures in a row. */
   readonly attempts: number;
 }
 
@@ -69,8 +70,9 @@ export interface StreamErrorReport {
   /** Time of the fragment that was refused, ms; 0 where none is meant. */
   readonly timecode: number;
   readonly status: StatusName;
-  /** Result of the last attempt: an HTTP status, or one of `CALL_RESULT`; 0 for an error ack. */
+  /** Result of the last attempt: an HTTP status, or one of `CALL_RESULT`; the ErrorId of an error ack. */
   readonly result: number;
+  /** Failures in a row. */
   readonly attempts: number;
 }
 
@@ -102,6 +104,7 @@ export interface BufferDurationOverflowPressure {
 export interface DroppedFrameReport {
   /** Presentation time, ms. */
   readonly timecode: number;
+  /** `TrackInfo.trackId`, a number. */
   readonly trackId: number;
   readonly bytes: number;
   readonly reason: StatusName;
@@ -147,6 +150,7 @@ export interface FragmentAck {
 
 /** No key frame came in time. */
 export interface FragmentCutReport {
+  /** Presentation time of the fragment's begin, ms. */
   readonly timecode: number;
   /** Of the fragment that was cut off, ms. */
   readonly duration: number;
@@ -155,7 +159,9 @@ export interface FragmentCutReport {
 
 /** Media time has jumped. */
 export interface TimelineChange {
+  /** Decoding time of the frame before, ms. */
   readonly from: number;
+  /** Decoding time of the frame that jumped, ms. */
   readonly to: number;
 }
 

@@ -64,8 +64,8 @@ export function allSteps(root) {
   return [
     {
       name: 'generated',
-      about: 'lib/generated is in step with its tables',
-      commands: [tool('generate', '--check')],
+      about: 'lib/generated and docs are in step with their tables',
+      commands: [tool('generate', '--check'), tool('docs', '--check')],
     },
     {
       name: 'prettier',
