@@ -13,6 +13,7 @@ import {
   type FragmentInfo,
   type ListFragmentsOptions,
 } from '../../../lib/consumer/index.js';
+import { KvsError } from '../../../lib/base/errors.js';
 import { readFrames, type MediaFrame } from '../../../lib/parser/index.js';
 import { cut, dump, golden } from '../parser/helpers.js';
 import { framesOf, have, run } from '../parser/media.js';
@@ -359,5 +360,24 @@ describe('hlsUrl', () => {
         ]);
       },
     );
+  });
+
+  it('gives the address of a playlist of the service (where it has HLS)', async ({ skip }) => {
+    await withService({}, async (service) => {
+      await fillReal(service, 'cam', 'ffmpeg-file.mkv');
+      const connection = connectionTo(service, 'cam');
+      const range = { from: START - 1000, to: START + 60_000 };
+      const url = await hlsUrl({ ...connection, mode: 'onDemand', range }).catch(
+        (error: unknown) => error,
+      );
+      if (url instanceof KvsError && /UnknownOperation/.test(url.message)) {
+        skip('the service has no GetHLSStreamingSessionURL');
+      }
+      if (typeof url !== 'string') throw url;
+      const playlist = await fetch(url);
+      expect(playlist.status).toBe(200);
+      expect(await playlist.text()).toMatch(/^#EXTM3U\n/);
+      await expect(hlsUrl(connectionTo(service, 'nothing'))).rejects.toThrow(/stream nothing/);
+    });
   });
 });
