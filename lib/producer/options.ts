@@ -13,7 +13,12 @@ import {
   type DeviceInfoProvider,
   type StreamCallbackProvider,
 } from '../providers/index.js';
-import type { PutMediaTransport } from '../transport/index.js';
+import {
+  connectionAgents,
+  type ConnectionSettings,
+  type HttpAgents,
+  type PutMediaTransport,
+} from '../transport/index.js';
 import type { Logger } from './logger.js';
 import { GUIDE_PACE, NO_PACE, type Pace } from './pacer.js';
 import { globalMeterProvider, type MeterProvider } from './telemetry.js';
@@ -32,6 +37,8 @@ export interface ProducerOptions extends ControlPlaneOptions {
   readonly callbackProvider?: CallbackProvider;
   /** Carries PutMedia sessions; Node's http and https when left out. */
   readonly transport?: PutMediaTransport;
+  /** Certificates of authorities that are trusted instead of Node's own, PEM. */
+  readonly ca?: ConnectionSettings['ca'];
   /** Silent when left out; `console` fits. */
   readonly logger?: Logger;
   /**
@@ -84,7 +91,7 @@ export function checkOptions(options: ProducerOptions): CheckedOptions {
 }
 
 function defaultProvider(options: ProducerOptions): CallbackProvider {
-  const { credentials, transport, httpAgent, httpsAgent } = options;
+  const { credentials, transport } = options;
   const { useFipsEndpoint, useDualstackEndpoint } = options;
   const endpoint = checkEndpoint(options.endpoint ?? env('AWS_ENDPOINT_URL_KINESIS_VIDEO'));
   // A service of one's own is in no region, but calls to it are signed for one.
@@ -96,11 +103,37 @@ function defaultProvider(options: ProducerOptions): CallbackProvider {
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(transport === undefined ? {} : { transport }),
-    ...(httpAgent === undefined ? {} : { httpAgent }),
-    ...(httpsAgent === undefined ? {} : { httpsAgent }),
+    ...agents(options),
     ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
     ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
   });
+}
+
+/** The user's agents; where there are none, those that the environment's proxies ask for. */
+function agents(options: ProducerOptions): HttpAgents {
+  const { httpAgent, httpsAgent, ca } = options;
+  const httpProxy = proxyFrom('HTTP_PROXY');
+  const httpsProxy = proxyFrom('HTTPS_PROXY');
+  const noProxy = env('NO_PROXY') ?? env('no_proxy');
+  return {
+    ...connectionAgents({
+      ...(httpProxy === undefined ? {} : { httpProxy }),
+      ...(httpsProxy === undefined ? {} : { httpsProxy }),
+      ...(noProxy === undefined ? {} : { noProxy }),
+      ...(ca === undefined ? {} : { ca }),
+    }),
+    ...(httpAgent === undefined ? {} : { httpAgent }),
+    ...(httpsAgent === undefined ? {} : { httpsAgent }),
+  };
+}
+
+function proxyFrom(name: string): string | undefined {
+  const proxy = env(name) ?? env(name.toLowerCase());
+  if (proxy === undefined || URL.canParse(proxy)) return proxy;
+  return refuse(
+    'STATUS_INVALID_ARG',
+    `the environment's ${name} is no URL; give one like http://proxy:3128`,
+  );
 }
 
 function env(name: string): string | undefined {
