@@ -33,11 +33,12 @@ export function defaultCredentials(): CredentialProvider {
  * missing or malformed; the producer asks again later.
  */
 export function fileCredentials(path: string): CredentialProvider {
+  const where = `the credential file ${path}`;
   let held: { readonly stamp: string; readonly credentials: Credentials } | undefined;
   return async () => {
     const stamp = await stampOf(path);
     if (held?.stamp !== stamp) {
-      held = { stamp, credentials: parseCredentialFile(await readFile(path, 'utf8'), path) };
+      held = { stamp, credentials: parseCredentials(await readFile(path, 'utf8'), where) };
     }
     return held.credentials;
   };
@@ -57,14 +58,15 @@ async function stampOf(path: string): Promise<string> {
   }
 }
 
-function parseCredentialFile(text: string, path: string): Credentials {
+/** Credentials as JSON, in any of the three shapes. Throws `KvsError` that names `where`. @internal */
+export function parseCredentials(text: string, where: string): Credentials {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch (cause) {
     throw new KvsError({
       status: 'STATUS_FORMAT_ERROR',
-      message: `the credential file ${path} is not JSON; it is read again when it changes`,
+      message: `${where} does not hold JSON; it is asked again later`,
       retryable: true,
       cause,
     });
@@ -79,7 +81,7 @@ function parseCredentialFile(text: string, path: string): Credentials {
       ...(sessionToken === undefined ? {} : { sessionToken }),
       ...(typeof expiration === 'string' ? { expiration: new Date(expiration) } : {}),
     },
-    `the credential file ${path}`,
+    where,
   );
 }
 

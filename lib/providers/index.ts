@@ -44,6 +44,7 @@ export type {
   StreamUnderflowReport,
   TimelineChange,
 } from './reports.js';
+export { iotCertificateCredentials, type IotCertificateOptions } from './iot-credentials.js';
 export type {
   CallbackProvider,
   CreateStreamInput,
