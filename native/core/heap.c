@@ -43,11 +43,15 @@ static entry *entry_of(const kvs_heap *heap, uint32_t number) {
   return &heap->entries[number];
 }
 
+/* One product for each half, so that neither waits for the other: trimming is
+ * as fast as the pages' checksums. */
 static uint32_t checksum(const entry *page, uint32_t number) {
   uint64_t who = ((uint64_t)page->owner << 32) | page->next;
   uint64_t where = ((uint64_t)page->first << 32) | number;
+  uint64_t sum = (who ^ ENTRY_SEED) * UINT64_C(0x9E3779B97F4A7C15) +
+                 where * UINT64_C(0xC2B2AE3D27D4EB4F);
 
-  return kvs_mix32(kvs_mix32(ENTRY_SEED, who), where);
+  return (uint32_t)(sum >> 32) ^ (uint32_t)sum;
 }
 
 static void seal(entry *page, uint32_t number) {

@@ -294,7 +294,6 @@ static kvs_status push(kvs_stream *stream, const put_plan *plan,
   kvs_fragment fragment;
 
   unit.len = plan->len;
-  unit.dts = plan->dts;
   unit.pts = plan->pts;
   unit.duration = duration < UINT32_MAX ? (uint32_t)duration : UINT32_MAX;
   unit.prefix = (uint16_t)(plan->len - plan->payload - plan->suffix);

@@ -22,14 +22,11 @@ static size_t unit_head_len(const kvs_unit *unit) {
 }
 
 static uint32_t unit_check(const kvs_unit *unit) {
-  uint32_t sum = kvs_mix32(0x4B565355u, unit->len);
+  uint64_t size = ((uint64_t)unit->len << 32) | unit->duration;
+  uint64_t kind = ((uint64_t)unit->prefix << 16) |
+                  ((uint64_t)unit->track << 8) | unit->flags;
 
-  sum = kvs_mix32(sum, unit->dts);
-  sum = kvs_mix32(sum, unit->pts);
-  sum = kvs_mix32(sum, ((uint64_t)unit->duration << 32) |
-                           ((uint64_t)unit->prefix << 16) |
-                           ((uint64_t)unit->track << 8) | unit->flags);
-  return sum;
+  return kvs_mix32(kvs_mix32(kvs_mix32(0x4B565355u, size), unit->pts), kind);
 }
 
 static uint64_t span(const kvs_fragment *fragment) {
@@ -291,7 +288,6 @@ void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by) {
   for (; left != 0; left--) {
     kvs_unit *unit = kvs_view_unit(view, at);
 
-    unit->dts += by;
     unit->pts += by;
     unit->check = unit_check(unit);
     at = unit_after(view, at);

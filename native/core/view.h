@@ -19,19 +19,18 @@ enum {
   KVS_UNIT_KEY = 1u << 1
 };
 
-/* One frame as it lies in the arena. 32 bytes. */
+/* One frame as it lies in the arena. Its decoding time is that of its place. */
 typedef struct kvs_unit {
-  uint32_t check; /* over the rest */
-  uint32_t len;   /* bytes on the wire */
-  uint64_t dts;   /* ticks */
-  uint64_t pts;
+  uint32_t check;    /* over the rest */
+  uint32_t len;      /* bytes on the wire */
+  uint64_t pts;      /* ticks */
   uint32_t duration; /* ticks; UINT32_MAX: longer */
   uint16_t prefix;   /* of |len|: tags, cluster and block headers */
   uint8_t track;     /* index into the stream's tracks */
   uint8_t flags;     /* KVS_UNIT_* */
 } kvs_unit;
 
-_Static_assert(sizeof(kvs_unit) == 32, "40 bytes a frame is the budget");
+_Static_assert(sizeof(kvs_unit) == 24, "40 bytes a frame is the budget");
 
 enum {
   KVS_FRAGMENT_CLOSED = 1u << 0,    /* no more frames will be added */
