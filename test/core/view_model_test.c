@@ -200,7 +200,6 @@ static void push(void) {
   m.clock += below(60) * MS;
   unit.len = len;
   unit.pts = m.clock + below(3) * 20 * MS; /* not in order */
-  unit.dts = m.clock;
   unit.duration = below(50) * (uint32_t)MS;
   begun.cluster = (m.clock / (3 * MS)) * 3 * MS / 2; /* times that collide */
   kvs_heap_get_stats(&heap, &before);

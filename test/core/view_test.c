@@ -51,7 +51,7 @@ static void damage_is_found(void) {
         unit->pts ^= 1u << 20;
         break;
       case 2:
-        unit->dts++;
+        unit->duration++;
         break;
       case 3:
         unit->flags ^= KVS_UNIT_KEY;
