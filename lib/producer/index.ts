@@ -1,6 +1,7 @@
 export { KinesisVideoClient } from './client.js';
 export type { WaitOptions } from './close-wait.js';
 export type { CallMessage, FrameRefusedMessage, NoteMessage } from './diagnostics.js';
+export type { ClientNote, ClientNoteName, StreamNote, StreamNoteName } from './notes.js';
 export type { Gap } from './gaps.js';
 export type { HealthCondition, StreamHealth } from './health.js';
 export type { Logger } from './logger.js';

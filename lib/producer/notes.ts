@@ -10,19 +10,19 @@ import type {
   StreamStateName,
 } from '../providers/index.js';
 
-/** Names of the callbacks about a stream. @internal */
+/** Names of the callbacks about a stream. */
 export type StreamNoteName = keyof StreamCallbackProvider;
-/** Names of the callbacks about the producer. @internal */
+/** Names of the callbacks about the producer. */
 export type ClientNoteName = keyof ClientCallbackProvider;
 
 type Report<F extends ((...all: never) => unknown) | undefined> = Parameters<NonNullable<F>>[0];
 
-/** A stream's note, as its callback gets it. @internal */
+/** A stream's note, as its callback gets it. */
 export type StreamNote = {
   [K in StreamNoteName]-?: { readonly name: K; readonly report: Report<StreamCallbackProvider[K]> };
 }[StreamNoteName];
 
-/** A client's note, as its callback gets it. @internal */
+/** A client's note, as its callback gets it. */
 export type ClientNote = {
   [K in ClientNoteName]-?: { readonly name: K; readonly report: Report<ClientCallbackProvider[K]> };
 }[ClientNoteName];

@@ -34,6 +34,16 @@ export interface CallMessage {
     readonly error: unknown;
 }
 
+export declare class CallbackMediaSource implements MediaSource {
+    #private;
+    constructor(definition: StreamDefinition, feed: FrameFeed);
+    getStreamDefinition(): StreamDefinition;
+    initialize(sink: MediaSourceSink): void;
+    start(): void;
+    stop(): Promise<void>;
+    isStopped(): boolean;
+}
+
 export interface CallbackProvider extends ServiceCalls, PlatformCalls {
     readonly clientCallbackProvider?: ClientCallbackProvider;
     readonly streamCallbackProvider?: StreamCallbackProvider;
@@ -65,6 +75,15 @@ export interface ClientMetrics {
     readonly apiCallRetries: number;
 }
 
+export type ClientNote = {
+    [K in ClientNoteName]-?: {
+        readonly name: K;
+        readonly report: Report<ClientCallbackProvider[K]>;
+    };
+}[ClientNoteName];
+
+export type ClientNoteName = keyof ClientCallbackProvider;
+
 export interface ClientReadyReport {
     readonly uptime: number;
 }
@@ -72,6 +91,13 @@ export interface ClientReadyReport {
 export interface Clock {
     mono(): number;
     wall(): number;
+}
+
+export interface ConnectionSettings {
+    readonly httpProxy?: string;
+    readonly httpsProxy?: string;
+    readonly noProxy?: string;
+    readonly ca?: string | Buffer | readonly (string | Buffer)[];
 }
 
 export interface ControlPlaneOptions extends HttpAgents {
@@ -184,6 +210,8 @@ export interface Frame {
     readonly trackId?: number;
 }
 
+export type FrameFeed = (sink: MediaSourceSink, signal: AbortSignal) => AsyncIterable<Frame> | Promise<void>;
+
 export interface FrameRefusedMessage {
     readonly stream: string;
     readonly frame: Frame;
@@ -219,6 +247,30 @@ export interface HttpTransportOptions extends HttpAgents {
     readonly wall?: () => number;
 }
 
+export interface IotCertificateOptions {
+    readonly endpoint: string;
+    readonly roleAlias: string;
+    readonly thingName?: string;
+    readonly certificate: string | Buffer;
+    readonly privateKey: string | Buffer;
+    readonly ca?: string | Buffer;
+    readonly timeoutMs?: number;
+    readonly wall?: () => number;
+}
+
+export declare class KinesisVideoClient {
+    #private;
+    private constructor();
+    static create(options?: ProducerOptions): Promise<KinesisVideoClient>;
+    get mediaSources(): readonly MediaSource[];
+    registerMediaSource(streamName: string, source: MediaSource): Promise<KinesisVideoStream>;
+    startAllMediaSources(): Promise<void>;
+    stopAllMediaSources(options?: WaitOptions): Promise<void>;
+    unregisterMediaSource(source: MediaSource, options?: WaitOptions): Promise<void>;
+    getMetrics(): ClientMetrics;
+    close(options?: WaitOptions): Promise<void>;
+}
+
 export declare class KinesisVideoProducer {
     #private;
     private constructor();
@@ -238,6 +290,9 @@ export declare class KinesisVideoStream extends Writable implements StreamHandle
     start(codecPrivateData?: Uint8Array, trackId?: number): void;
     stop(options?: WaitOptions): Promise<void>;
     reset(): void;
+    get paused(): boolean;
+    pause(options?: PauseOptions): void;
+    resume(): void;
     putFragmentMetadata(name: string, value: string, persistent?: boolean): void;
     getMetrics(): StreamMetrics;
 }
@@ -255,6 +310,21 @@ export interface Logger {
     info(message: string): void;
     warn(message: string): void;
     error(message: string): void;
+}
+
+export interface MediaSource {
+    getStreamDefinition(): StreamDefinition | Promise<StreamDefinition>;
+    initialize(sink: MediaSourceSink): void | Promise<void>;
+    start(): void | Promise<void>;
+    stop(): void | Promise<void>;
+    isStopped(): boolean;
+}
+
+export interface MediaSourceSink {
+    readonly stream: KinesisVideoStream;
+    onFrame(frame: Frame): boolean;
+    onCodecPrivateData(codecPrivateData: Uint8Array, trackId?: number): void;
+    onFragmentMetadata(name: string, value: string, persistent?: boolean): void;
 }
 
 export interface Meter {
@@ -277,6 +347,10 @@ export interface NoteMessage {
 
 export type OverflowPolicy = 'DROP_OLDEST' | 'REFUSE';
 
+export interface PauseOptions {
+    readonly preRollMs?: number;
+}
+
 export interface PlatformCalls {
     getSecurityToken(context: ServiceCallContext): Promise<Credentials>;
     getCurrentTime?(): number;
@@ -290,6 +364,7 @@ export interface ProducerOptions extends ControlPlaneOptions {
     readonly streamCallbackProvider?: StreamCallbackProvider;
     readonly callbackProvider?: CallbackProvider;
     readonly transport?: PutMediaTransport;
+    readonly ca?: ConnectionSettings['ca'];
     readonly logger?: Logger;
     readonly limits?: 'off';
     readonly meterProvider?: MeterProvider;
@@ -757,6 +832,15 @@ export interface StreamMetrics {
     readonly bufferedFragments: number;
 }
 
+export type StreamNote = {
+    [K in StreamNoteName]-?: {
+        readonly name: K;
+        readonly report: Report<StreamCallbackProvider[K]>;
+    };
+}[StreamNoteName];
+
+export type StreamNoteName = keyof StreamCallbackProvider;
+
 export interface StreamReadyReport {
     readonly uptime: number;
 }
@@ -803,9 +887,13 @@ export interface WaitOptions {
 
 export declare function checkCredentials(value: unknown, where: string): Credentials;
 
+export declare function connectionAgents(settings: ConnectionSettings): HttpAgents;
+
 export declare function defaultCredentials(): CredentialProvider;
 
 export declare function fileCredentials(path: string): CredentialProvider;
+
+export declare function iotCertificateCredentials(options: IotCertificateOptions): CredentialProvider;
 
 export declare function resultOfAnswer(status: number, exception: string | undefined): number;
 
