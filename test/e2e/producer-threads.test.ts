@@ -41,6 +41,23 @@ describe.skipIf(!BUILT)('producers in threads and ending processes (needs npm ru
     await Promise.all(uploads);
   });
 
+  it.each([-3_600_000, 3_600_000])('upload with a clock that is %i ms off', async (clockOffMs) => {
+    const strict = await startService({
+      dataDir: join(directory, 'strict'),
+      limits: 'off',
+      credentials: { AKIDTEST: { secretAccessKey: 'secret', accountId: '123456789012' } },
+    });
+    try {
+      const frames = [...syntheticFrames({ count: 100, start: 1_700_000_000_000 })];
+      const workerData = { endpoint: strict.endpoint, streamName: 'off', frames, clockOffMs };
+      const worker = new Worker(WORKER, { workerData });
+      expect(await once(worker, 'message')).toEqual(['done']);
+      expectStored(await storedIn(strict.endpoint, 'off'), frames);
+    } finally {
+      await strict.close();
+    }
+  });
+
   it('let a worker exit in the middle of a stream', async () => {
     const frames = [...syntheticFrames({ count: 500, start: 1_700_000_000_000 })];
     const workerData = {

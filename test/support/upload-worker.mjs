@@ -1,8 +1,24 @@
 // Uploads a few frames from a worker thread; started by test/e2e/producer-threads.test.ts.
 import { parentPort, workerData } from 'node:worker_threads';
-import { KinesisVideoProducer } from '../../dist/index.js';
 
-const { endpoint, streamName, frames, exitInMidStream } = workerData;
+const { endpoint, streamName, frames, exitInMidStream = false, clockOffMs = 0 } = workerData;
+
+// A machine whose clock is wrong, for everything in this thread.
+if (clockOffMs !== 0) {
+  const RealDate = Date;
+  globalThis.Date = class extends RealDate {
+    constructor(...args) {
+      if (args.length === 0) super(RealDate.now() + clockOffMs);
+      else super(...args);
+    }
+
+    static now() {
+      return RealDate.now() + clockOffMs;
+    }
+  };
+}
+
+const { KinesisVideoProducer } = await import('../../dist/index.js');
 const producer = await KinesisVideoProducer.create({
   endpoint,
   credentials: { accessKeyId: 'AKIDTEST', secretAccessKey: 'secret' },
