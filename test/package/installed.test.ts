@@ -29,10 +29,8 @@ function filesBelow(folder: string): string[] {
 
 /** `dist/parser/*.js` stands for the files of that kind in that folder. */
 function fits(path: string, shape: string): boolean {
-  const [before = '', after] = shape.split('*');
-  if (after === undefined) return path === shape;
-  const name = path.slice(before.length, path.length - after.length);
-  return path.startsWith(before) && path.endsWith(after) && /^[^/.]+$/.test(name);
+  const pattern = shape.replaceAll('.', '\\.').replaceAll('*', '[^/.]+');
+  return new RegExp(`^${pattern}$`).test(path);
 }
 
 /** The trial's PATH has node alone: other tools are called by their whole path. */
