@@ -1,5 +1,6 @@
 import type { StreamRegistry } from './control/streams.js';
 import type { HubMap } from './hub.js';
+import type { ServiceMetrics } from './metrics/meter.js';
 import type { CheckedOptions } from './options.js';
 import type { CallRates } from './rates.js';
 import type { FragmentStore } from './store/types.js';
@@ -12,6 +13,7 @@ export interface ServiceContext {
   readonly streams: StreamRegistry;
   readonly hubs: HubMap;
   readonly rates: CallRates;
+  readonly metrics: ServiceMetrics;
   /** Where this service is reached. */
   readonly endpoint: () => string;
   readonly sweeper: Sweeper;

@@ -4,8 +4,10 @@ import { controlHandlers } from './control/operations.js';
 import { StreamRegistry } from './control/streams.js';
 import type { ServiceContext } from './context.js';
 import { getMediaHandler } from './get/operation.js';
-import { HttpFront } from './http/front.js';
+import { HttpFront, type Handlers } from './http/front.js';
 import { HubMap } from './hub.js';
+import { ServiceMetrics } from './metrics/meter.js';
+import { metricsPages } from './metrics/pages.js';
 import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
 import { putMediaHandler } from './put/operation.js';
 import { CallRates } from './rates.js';
@@ -58,15 +60,11 @@ async function serve(options: CheckedOptions, store: FragmentStore): Promise<Kvs
     streams,
     hubs: new HubMap(store),
     rates: new CallRates(options),
+    metrics: new ServiceMetrics(),
     endpoint: () => endpoint,
     sweeper,
   };
-  const front = new HttpFront(options, {
-    ...controlHandlers(context),
-    ...archiveHandlers(context),
-    PutMedia: putMediaHandler(context),
-    GetMedia: getMediaHandler(context),
-  });
+  const front = new HttpFront(options, handlersOf(context), metricsPages(context.metrics));
   const port = await front.listen();
   endpoint = `http://${hostInUrl(options.host)}:${String(port)}`;
   sweeper.every(() => {
@@ -84,6 +82,15 @@ async function serve(options: CheckedOptions, store: FragmentStore): Promise<Kvs
       await store.close();
       options.log('info', 'closed', { flushes: store.flushes() });
     }),
+  };
+}
+
+function handlersOf(context: ServiceContext): Handlers {
+  return {
+    ...controlHandlers(context),
+    ...archiveHandlers(context),
+    PutMedia: putMediaHandler(context),
+    GetMedia: getMediaHandler(context),
   };
 }
 

@@ -5,6 +5,7 @@ import { exceptionTags, listedFragmentTags } from '../get/layout.js';
 import { isDamage, type FragmentSender } from '../get/sender.js';
 import { beginMedia, sendMedia } from '../get/session.js';
 import type { Call, Handler } from '../http/front.js';
+import { meterOfCall } from '../metrics/calls.js';
 import type { FragmentRecord, TimeKind } from '../store/types.js';
 
 const DEFAULT_PAGE = 100;
@@ -16,7 +17,7 @@ export function archiveHandlers(
 ): Readonly<Record<'ListFragments' | 'GetMediaForFragmentList', Handler>> {
   const readers = new Map<number, number>();
   return {
-    ListFragments: { kind: 'json', run: (call) => listFragments(context, call) },
+    ListFragments: { kind: 'json', run: (call) => timedList(context, call) },
     GetMediaForFragmentList: {
       kind: 'stream',
       run: (call) => getMediaForFragmentList(context, call, readers),
@@ -29,6 +30,14 @@ interface Page {
   readonly from: number;
   readonly to: number;
   readonly after?: { readonly time: number; readonly number: bigint };
+}
+
+async function timedList(context: ServiceContext, call: Call): Promise<object> {
+  const { clock } = context.options;
+  const began = clock.mono();
+  const answer = await listFragments(context, call);
+  meterOfCall(context, call)?.add('ListFragments.Latency', clock.mono() - began);
+  return answer;
 }
 
 async function listFragments(context: ServiceContext, call: Call): Promise<object> {
@@ -99,6 +108,7 @@ async function getMediaForFragmentList(
   readers: Map<number, number>,
 ): Promise<void> {
   const { record } = findMedia(context, call);
+  context.metrics.of(record).add('GetMediaForFragmentList.Requests');
   const { limits } = context.options;
   const active = readers.get(record.id) ?? 0;
   if (active >= limits.fragmentListReaders) {
@@ -109,7 +119,7 @@ async function getMediaForFragmentList(
   }
   readers.set(record.id, active + 1);
   try {
-    await sendMedia(context, call, record.id, async ({ sender }) => {
+    await sendMedia(context, 'GetMediaForFragmentList', call, record, async ({ sender }) => {
       beginMedia(call);
       await sendList(context, record.id, sender, call.input.strings('Fragments'));
     });

@@ -120,6 +120,7 @@ async function deleteStream(context: ServiceContext, call: Call): Promise<undefi
   context.streams.markDeleting(record);
   await context.hubs.removed(record.id);
   await context.streams.remove(record);
+  context.metrics.forget(record.id);
   return undefined;
 }
 

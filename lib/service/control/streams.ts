@@ -70,19 +70,19 @@ export class StreamRegistry {
         'Either StreamName or StreamARN must be specified',
       );
     }
-    const wanted = name ?? nameOfArn(arn ?? '');
-    const stream = this.#streams.get(keyOf(account, wanted));
-    if (
-      stream === undefined ||
-      stream.status === 'CREATING' ||
-      (arn !== undefined && this.arn(stream.record) !== arn)
-    ) {
-      throw new ServiceError(
-        'ResourceNotFoundException',
-        `The requested stream ${arn ?? wanted} is not found or not active in account ${account}.`,
-      );
-    }
-    return stream;
+    const stream = this.lookup(account, name, arn);
+    if (stream !== undefined) return stream;
+    throw new ServiceError(
+      'ResourceNotFoundException',
+      `The requested stream ${arn ?? name ?? ''} is not found or not active in account ${account}.`,
+    );
+  }
+
+  /** The stream named by either or both; undefined when there is none. */
+  lookup(account: string, name: string | undefined, arn: string | undefined): Stream | undefined {
+    const stream = this.#streams.get(keyOf(account, name ?? nameOfArn(arn ?? '')));
+    if (stream === undefined || stream.status === 'CREATING') return undefined;
+    return arn === undefined || this.arn(stream.record) === arn ? stream : undefined;
   }
 
   async create(wanted: NewStream): Promise<StreamRecord> {

@@ -3,6 +3,7 @@ import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
 import type { Call, Handler } from '../http/front.js';
 import type { StreamHub } from '../hub.js';
+import { countMediaCall } from '../metrics/calls.js';
 import type { FragmentRecord } from '../store/types.js';
 import { Input } from '../api/input.js';
 import { errorTags, fragmentTags, positionTags } from './layout.js';
@@ -15,7 +16,10 @@ const PAGE = 32;
 
 /** Handler of GetMedia. @internal */
 export function getMediaHandler(context: ServiceContext): Handler {
-  return { kind: 'stream', run: (call) => getMedia(context, call) };
+  return {
+    kind: 'stream',
+    run: (call) => countMediaCall(context, 'GetMedia', call, () => getMedia(context, call)),
+  };
 }
 
 async function getMedia(context: ServiceContext, call: Call): Promise<void> {
@@ -28,7 +32,7 @@ async function getMedia(context: ServiceContext, call: Call): Promise<void> {
       `Stream ${record.name} has ${String(limits.getMediaReaders)} GetMedia readers, the most it may have.`,
     );
   }
-  await sendMedia(context, call, record.id, async ({ sender, signal, stop }) => {
+  await sendMedia(context, 'GetMedia', call, record, async ({ sender, signal, stop }) => {
     const consumer = { stop };
     hub.addConsumer(consumer);
     try {
@@ -82,4 +86,5 @@ async function sendFragment({ context, hub, sender }: Tail, record: FragmentReco
   const [latest] = await context.store.byNumber(hub.id, { limit: 1, order: 'descending' });
   const behind = Math.max(0, (latest?.serverTime ?? record.serverTime) - record.serverTime);
   await sender.tags(positionTags(record, behind));
+  sender.meter.add('GetMedia.MillisBehindNow', behind);
 }

@@ -1,5 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FrameCounter } from '../metrics/frames.js';
+import type { StreamMeter } from '../metrics/meter.js';
 import type { Pacer } from '../pacer.js';
 import { FragmentDamagedError } from '../store/types.js';
 import type { FragmentReader, FragmentRecord, FragmentStore } from '../store/types.js';
@@ -8,10 +10,15 @@ import { tagsElement, type TagPairs } from './layout.js';
 /** Fragments up to this size are verified in memory; larger ones are read twice. */
 const HELD_BYTES = 1024 * 1024;
 
+/** An operation that gives media. @internal */
+export type MediaReader = 'GetMedia' | 'GetMediaForFragmentList';
+
 /** What a sender sends with. @internal */
 export interface SenderOptions {
   readonly store: FragmentStore;
   readonly stream: number;
+  readonly meter: StreamMeter;
+  readonly operation: MediaReader;
   readonly response: ServerResponse;
   readonly pacer: Pacer;
   readonly signal: AbortSignal;
@@ -35,12 +42,33 @@ export class FragmentSender {
    * before anything is sent, or the signal's reason when the reader has gone.
    */
   async fragment(record: FragmentRecord, tags: TagPairs): Promise<void> {
+    const { meter, operation } = this.#options;
+    const frames = new FrameCounter();
+    try {
+      await this.#send(record, tags, frames);
+    } catch (error) {
+      meter.add(`${operation}.Success`, 0);
+      throw error;
+    }
+    meter.add(`${operation}.Success`, 1);
+    meter.add(`${operation}.OutgoingFragments`);
+    meter.add(`${operation}.OutgoingFrames`, frames.frames);
+  }
+
+  async #send(record: FragmentRecord, tags: TagPairs, frames: FrameCounter): Promise<void> {
     const { store, stream } = this.#options;
     const header = await store.header(stream, record);
     const own = await store.tags(stream, record);
     const held = await this.#verify(record);
     await this.#write(Buffer.concat([header, own, tagsElement(tags)]));
-    for await (const piece of held ?? this.#reader.pieces(record)) await this.#write(piece);
+    for await (const piece of held ?? this.#reader.pieces(record)) {
+      frames.push(piece);
+      await this.#write(piece);
+    }
+  }
+
+  get meter(): StreamMeter {
+    return this.#options.meter;
   }
 
   async tags(pairs: TagPairs): Promise<void> {
@@ -63,8 +91,9 @@ export class FragmentSender {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    const { response, pacer, signal } = this.#options;
+    const { response, pacer, signal, meter, operation } = this.#options;
     signal.throwIfAborted();
+    meter.add(`${operation}.OutgoingBytes`, bytes.length);
     if (!response.write(bytes)) await drained(response, signal);
     const wait = pacer.spend(bytes.length);
     if (wait > 0) await sleep(wait, undefined, { signal });

@@ -1,7 +1,8 @@
 import type { ServiceContext } from '../context.js';
 import type { Call } from '../http/front.js';
 import { Pacer } from '../pacer.js';
-import { FragmentSender } from './sender.js';
+import type { StreamRecord } from '../store/types.js';
+import { FragmentSender, type MediaReader } from './sender.js';
 
 /** A reader's connection while media is sent to it. @internal */
 export interface MediaSession {
@@ -17,8 +18,9 @@ export interface MediaSession {
  */
 export async function sendMedia(
   context: ServiceContext,
+  operation: MediaReader,
   { response }: Call,
-  stream: number,
+  stream: StreamRecord,
   send: (session: MediaSession) => Promise<void>,
 ): Promise<void> {
   const { limits, clock } = context.options;
@@ -29,7 +31,9 @@ export async function sendMedia(
   response.on('close', stop);
   const sender = new FragmentSender({
     store: context.store,
-    stream,
+    stream: stream.id,
+    meter: context.metrics.of(stream),
+    operation,
     response,
     pacer: new Pacer(limits.getMediaBytesPerSecond, clock),
     signal: ended.signal,

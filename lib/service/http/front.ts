@@ -7,7 +7,7 @@ import { OPERATIONS } from '../api/operations.js';
 import { ServiceError } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
-import { discardRest, prepareAnswer, readBody, sendError, sendJson } from './wire.js';
+import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
 
 /** A call that was found signed and valid. @internal */
 export interface Call {
@@ -27,16 +27,24 @@ export type Handler =
 /** A handler for every operation. @internal */
 export type Handlers = Readonly<Record<OperationName, Handler>>;
 
+/** A text that is read with `GET`, and the type of its content. @internal */
+export interface Page {
+  readonly type: string;
+  readonly text: (caller: Caller) => string;
+}
+
 /** The HTTP side of the service. @internal */
 export class HttpFront {
   readonly #options: CheckedOptions;
   readonly #handlers: Handlers;
+  readonly #pages: ReadonlyMap<string, Page>;
   readonly #routes: ReadonlyMap<string, Operation>;
   readonly #server: Server;
 
-  constructor(options: CheckedOptions, handlers: Handlers) {
+  constructor(options: CheckedOptions, handlers: Handlers, pages: ReadonlyMap<string, Page>) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#pages = pages;
     this.#routes = new Map(OPERATIONS.map((operation) => [operation.path, operation]));
     this.#server = createServer({
       // PutMedia bodies last for hours; JSON bodies have their own time-out.
@@ -109,6 +117,13 @@ export class HttpFront {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const page = request.method === 'GET' ? this.#pages.get(pathOf(request)) : undefined;
+    if (page !== undefined) {
+      const bytes = await readBody(request);
+      const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
+      sendText(response, page.type, page.text(caller));
+      return;
+    }
     const operation = this.#route(request);
     if (operation.input === 'headers') {
       const caller = authenticate(request, { kind: 'media' }, this.#options);
@@ -130,7 +145,7 @@ export class HttpFront {
   }
 
   #route(request: IncomingMessage): Operation {
-    const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+    const path = pathOf(request);
     const operation = this.#routes.get(path);
     if (operation !== undefined && request.method === 'POST') return operation;
     throw new ServiceError(
@@ -150,6 +165,10 @@ export class HttpFront {
     this.#options.log('error', 'a call failed', { path: request.url, error });
     sendError(response, new ServiceError('InternalFailure', 'Internal service error'));
   }
+}
+
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '/').split('?', 1)[0] ?? '/';
 }
 
 function headerOf(request: IncomingMessage, name: string): string | undefined {

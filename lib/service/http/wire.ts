@@ -17,11 +17,12 @@ export function prepareAnswer(response: ServerResponse): void {
 
 /** Answers with JSON; nothing stands for an empty body. @internal */
 export function sendJson(response: ServerResponse, value: object | undefined): void {
-  const body = value === undefined ? '' : JSON.stringify(value);
-  response.writeHead(200, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-  });
+  sendText(response, 'application/json', value === undefined ? '' : JSON.stringify(value));
+}
+
+/** Answers with a text of any type. @internal */
+export function sendText(response: ServerResponse, type: string, body: string): void {
+  response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
 

@@ -39,16 +39,17 @@ export class AckWriter {
     });
   }
 
-  event(type: 'BUFFERING' | 'RECEIVED' | 'PERSISTED', subject: AckSubject): void {
-    this.#send({ EventType: type, ...fieldsOf(subject) });
+  /** Gives whether it was sent, as the others do. */
+  event(type: 'BUFFERING' | 'RECEIVED' | 'PERSISTED', subject: AckSubject): boolean {
+    return this.#send({ EventType: type, ...fieldsOf(subject) });
   }
 
   idle(): void {
     this.#send({ EventType: 'IDLE' });
   }
 
-  error(id: AckErrorId, subject: AckSubject): void {
-    this.#send({
+  error(id: AckErrorId, subject: AckSubject): boolean {
+    return this.#send({
       EventType: 'ERROR',
       ...fieldsOf(subject),
       ErrorId: id,
@@ -56,9 +57,10 @@ export class AckWriter {
     });
   }
 
-  #send(ack: object): void {
-    if (!this.#wanted || this.#response.writableEnded || this.#response.destroyed) return;
+  #send(ack: object): boolean {
+    if (!this.#wanted || this.#response.writableEnded || this.#response.destroyed) return false;
     this.#response.write(`${JSON.stringify(ack)}\r\n`);
+    return true;
   }
 }
 

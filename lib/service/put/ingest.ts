@@ -12,6 +12,8 @@ import { TrackTable } from './tracks.js';
 /** A fragment that has come whole. Times are ms. @internal */
 export interface WholeFragment {
   readonly duration: number;
+  /** Blocks of all tracks. */
+  readonly frames: number;
   /** The producer's own Tags elements, as sent. */
   readonly tags: Uint8Array;
 }
@@ -319,6 +321,7 @@ export class MkvIngest {
     }
     this.#target.fragmentEnd({
       duration: this.#tracks.duration(this.#header.scale),
+      frames: this.#tracks.frames,
       tags: this.#tags.take(own),
     });
   }

@@ -3,13 +3,17 @@ import { ServiceError } from '../errors.js';
 import { findMedia } from '../control/operations.js';
 import type { Call, Handler } from '../http/front.js';
 import type { StreamHub } from '../hub.js';
+import { countMediaCall } from '../metrics/calls.js';
 import { openDump, type BodyDump } from './dump.js';
 import { PutSession } from './session.js';
 import { startTimeMs } from './start-time.js';
 
 /** Handler of PutMedia. @internal */
 export function putMediaHandler(context: ServiceContext): Handler {
-  return { kind: 'stream', run: (call) => putMedia(context, call) };
+  return {
+    kind: 'stream',
+    run: (call) => countMediaCall(context, 'PutMedia', call, () => putMedia(context, call)),
+  };
 }
 
 async function putMedia(context: ServiceContext, call: Call): Promise<void> {

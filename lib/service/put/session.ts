@@ -10,6 +10,7 @@ import { AckWriter } from './acks.js';
 import type { BodyDump } from './dump.js';
 import { BodyGate } from './gate.js';
 import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
+import { PutMeter } from './meter.js';
 import { SessionTimers } from './timers.js';
 
 /** Bytes that may wait for the disk before the body is not read on. */
@@ -43,6 +44,7 @@ export class PutSession implements IngestTarget, Producer {
   readonly #gate: BodyGate;
   readonly #ingest: MkvIngest;
   readonly #timers: SessionTimers;
+  readonly #meter: PutMeter;
   /** The guide's rates make the service read slower; they are never an error. */
   readonly #bytePace: Pacer;
   readonly #fragmentPace: Pacer;
@@ -64,6 +66,7 @@ export class PutSession implements IngestTarget, Producer {
   constructor(options: SessionOptions) {
     this.#options = options;
     const { limits, clock } = options.context.options;
+    this.#meter = new PutMeter(options.context.metrics.of(options.record), clock);
     this.#bytePace = new Pacer(limits.putMediaBytesPerSecond, clock);
     this.#fragmentPace = new Pacer(limits.fragmentRate, clock);
     this.#acks = new AckWriter(options.response, options.acks);
@@ -97,6 +100,7 @@ export class PutSession implements IngestTarget, Producer {
   async run(): Promise<void> {
     const { request, response, hub } = this.#options;
     hub.addProducer(this);
+    this.#meter.opened();
     const onData = (chunk: Uint8Array): void => {
       this.#data(chunk);
     };
@@ -125,6 +129,7 @@ export class PutSession implements IngestTarget, Producer {
       response.removeListener('close', onClose);
       this.#timers.stop();
       hub.removeProducer(this);
+      this.#meter.closed();
     }
     await this.#leave();
   }
@@ -137,6 +142,7 @@ export class PutSession implements IngestTarget, Producer {
     }
     const serverTime = context.options.clock.wall();
     this.#fragment = { number: hub.openNumber(serverTime), serverTime, timecode: undefined };
+    this.#meter.begin();
     this.#openWriter().begin(header);
   }
 
@@ -155,10 +161,11 @@ export class PutSession implements IngestTarget, Producer {
       throw new AckError(4007, `time code ${String(timecode)} gives no time`);
     }
     this.#lastTimecode = timecode;
-    this.#acks.event('BUFFERING', fragment);
+    this.#meter.buffering(this.#acks.event('BUFFERING', fragment));
   }
 
   bytes(part: Uint8Array): void {
+    this.#meter.touch();
     this.#openWriter().append(part);
   }
 
@@ -167,7 +174,7 @@ export class PutSession implements IngestTarget, Producer {
     if (fragment?.timecode === undefined) return;
     this.#fragment = undefined;
     this.#pause(this.#fragmentPace.spend(1));
-    this.#acks.event('RECEIVED', fragment);
+    const times = this.#meter.whole(whole, this.#acks.event('RECEIVED', fragment));
     const { context, hub, record, timeBase } = this.#options;
     const { number, serverTime, timecode } = fragment;
     const meta = {
@@ -182,10 +189,13 @@ export class PutSession implements IngestTarget, Producer {
       .then((stored) => {
         hub.closeNumber(number);
         if (!this.#retains) context.sweeper.buffered(record, stored.clusterBytes);
-        if (this.#retains) this.#acks.event('PERSISTED', { number, timecode });
+        this.#meter.stored();
+        if (!this.#retains) return;
+        this.#meter.persisted(times, this.#acks.event('PERSISTED', { number, timecode }));
       })
       .catch((error: unknown) => {
         hub.closeNumber(number);
+        this.#meter.failed();
         this.#storeFailed(error, { number, timecode });
       })
       .finally(() => {
@@ -213,6 +223,7 @@ export class PutSession implements IngestTarget, Producer {
   #data(chunk: Uint8Array): void {
     if (this.#ended) return;
     this.#timers.touch();
+    this.#meter.received(chunk.length);
     this.#options.dump?.write(chunk);
     if (this.#writer === undefined) this.#gate.hold(() => this.#begin(chunk));
     else this.#take(chunk, this.#writer);
@@ -271,7 +282,7 @@ export class PutSession implements IngestTarget, Producer {
       fragment: subject.number?.toString(),
       error,
     });
-    this.#acks.error(5001, subject);
+    this.#meter.errorAck(this.#acks.error(5001, subject));
     this.#end();
   }
 
@@ -285,7 +296,7 @@ export class PutSession implements IngestTarget, Producer {
   /** Ends the session with an Error ack about the open fragment, if there is one. */
   #fail(id: AckErrorId): void {
     if (this.#ended) return;
-    this.#acks.error(id, this.#fragment ?? {});
+    this.#meter.errorAck(this.#acks.error(id, this.#fragment ?? {}));
     this.#end();
   }
 
@@ -297,7 +308,12 @@ export class PutSession implements IngestTarget, Producer {
     const fragment = this.#fragment;
     this.#fragment = undefined;
     this.#writer?.abort();
-    if (fragment !== undefined) this.#options.hub.closeNumber(fragment.number);
+    if (fragment === undefined) {
+      this.#finished();
+      return;
+    }
+    this.#options.hub.closeNumber(fragment.number);
+    this.#meter.failed();
     this.#finished();
   }
 

@@ -16,6 +16,12 @@ export class TrackTable {
   #first = Infinity;
   #last = -Infinity;
   #blockDuration = 0;
+  #frames = 0;
+
+  /** Blocks of the open fragment. */
+  get frames(): number {
+    return this.#frames;
+  }
 
   get count(): number {
     return this.#tracks.size;
@@ -33,6 +39,7 @@ export class TrackTable {
     this.#first = Infinity;
     this.#last = -Infinity;
     this.#blockDuration = 0;
+    this.#frames = 0;
     for (const track of this.#tracks.values()) track.blocks = 0;
   }
 
@@ -45,6 +52,7 @@ export class TrackTable {
     if (track.blocks === 0 || time < track.first) track.first = time;
     if (track.blocks === 0 || time > track.last) track.last = time;
     track.blocks += 1;
+    this.#frames += 1;
     if (time < this.#first) this.#first = time;
     if (time > this.#last) this.#last = time;
     return this.#last - this.#first;
