@@ -5,12 +5,14 @@
  *   stream.c         create, free, stop, reset, deadlines
  *   stream_info.c    defaults and limits of kvs_stream_info
  *   stream_format.c  tracks, codec private data, versions of the header
- *   stream_put.c     a frame comes in
+ *   stream_put.c     a frame comes in: it is judged and planned
+ *   stream_store.c   and stored
  *   stream_clock.c   media put before the wall clock was set
  *   stream_event.c   fragment metadata and events
  *   stream_room.c    what goes when the arena or the window is full
  *   stream_state.c   the state machine and the service's answers
- *   stream_take.c    the session: bytes go out
+ *   stream_session.c the session: its begin, its end, what it waits for
+ *   stream_take.c    bytes go out
  *   stream_ack.c     acks come in; what they free
  *   stream_metrics.c figures */
 #ifndef KVS_CORE_STREAM_H
@@ -347,16 +349,22 @@ KVS_MUST_CHECK kvs_status kvs_room_clear(kvs_stream *stream, bool begins,
                                          uint32_t len, uint64_t end,
                                          kvs_time now);
 
+/* Whether there is room for a unit of |len| bytes ending at |end|. */
+static inline bool kvs_room_has(const kvs_stream *stream, bool begins,
+                                uint32_t len, uint64_t end) {
+  const kvs_view *view = &stream->view;
+
+  return kvs_room_duration(view, begins, end) <= stream->info.buffer_duration &&
+         kvs_view_needs(view, begins, len) <=
+             kvs_heap_available(&stream->host->heap);
+}
+
 /* Makes room for a unit of |len| bytes ending at |end|, by policy. */
 KVS_MUST_CHECK static inline kvs_status kvs_room_make(kvs_stream *stream,
                                                       bool begins, uint32_t len,
                                                       uint64_t end,
                                                       kvs_time now) {
-  const kvs_view *view = &stream->view;
-
-  if (kvs_room_duration(view, begins, end) <= stream->info.buffer_duration &&
-      kvs_view_needs(view, begins, len) <=
-          kvs_heap_available(&stream->host->heap)) {
+  if (kvs_room_has(stream, begins, len, end)) {
     return KVS_OK;
   }
   return kvs_room_clear(stream, begins, len, end, now);
@@ -436,7 +444,7 @@ void kvs_state_force(kvs_stream *stream, uint32_t state, kvs_time now);
 void kvs_state_report(kvs_stream *stream, uint64_t timecode, kvs_status status,
                       uint32_t result, uint32_t attempts);
 
-/* ---- stream_take.c ---------------------------------------------------- */
+/* ---- stream_session.c ------------------------------------------------- */
 
 static inline bool kvs_session_live(const kvs_stream *stream) {
   return stream->session.phase != KVS_PHASE_NONE;
@@ -470,6 +478,9 @@ uint64_t kvs_session_deadline(const kvs_stream *stream);
 /* When bytes that wait in an open session count as stale, or KVS_NEVER. */
 uint64_t kvs_session_unread_due(const kvs_stream *stream);
 
+/* When a session of which all is read is to be looked after, or KVS_NEVER. */
+uint64_t kvs_session_quiet_due(const kvs_stream *stream);
+
 /* ---- stream_ack.c ----------------------------------------------------- */
 
 /* Marks a fragment as not needed any more and forgets what can be. */
@@ -485,18 +496,5 @@ bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type);
 
 /* Makes the rates of the window that ends now and begins the next one. */
 void kvs_metrics_close_window(kvs_stream *stream, uint64_t pts, kvs_time now);
-
-/* Counts a frame. */
-static inline void kvs_metrics_put(kvs_stream *stream, uint64_t pts,
-                                   kvs_time now) {
-  stream->metrics.total_frames++;
-  if (stream->info.recalculate_metrics) {
-    if (now.mono - stream->rates.since >= KVS_RATES_WINDOW) {
-      kvs_metrics_close_window(stream, pts, now);
-    }
-    stream->rates.frames++;
-    stream->rates.last_pts = pts;
-  }
-}
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A frame comes in: it is judged, planned and then stored. Everything that can
- * fail stands in the judging and planning; what may drop older media comes
- * last of it; storing cannot fail. */
-#include "core/stream.h"
+ * fail stands in the judging and planning, but for what may drop older media.
+ *
+ * Nearly every frame only makes the open fragment longer: that one is stored
+ * here, by few steps; the others go the long way of stream_store.c. */
+#include "core/stream_put.h"
 
 /* A stamp this little back is a mistake of the caller; more is a jump of the
  * clock (ruling 8). */
@@ -12,28 +14,6 @@
 #define CUT_BYTES (45u * 1024u * 1024u)
 /* Nanoseconds of a stamp fit 63 bits. */
 #define MAX_STAMP ((uint64_t)INT64_MAX / 100)
-
-typedef struct put_plan {
-  const kvs_frame *frame;
-  uint32_t track;
-  bool key;
-  bool jump;   /* a new timeline */
-  bool begins; /* a new fragment */
-  bool cut;    /* at a frame that is no key frame */
-  bool mended;
-  bool annexb; /* to be adapted */
-  bool avcc;
-  uint64_t dts;
-  uint64_t pts;
-  uint64_t base;
-  uint64_t cluster; /* units of the timecode scale */
-  int16_t relative;
-  uint32_t payload;
-  uint32_t tags;
-  uint32_t suffix;
-  uint32_t len;
-  kvs_nal_plan *nal; /* apart, so that the rest may live in registers */
-} put_plan;
 
 /* A stamp in units of the timecode scale, rounded (ruling 9). */
 static uint64_t units(const kvs_stream *stream, uint64_t ticks) {
@@ -52,7 +32,7 @@ static kvs_status refuse(kvs_stream *stream, kvs_status status, uint64_t value,
   return status;
 }
 
-static kvs_status judge_frame(kvs_stream *stream, put_plan *plan) {
+static kvs_status judge_frame(kvs_stream *stream, kvs_put_plan *plan) {
   const kvs_frame *frame = plan->frame;
 
   stream->refusal.track_id = frame->track_id;
@@ -90,7 +70,7 @@ static bool ran_ahead(const kvs_stream *stream, const kvs_track *track,
   return media > most && kvs_sub_u64(media, real) > most;
 }
 
-static kvs_status judge_times(kvs_stream *stream, put_plan *plan,
+static kvs_status judge_times(kvs_stream *stream, kvs_put_plan *plan,
                               kvs_time now) {
   const kvs_frame *frame = plan->frame;
   const kvs_track *track = &stream->tracks[plan->track];
@@ -120,11 +100,11 @@ static kvs_status judge_times(kvs_stream *stream, put_plan *plan,
   return KVS_OK;
 }
 
-static bool skips(const kvs_stream *stream, const put_plan *plan) {
+static bool skips(const kvs_stream *stream, const kvs_put_plan *plan) {
   return stream->await_key && !(plan->key && plan->track == stream->cut_track);
 }
 
-static void skip(kvs_stream *stream, const put_plan *plan) {
+static void skip(kvs_stream *stream, const kvs_put_plan *plan) {
   if (stream->skipped == 0) {
     stream->skipped_at = plan->pts;
   }
@@ -140,7 +120,7 @@ void kvs_put_tell_skipped(kvs_stream *stream) {
   kvs_stream_emit(stream, &event);
 }
 
-static kvs_status plan_payload(kvs_stream *stream, put_plan *plan) {
+static kvs_status plan_payload(kvs_stream *stream, kvs_put_plan *plan) {
   const kvs_frame *frame = plan->frame;
   uint32_t flags = stream->info.nal_adaptation_flags;
   bool video = stream->tracks[plan->track].info.type == KVS_TRACK_VIDEO;
@@ -159,7 +139,7 @@ static kvs_status plan_payload(kvs_stream *stream, put_plan *plan) {
 }
 
 /* Whether a key frame of the cutting track begins a fragment. */
-static bool key_begins(const kvs_stream *stream, const put_plan *plan,
+static bool key_begins(const kvs_stream *stream, const kvs_put_plan *plan,
                        const kvs_fragment *open) {
   uint64_t length = kvs_sub_u64(plan->pts, open->begin);
   uint64_t least = stream->info.key_frame_fragmentation
@@ -171,14 +151,14 @@ static bool key_begins(const kvs_stream *stream, const put_plan *plan,
 }
 
 /* Whether the open fragment would pass the service's limits. */
-static bool must_cut(const kvs_stream *stream, const put_plan *plan,
+static bool must_cut(const kvs_stream *stream, const kvs_put_plan *plan,
                      const kvs_fragment *open) {
   return kvs_sub_u64(plan->pts, open->begin) + CUT_EARLY >=
              stream->info.max_fragment_duration ||
          open->bytes + plan->payload > CUT_BYTES;
 }
 
-static void plan_fragment(const kvs_stream *stream, put_plan *plan) {
+static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
   const kvs_fragment *open;
 
   if (!stream->fragment_open || plan->jump) {
@@ -194,7 +174,7 @@ static void plan_fragment(const kvs_stream *stream, put_plan *plan) {
   }
 }
 
-static uint64_t cluster_time(const kvs_stream *stream, put_plan *plan,
+static uint64_t cluster_time(const kvs_stream *stream, kvs_put_plan *plan,
                              uint64_t time) {
   if (stream->has_cluster && !plan->jump && time <= stream->last_cluster) {
     plan->mended = true;
@@ -203,7 +183,7 @@ static uint64_t cluster_time(const kvs_stream *stream, put_plan *plan,
   return time;
 }
 
-static kvs_status plan_cluster(kvs_stream *stream, put_plan *plan) {
+static kvs_status plan_cluster(kvs_stream *stream, kvs_put_plan *plan) {
   bool fresh = !stream->has_base || plan->jump;
   uint64_t time = units(stream, plan->pts);
   int64_t relative;
@@ -224,11 +204,12 @@ static kvs_status plan_cluster(kvs_stream *stream, put_plan *plan) {
   return KVS_OK;
 }
 
-static void plan_len(const kvs_stream *stream, put_plan *plan) {
+static void plan_len(const kvs_stream *stream, kvs_put_plan *plan) {
   uint8_t tag[KVS_MKV_EOF_MAX];
-  kvs_sink counter = kvs_counting_sink();
 
   if (plan->begins) {
+    kvs_sink counter = kvs_counting_sink();
+
     kvs_tags_write(stream, &counter);
     plan->tags = (uint32_t)counter.written;
   }
@@ -239,226 +220,44 @@ static void plan_len(const kvs_stream *stream, put_plan *plan) {
               KVS_MKV_BLOCK_LEN + plan->payload + plan->suffix;
 }
 
-static void write_payload(const kvs_stream *stream, const put_plan *plan,
-                          kvs_heap_sink *sink) {
-  const kvs_frame *frame = plan->frame;
-
-  if (plan->annexb) {
-    kvs_nal_write_avcc(stream->host->find, frame->data, frame->size, plan->nal,
-                       &sink->sink);
-  } else if (plan->avcc) {
-    kvs_nal_write_annexb(frame->data, frame->size, &sink->sink);
-  } else {
-    sink->at = kvs_heap_write(sink->heap, sink->at, frame->data, frame->size);
-  }
-}
-
-/* What stands before the block of the first frame of a fragment. */
-static kvs_pos write_begin(const kvs_stream *stream, const put_plan *plan,
-                           kvs_pos body) {
-  uint8_t head[KVS_MKV_CLUSTER_LEN];
-  kvs_heap_sink sink = kvs_make_heap_sink(&stream->host->heap, body);
-
-  if (plan->tags != 0) {
-    kvs_tags_write(stream, &sink.sink);
-  }
-  kvs_mkv_write_cluster(head, plan->cluster);
-  return kvs_heap_write(sink.heap, sink.at, head, sizeof(head));
-}
-
-static void write_body(const kvs_stream *stream, const put_plan *plan,
-                       kvs_pos body) {
-  kvs_heap *heap = &stream->host->heap;
-  uint8_t head[KVS_MKV_BLOCK_LEN];
-  uint8_t tag[KVS_MKV_EOF_MAX];
-  uint32_t flags = plan->frame->flags | (plan->key ? KVS_FRAME_KEY : 0u);
-  kvs_heap_sink sink;
-
-  if (plan->begins) {
-    body = write_begin(stream, plan, body);
-  }
-  kvs_mkv_write_block(head, plan->track + 1, plan->relative, flags,
-                      plan->payload);
-  sink = kvs_make_heap_sink(
-      heap, kvs_heap_write(heap, body, head, KVS_MKV_BLOCK_LEN));
-  write_payload(stream, plan, &sink);
-  if (plan->suffix != 0) {
-    kvs_sink_write(&sink.sink, tag, kvs_mkv_write_end_of_fragment(tag));
-  }
-}
-
-static kvs_status push(kvs_stream *stream, const put_plan *plan,
-                       kvs_pos *body) {
-  uint64_t duration = plan->frame->duration;
-  kvs_unit unit = {0};
-  kvs_fragment fragment;
-
-  unit.len = plan->len;
-  unit.pts = plan->pts;
-  unit.duration = duration < UINT32_MAX ? (uint32_t)duration : UINT32_MAX;
-  unit.prefix = (uint16_t)(plan->len - plan->payload - plan->suffix);
-  unit.track = (uint8_t)plan->track;
-  unit.flags = plan->key ? KVS_UNIT_KEY : 0;
-  if (!plan->begins) {
-    return kvs_view_push(&stream->view, &unit, NULL, body);
-  }
-  memset(&fragment, 0, sizeof(fragment));
-  fragment.cluster = plan->cluster * stream->info.timecode_scale;
-  fragment.base = plan->base;
-  fragment.header = stream->header;
-  fragment.state =
-      plan->jump || stream->new_timeline ? KVS_FRAGMENT_TIMELINE : 0;
-  return kvs_view_push(&stream->view, &unit, &fragment, body);
-}
-
-static void tell_jump(kvs_stream *stream, uint64_t from, uint64_t to) {
-  kvs_event event = kvs_event_make(KVS_EVENT_TIMELINE_CHANGED);
-
-  event.u.timeline_changed.from = from;
-  event.u.timeline_changed.to = to;
-  stream->metrics.timeline_changes++;
-  kvs_stream_emit(stream, &event);
-}
-
-static void tell_cut(kvs_stream *stream, uint64_t pts, uint64_t duration,
-                     uint64_t bytes) {
-  kvs_event event = kvs_event_make(KVS_EVENT_FRAGMENT_CUT_REPORT);
-
-  if (stream->cut_reported) {
-    return;
-  }
-  stream->cut_reported = true;
-  event.u.fragment_cut_report.timecode = pts;
-  event.u.fragment_cut_report.duration = duration;
-  event.u.fragment_cut_report.bytes = bytes;
-  kvs_stream_emit(stream, &event);
-}
-
-static void begin_fragment(kvs_stream *stream, const put_plan *plan) {
-  kvs_format_hold(stream, stream->header);
-  stream->fragment_open = true;
-  stream->await_key = false;
-  stream->new_timeline = false;
-  stream->has_base = true;
-  stream->base = plan->base;
-  stream->has_cluster = true;
-  stream->last_cluster = plan->cluster;
-  stream->metrics.mended_timecodes += plan->mended ? 1 : 0;
-  kvs_tags_used(stream);
-}
-
-/* What holds from now on, after the frame is stored. */
-static void commit(kvs_stream *stream, const put_plan *plan, kvs_time now) {
-  kvs_track *track = &stream->tracks[plan->track];
-
-  if (plan->begins) {
-    begin_fragment(stream, plan);
-  }
-  if (plan->jump) {
-    for (uint32_t i = 0; i < stream->info.track_count; i++) {
-      stream->tracks[i].has_last = false;
-    }
-  }
-  track->has_last = true;
-  track->last_dts = plan->dts;
-  track->last_mono = now.mono;
-  stream->last_put = now.mono;
-  stream->dry_told = false;
-  if (plan->suffix != 0) {
-    kvs_view_close_newest(&stream->view);
-    kvs_view_fragment(&stream->view, stream->view.newest)->state |=
-        KVS_FRAGMENT_ENDED;
-    stream->fragment_open = false;
-    (void)kvs_format_settle(stream, stream->view.newest, now);
-  }
-  if (kvs_clock_holds(stream, now)) {
-    kvs_clock_note(stream, now);
-  }
-  kvs_metrics_put(stream, plan->pts, now);
-}
-
-/* The fragment that the frame belonged to was dropped to make room: it goes
- * with it. */
-static kvs_status drop_frame(kvs_stream *stream, const put_plan *plan) {
-  kvs_event event = kvs_event_make(KVS_EVENT_DROPPED_FRAME_REPORT);
-
-  event.u.dropped_frame_report.timecode = plan->pts;
-  event.u.dropped_frame_report.track = plan->frame->track_id;
-  event.u.dropped_frame_report.bytes = plan->frame->size;
-  event.u.dropped_frame_report.reason = KVS_STATUS_STORE_OUT_OF_MEMORY;
-  stream->metrics.dropped_frames++;
-  kvs_stream_emit(stream, &event);
-  return KVS_OK;
-}
-
-/* The next fragment takes a header with the track in it. */
-static kvs_status want_track(kvs_stream *stream, uint32_t track, kvs_time now) {
-  kvs_status status;
-
-  do {
-    status = kvs_format_want(stream, track);
-  } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
-           kvs_room_yield(stream, now));
-  return status;
-}
-
 /* Parameter sets in a key frame become current. */
-static kvs_status learn(kvs_stream *stream, const put_plan *plan,
-                        kvs_time now) {
-  kvs_bytes bytes = {plan->frame->data, plan->frame->size};
+static kvs_status learn(kvs_stream *stream, uint32_t track,
+                        const kvs_frame *frame, kvs_time now) {
+  kvs_bytes bytes = {frame->data, frame->size};
   kvs_status status;
 
   do {
-    status = kvs_format_learn(stream, plan->track, bytes);
+    status = kvs_format_learn(stream, track, bytes);
   } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
            kvs_room_yield(stream, now));
   return status;
 }
 
-static kvs_status store(kvs_stream *stream, put_plan *plan, kvs_time now) {
-  uint64_t last = stream->tracks[plan->track].last_dts;
-  uint64_t cut_duration = 0;
-  uint64_t cut_bytes = 0;
+/* Whether the frame goes to the end of the open fragment, where there is room
+ * for it. */
+static bool is_plain(const kvs_stream *stream, const kvs_put_plan *plan) {
+  return !plan->begins && plan->suffix == 0 &&
+         kvs_room_has(stream, false, plan->len,
+                      kvs_add_u64(plan->pts, plan->frame->duration));
+}
+
+static kvs_status extend(kvs_stream *stream, const kvs_put_plan *plan,
+                         kvs_time now) {
+  kvs_heap *heap = &stream->host->heap;
+  kvs_unit unit = kvs_put_unit(plan);
   kvs_pos body = 0;
 
-  KVS_TRY(kvs_room_make(stream, plan->begins, plan->len,
-                        kvs_add_u64(plan->pts, plan->frame->duration), now));
-  if (!plan->begins && !stream->fragment_open) {
-    return drop_frame(stream, plan);
-  }
-  if (plan->begins) {
-    if (plan->cut && stream->view.newest != 0) {
-      const kvs_fragment *before =
-          kvs_view_fragment(&stream->view, stream->view.newest);
-
-      cut_duration = kvs_sub_u64(before->end, before->begin);
-      cut_bytes = before->bytes;
-    }
-    if (stream->fragment_open) {
-      (void)kvs_format_settle(stream, stream->view.newest, now);
-    }
-    KVS_TRY(want_track(stream, plan->track, now));
-    /* A header that was made may have taken the last page. */
-    KVS_TRY(kvs_room_make(stream, true, plan->len,
-                          kvs_add_u64(plan->pts, plan->frame->duration), now));
-  }
-  KVS_TRY(push(stream, plan, &body));
-  write_body(stream, plan, body);
-  commit(stream, plan, now);
-  kvs_put_report_skipped(stream);
-  if (plan->jump) {
-    tell_jump(stream, last, plan->dts);
-  }
-  if (plan->cut) {
-    tell_cut(stream, plan->pts, cut_duration, cut_bytes);
-  }
+  KVS_TRY(kvs_view_push(&stream->view, &unit, NULL, &body));
+  body = kvs_put_block(heap, plan, body);
+  kvs_put_payload(stream, plan, body);
+  kvs_put_note(stream, plan, now);
   return KVS_OK;
 }
 
 static kvs_status put(kvs_stream *stream, const kvs_frame *frame,
                       kvs_time now) {
   kvs_nal_plan nal;
-  put_plan plan = {0};
+  kvs_put_plan plan = {0};
 
   plan.frame = frame;
   plan.nal = &nal;
@@ -469,13 +268,20 @@ static kvs_status put(kvs_stream *stream, const kvs_frame *frame,
     return KVS_OK;
   }
   KVS_TRY(plan_payload(stream, &plan));
-  if (plan.key) {
-    KVS_TRY(learn(stream, &plan, now));
+  if (plan.key && (stream->info.nal_adaptation_flags &
+                   KVS_NAL_ADAPTATION_ANNEXB_NALS) != 0) {
+    KVS_TRY(learn(stream, plan.track, frame, now));
   }
   plan_fragment(stream, &plan);
   KVS_TRY(plan_cluster(stream, &plan));
   plan_len(stream, &plan);
-  KVS_TRY(store(stream, &plan, now));
+  if (is_plain(stream, &plan)) {
+    KVS_TRY(extend(stream, &plan, now));
+  } else {
+    kvs_put_plan whole = plan; /* a copy: the plan itself has no address */
+
+    KVS_TRY(kvs_put_store(stream, &whole, now));
+  }
   kvs_session_wake(stream);
   kvs_state_advance(stream, now);
   kvs_room_tell_pressure(stream, now);
