@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Agent } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   KinesisVideoProducer,
   type Credentials,
@@ -63,6 +64,34 @@ describe('a producer whose calls are refused', () => {
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
     expect(front.calls.get(path)).toBeGreaterThanOrEqual(3);
     expect(stream.getMetrics()).toMatchObject({ droppedFrames: 0, bufferedFrames: 0 });
+  });
+
+  it('waits for a name that cannot be resolved', async () => {
+    let failures = 0;
+    let known = false;
+    const httpAgent = new Agent({
+      lookup: (host, _options, done) => {
+        if (known) {
+          done(null, [{ address: '127.0.0.1', family: 4 }]);
+          return;
+        }
+        failures += 1;
+        done(Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' }), []);
+      },
+    });
+    const endpoint = `http://kvs.example:${service.port}`;
+    const callbackProvider = new Detour(endpoint, endpoint, CREDENTIALS, httpAgent);
+    producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
+    const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
+    await putAll(stream, FRAMES);
+    await vi.waitFor(() => {
+      expect(failures).toBeGreaterThanOrEqual(3);
+    }, 10_000);
+    expect(stream.health).toMatchObject({ condition: 'failing' });
+    expect(stream.health.lastError?.message).toContain('ENOTFOUND kvs.example');
+    known = true;
+    await stream.stop({ timeoutMs: 25_000 });
+    expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
   });
 
   it('reports a tag failure and passes it over', async () => {

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KinesisVideoProducer, type SessionEndedReport } from '../../lib/index.js';
+import {
+  KinesisVideoProducer,
+  type Credentials,
+  type SessionEndedReport,
+} from '../../lib/index.js';
 import { startService, type KvsService } from '../../lib/service/index.js';
 import { syntheticFrames } from '../support/frames.js';
 import { CREDENTIALS, expectStored, storedIn } from '../support/upload.js';
@@ -48,6 +52,34 @@ describe('sessions of a long upload', () => {
     expect(totalSessions).toBeGreaterThanOrEqual(4);
     expect(droppedFrames).toBe(0);
     expect(new Set(ends.map((end) => end.status))).toEqual(new Set(['STATUS_SUCCESS']));
+  });
+
+  it('change with tokens that expire, before they do, and lose nothing', async () => {
+    let asked = 0;
+    // A token is renewed half a minute before its end: these last 2 s.
+    const credentials = async (): Promise<Credentials> => {
+      asked += 1;
+      return {
+        ...CREDENTIALS,
+        sessionToken: `token-${asked}`,
+        expiration: new Date(Date.now() + 32_000),
+      };
+    };
+    const rotating = await KinesisVideoProducer.create({ endpoint: service.endpoint, credentials });
+    const stream = await rotating.createStream({ streamName: 'tokens', nalAdaptationFlags: 0 });
+    const errors: unknown[] = [];
+    stream.on('streamErrorReport', (report) => errors.push(report));
+    const frames = [...syntheticFrames({ count: 175, start: Date.now() })];
+    for (const frame of frames) {
+      stream.putFrame(frame);
+      await sleep(frame.presentationTs - Date.now());
+    }
+    await stream.stop({ timeoutMs: 20_000 });
+    expect(expectStored(await storedIn(service.endpoint, 'tokens'), frames)).toBe(0);
+    expect(stream.getMetrics().totalSessions).toBeGreaterThanOrEqual(3);
+    expect(asked).toBeGreaterThanOrEqual(4);
+    expect(errors).toEqual([]);
+    await rotating.close();
   });
 
   it('end when the stream is idle, and begin again with its next key frame', async () => {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Agent } from 'node:http';
 import { expect } from 'vitest';
 import type { Frame } from '../../lib/base/media.js';
 import type { CredentialProvider, Credentials } from '../../lib/base/credentials.js';
@@ -22,8 +23,14 @@ export class Detour extends DefaultCallbackProvider {
     control: string,
     media: string,
     credentials: Credentials | CredentialProvider = CREDENTIALS,
+    httpAgent?: Agent,
   ) {
-    super({ endpoint: control, region: 'us-west-2', credentials });
+    super({
+      endpoint: control,
+      region: 'us-west-2',
+      credentials,
+      ...(httpAgent === undefined ? {} : { httpAgent }),
+    });
     this.#media = media;
   }
 
