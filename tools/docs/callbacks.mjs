@@ -11,6 +11,7 @@ const FILES = [
   'lib/providers/device-info.ts',
   'lib/transport/put-media.ts',
   'lib/base/credentials.ts',
+  'lib/providers/iot-credentials.ts',
 ];
 const UNITS = {
   TICKS: 'ms',
@@ -105,6 +106,16 @@ function memberArguments(member, interfaces, events) {
   return texts.filter((text) => text !== undefined).join('; ');
 }
 
+/** A function that does what the guide's callback does. */
+function functionRow(entry, interfaces, read) {
+  if (!read(entry.file).includes(`export function ${entry.function}(`)) {
+    throw new Error(`callbacks.json: ${entry.file} has no function ${entry.function}`);
+  }
+  const options = argumentText({ name: 'options', type: entry.options }, interfaces);
+  const guide = entry.guide.map((name) => `\`${name}\``).join(', ');
+  return [guide, `\`${entry.function}\``, options, entry.when];
+}
+
 function row(entry, interfaces, events) {
   const guide = entry.guide.map((name) => `\`${name}\``).join(', ');
   if (entry.absent !== undefined) return [guide, 'does not exist', '', entry.absent];
@@ -150,7 +161,11 @@ export function callbacksPage(read) {
   const texts = JSON.parse(read('tools/docs/callbacks.json'));
   const events = eventRows(read('native/include/kvs/events.def'));
   const interfaces = interfacesIn(read);
-  const rows = texts.callbacks.map((entry) => row(entry, interfaces, events));
+  const rows = texts.callbacks.map((entry) =>
+    entry.function === undefined
+      ? row(entry, interfaces, events)
+      : functionRow(entry, interfaces, read),
+  );
   return [
     '# Callbacks',
     '',
