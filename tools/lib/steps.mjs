@@ -8,6 +8,7 @@ import { versionOf } from './run.mjs';
 const MINUTE = 60_000;
 const FORMAT_VERSION = 14;
 const node = process.execPath;
+const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
 const bin = (path) => [node, join('node_modules', path)];
 const tool = (name, ...args) => [node, join('tools', `${name}.mjs`), ...args];
 
@@ -115,6 +116,16 @@ export function allSteps(root) {
       limitMs: 5 * MINUTE,
     },
     { name: 'addon-limits', about: 'no kept memory, libc alone', commands: [tool('check-addon')] },
+    {
+      name: 'prebuilds',
+      about: 'the addon for every target that can be built here',
+      skip: () =>
+        process.env.KVS_PREBUILDS === '1'
+          ? undefined
+          : 'asked for with KVS_PREBUILDS=1 only (needs cross compilers: see .ci/run)',
+      commands: [[npm, 'run', '--silent', 'prebuilds']],
+      limitMs: 10 * MINUTE,
+    },
     {
       name: 'dist',
       about: 'the package builds',
