@@ -189,19 +189,19 @@ static kvs_status put_at(fake_host *host, kvs_stream *stream, uint32_t flags,
 }
 
 static void every_scale_counts_in_its_own_units(void) {
-  static const uint64_t scales[] = {1,          10,          1000,    10000,
+  static const uint64_t scales[] = {1,          10,          1000,    0,
                                     10 * 10000, 100 * 10000, 10000000};
 
   for (size_t i = 0; i < sizeof(scales) / sizeof(scales[0]); i++) {
     fake_host host;
     fake_body body;
     kvs_stream_info info;
-    uint64_t scale = scales[i];
+    uint64_t scale = scales[i] == 0 ? MS : scales[i]; /* 0: the default */
     uint64_t first = 1000 * scale;
 
     fake_host_init(&host, ARENA, 2);
     fake_stream_info(&info, "camera");
-    info.timecode_scale = scale;
+    info.timecode_scale = scales[i];
     info.max_fragment_duration = 30 * SECOND;
     kvs_stream *stream = scene_stream(&host, &info);
     CHECK_EQ(put_at(&host, stream, KEY, first, first), KVS_OK);

@@ -7,7 +7,7 @@
 #include "check.h"
 #include "core/view.h"
 
-enum { STEPS = 100000, FRAGMENTS = 48, FRAMES = 24, HEAP = 2 * 1024 * 1024 };
+enum { STEPS = 100000, FRAGMENTS = 24, FRAMES = 16, HEAP = 2 * 1024 * 1024 };
 #define MS KVS_TICKS_PER_MS
 
 typedef struct frame {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/client.h"
+#include "nal_vectors.h"
 
 enum { STREAMS = 2, BODY = 1 << 18, MAX_CALLS = 64 };
 
@@ -226,6 +227,7 @@ static void make_stream(world *w, uint32_t i) {
   watched *s = &w->streams[i];
   kvs_stream_info info;
   uint8_t shape = next_byte(&w->in);
+  uint8_t more = next_byte(&w->in);
   uint8_t *body = s->body;
 
   memset(s, 0, sizeof(*s));
@@ -245,11 +247,20 @@ static void make_stream(world *w, uint32_t i) {
   info.key_frame_fragmentation = (shape & 64) == 0;
   info.tag_count = (shape & 128) != 0 ? 1 : 0;
   info.max_latency = 5 * KVS_TICKS_PER_SECOND;
-  if ((shape & 3) == 3) {
-    info.track_count = 2;
-    info.tracks[1].track_id = 2;
-    info.tracks[1].type = KVS_TRACK_AUDIO;
-    info.tracks[1].codec_id = "A_AAC";
+  info.track_count = 1 + more % KVS_MAX_TRACKS;
+  for (uint32_t track = 1; track < KVS_MAX_TRACKS; track++) {
+    info.tracks[track].track_id = track + 1;
+    info.tracks[track].type = track == 1 ? KVS_TRACK_AUDIO : KVS_TRACK_DATA;
+    info.tracks[track].codec_id = track == 1 ? "A_AAC" : "data";
+  }
+  info.overflow_policy =
+      (more & 4) != 0 ? KVS_OVERFLOW_REFUSE : KVS_OVERFLOW_DROP_OLDEST;
+  info.frame_timecodes = (more & 0x18) != 0x18;
+  info.timecode_scale = (more & 0x20) != 0 ? 1000 : KVS_TICKS_PER_MS;
+  info.buffer_duration =
+      (more & 0x40) != 0 ? 10 * KVS_TICKS_PER_SECOND : info.buffer_duration;
+  if ((more & 0x80) != 0) {
+    info.nal_adaptation_flags = KVS_NAL_ADAPTATION_AVCC_NALS;
   }
   info.replay_duration = i == 0 ? 0 : info.replay_duration;
   s->replays = i != 0;
@@ -268,10 +279,21 @@ static void put(world *w, watched *s) {
     s->media = (uint64_t)next_word(&w->in) * 100;
   }
   memset(frame_bytes, 0x55, size);
-  memcpy(frame_bytes, "\0\0\0\1\x65\x88", 6);
+  if ((kind & 0x60) == 0x60) { /* parameter sets before the picture */
+    const nal_vector *sets = nal_vector_at(size % 12);
+
+    size += (uint32_t)nal_unhex(sets->annexb, frame_bytes, NAL_VECTOR_ROOM);
+    memcpy(frame_bytes + size - 6, "\0\0\1\x65\x88\0", 6);
+  } else {
+    memcpy(frame_bytes, "\0\0\0\1\x65\x88", 6);
+    if (size < 256) { /* several units, or AVCC, or nonsense */
+      frame_bytes[3] = (kind & 1) != 0 ? 1 : (uint8_t)(size - 4);
+      memcpy(frame_bytes + size - 4, "\0\0\1\x41", 4);
+    }
+  }
   frame.flags = (kind & 4) != 0 ? KVS_FRAME_KEY : KVS_FRAME_NONE;
   frame.flags |= (kind & 0x18) == 0x18 ? KVS_FRAME_END_OF_FRAGMENT : 0u;
-  frame.track_id = (kind & 8) != 0 ? 2 : 1;
+  frame.track_id = (kind & 8) != 0 ? 2u + (kind >> 4 & 1u) : 1;
   frame.pts = s->media * KVS_TICKS_PER_MS;
   frame.dts = KVS_NEVER;
   frame.duration = 33 * KVS_TICKS_PER_MS;
@@ -359,9 +381,11 @@ static void advance(world *w) {
 }
 
 static void odd_call(world *w, watched *s) {
+  static uint8_t private_data[6000];
   uint8_t kind = next_byte(&w->in);
+  uint32_t len = 0;
 
-  switch (kind % 6) {
+  switch (kind % 7) {
     case 0:
       (void)kvs_stream_stop(s->stream, w->now);
       break;
@@ -372,11 +396,18 @@ static void odd_call(world *w, watched *s) {
       (void)kvs_stream_reset_connection(s->stream, (kind & 0x80) != 0, w->now);
       break;
     case 3:
-      any(kvs_stream_put_metadata(s->stream, "name", "value",
+      any(kvs_stream_put_metadata(s->stream, (kind & 0x10) != 0 ? "a" : "name",
+                                  (kind & 0x20) != 0 ? "" : "value",
                                   (kind & 0x80) != 0, w->now));
       break;
     case 4:
-      any(kvs_stream_format_changed(s->stream, 2, &kind, 1, w->now));
+      len = next_word(&w->in) % sizeof(private_data);
+      memset(private_data, kind, len);
+      any(kvs_stream_format_changed(s->stream, 1 + kind / 64, private_data, len,
+                                    w->now));
+      break;
+    case 5:
+      any(kvs_stream_put_event(s->stream, kind / 64, NULL, w->now));
       break;
     default:
       (void)kvs_stream_session_ended(s->stream, s->session,
