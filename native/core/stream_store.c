@@ -39,8 +39,10 @@ static void write_body(const kvs_stream *stream, const kvs_put_plan *plan,
   body = kvs_put_block(heap, plan, body);
   kvs_put_payload(stream, plan, body);
   if (plan->suffix != 0) {
-    (void)kvs_heap_write(heap, kvs_heap_skip(heap, body, plan->payload), tag,
-                         kvs_mkv_write_end_of_fragment(tag));
+    uint32_t len = kvs_mkv_write_end_of_fragment(tag);
+
+    body = kvs_heap_skip(heap, body, plan->payload);
+    (void)kvs_heap_write(heap, body, tag, len);
   }
 }
 
