@@ -30,13 +30,18 @@ export function eventRows(text) {
   }));
 }
 
-/** `{ name, unit, meaning }` of each metric of `CLIENT` or `STREAM`. */
+/** `{ name, unit, meaning }` of each metric of `CLIENT` or `STREAM`; throws when one has no comment. */
 export function metricRows(text, kind) {
   const shape = new RegExp(
     `/\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*KVS_${kind}_METRIC\\((\\w+),\\s*(\\w+)\\)`,
     'g',
   );
-  return [...text.matchAll(shape)].map(([, comment, field, unit]) => ({
+  const rows = [...text.matchAll(shape)];
+  const count = text.match(new RegExp(`^KVS_${kind}_METRIC\\(`, 'gm'))?.length;
+  if (rows.length !== count) {
+    throw new Error(`metrics.def: of ${count} ${kind} metrics ${rows.length} have a comment`);
+  }
+  return rows.map(([, comment, field, unit]) => ({
     name: camel(field),
     unit,
     // A field that another one is explained by is named as in TypeScript.
