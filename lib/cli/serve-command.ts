@@ -15,6 +15,7 @@ interface ServeFlags {
   readonly region: string;
   readonly credentials?: string;
   readonly dump?: string;
+  readonly apiLog?: string;
   readonly limits: 'on' | 'off';
 }
 
@@ -32,6 +33,7 @@ export function addServeCommand(program: Command): void {
       'access keys that may call; without it anyone on this machine may',
     )
     .option('--dump <dir>', 'also write every PutMedia body there, as MKV')
+    .option('--api-log <file>', 'write every API call there, one JSON record a line')
     .addOption(
       program
         .createOption('--limits <on|off>', "the guide's service limits")
@@ -56,6 +58,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     credentials,
     ...(flags.limits === 'off' ? { limits: 'off' } : {}),
     ...(flags.dump === undefined ? {} : { dump: flags.dump }),
+    ...(flags.apiLog === undefined ? {} : { apiLog: flags.apiLog }),
     log: (level, message, detail) =>
       process.stderr.write(`${level}: ${message}${detail ? ` ${JSON.stringify(detail)}` : ''}\n`),
   });

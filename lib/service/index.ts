@@ -6,4 +6,5 @@ export type {
   ServiceLog,
   ServiceOptions,
 } from './options.js';
+export type { ApiLogOptions } from './audit/log-file.js';
 export type { Limits } from './limits.js';

@@ -1,6 +1,7 @@
 import { isIPv4 } from 'node:net';
 import type { Clock } from '../base/clock.js';
 import { KvsError } from '../base/errors.js';
+import type { ApiLogOptions } from './audit/log-file.js';
 import { GUIDE_LIMITS, NO_LIMITS, type Limits } from './limits.js';
 
 /** One access key that the service knows. */
@@ -43,6 +44,11 @@ export interface ServiceOptions {
   readonly fsync?: 'each' | 'group';
   /** Directory into which every PutMedia body is also written as it came, `<stream>-<n>.mkv`. */
   readonly dump?: string;
+  /**
+   * File into which every API call is written, one JSON record a line in the guide's form; default
+   * none. Media calls are written when they end. Or where, and how it is rotated.
+   */
+  readonly apiLog?: string | ApiLogOptions;
   readonly log?: ServiceLog;
   readonly clock?: Clock;
 }
@@ -57,6 +63,7 @@ export interface CheckedOptions {
   readonly limits: Limits;
   readonly fsync: 'each' | 'group';
   readonly dump: string | undefined;
+  readonly apiLog: ApiLogOptions | undefined;
   readonly log: ServiceLog;
   readonly clock: Clock;
 }
@@ -79,6 +86,7 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
       options.limits === 'off' ? NO_LIMITS : { ...GUIDE_LIMITS, ...(options.limits ?? undefined) },
     fsync: options.fsync ?? 'group',
     dump: options.dump,
+    apiLog: typeof options.apiLog === 'string' ? { path: options.apiLog } : options.apiLog,
     log: options.log ?? ((): void => undefined),
     clock: options.clock ?? systemClock(),
   };
@@ -89,8 +97,20 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
   if (!/^[a-z0-9-]{1,64}$/.test(checked.region)) {
     bad(`region '${checked.region}' does not match [a-z0-9-]+`);
   }
+  checkApiLog(checked.apiLog);
   checkCredentials(checked);
   return checked;
+}
+
+function checkApiLog(apiLog: ApiLogOptions | undefined): void {
+  const { path, maxBytes = 1, keep = 0 } = apiLog ?? { path: 'none' };
+  if (path === '') bad('apiLog is empty; name a file');
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) {
+    bad(`apiLog.maxBytes ${String(maxBytes)} is not a whole number from 1`);
+  }
+  if (!Number.isInteger(keep) || keep < 0 || keep > 1000) {
+    bad(`apiLog.keep ${String(keep)} is not a whole number from 0 to 1000`);
+  }
 }
 
 function checkCredentials(options: CheckedOptions): void {

@@ -1,10 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { archiveHandlers } from './archive/operations.js';
+import { LogFile } from './audit/log-file.js';
+import { recordLine } from './audit/record.js';
 import { controlHandlers } from './control/operations.js';
 import { StreamRegistry } from './control/streams.js';
 import type { ServiceContext } from './context.js';
 import { getMediaHandler } from './get/operation.js';
-import { HttpFront, type Handlers } from './http/front.js';
+import { HttpFront, type FrontParts, type Handlers } from './http/front.js';
 import { HubMap } from './hub.js';
 import { ServiceMetrics } from './metrics/meter.js';
 import { metricsPages } from './metrics/pages.js';
@@ -40,31 +42,33 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
       checked.log('warn', message);
     },
   });
+  let apiLog: LogFile | undefined;
   try {
-    return await serve(checked, store);
+    if (checked.apiLog !== undefined) {
+      apiLog = await LogFile.open(checked.apiLog, (error) => {
+        checked.log('error', 'apiLog: calls could not be written', { error });
+      });
+    }
+    return await serve(checked, store, apiLog);
   } catch (error) {
+    await apiLog?.close();
     await store.close();
     throw error;
   }
 }
 
-async function serve(options: CheckedOptions, store: FragmentStore): Promise<KvsService> {
+async function serve(
+  options: CheckedOptions,
+  store: FragmentStore,
+  apiLog: LogFile | undefined,
+): Promise<KvsService> {
   const streams = new StreamRegistry(store, options);
   await streams.load();
   const sweeper = new Sweeper(store, streams, options);
   await sweeper.begin();
   let endpoint = '';
-  const context: ServiceContext = {
-    options,
-    store,
-    streams,
-    hubs: new HubMap(store),
-    rates: new CallRates(options),
-    metrics: new ServiceMetrics(),
-    endpoint: () => endpoint,
-    sweeper,
-  };
-  const front = new HttpFront(options, handlersOf(context), metricsPages(context.metrics));
+  const context = contextOf(options, store, streams, sweeper, () => endpoint);
+  const front = new HttpFront(options, partsOf(context, apiLog));
   const port = await front.listen();
   endpoint = `http://${hostInUrl(options.host)}:${String(port)}`;
   sweeper.every(() => {
@@ -79,9 +83,35 @@ async function serve(options: CheckedOptions, store: FragmentStore): Promise<Kvs
       const closed = front.close();
       await context.hubs.stop();
       await closed;
+      await apiLog?.close();
       await store.close();
       options.log('info', 'closed', { flushes: store.flushes() });
     }),
+  };
+}
+
+function contextOf(
+  options: CheckedOptions,
+  store: FragmentStore,
+  streams: StreamRegistry,
+  sweeper: Sweeper,
+  endpoint: () => string,
+): ServiceContext {
+  const hubs = new HubMap(store);
+  const rates = new CallRates(options);
+  return { options, store, streams, hubs, rates, metrics: new ServiceMetrics(), endpoint, sweeper };
+}
+
+function partsOf(context: ServiceContext, apiLog: LogFile | undefined): FrontParts {
+  const { region } = context.options;
+  return {
+    handlers: handlersOf(context),
+    pages: metricsPages(context.metrics),
+    audit:
+      apiLog &&
+      ((event): void => {
+        apiLog.add(recordLine(event, region));
+      }),
   };
 }
 

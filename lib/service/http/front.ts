@@ -4,6 +4,7 @@ import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
 import type { Operation, OperationName } from '../api/operation.js';
 import { OPERATIONS } from '../api/operations.js';
+import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
@@ -33,18 +34,34 @@ export interface Page {
   readonly text: (caller: Caller) => string;
 }
 
+/** What the HTTP side hands calls to. @internal */
+export interface FrontParts {
+  readonly handlers: Handlers;
+  readonly pages: ReadonlyMap<string, Page>;
+  /** Told of every call of an operation when it has ended. */
+  readonly audit: ((event: CallEvent) => void) | undefined;
+}
+
+/** What becomes known of a call on its way. */
+interface Trace {
+  operation?: Operation;
+  caller?: Caller;
+  input?: Readonly<Record<string, unknown>>;
+  answer?: object | undefined;
+}
+
 /** The HTTP side of the service. @internal */
 export class HttpFront {
   readonly #options: CheckedOptions;
-  readonly #handlers: Handlers;
-  readonly #pages: ReadonlyMap<string, Page>;
+  readonly #parts: FrontParts;
   readonly #routes: ReadonlyMap<string, Operation>;
   readonly #server: Server;
+  /** Calls that have not ended. */
+  readonly #active = new Set<Promise<void>>();
 
-  constructor(options: CheckedOptions, handlers: Handlers, pages: ReadonlyMap<string, Page>) {
+  constructor(options: CheckedOptions, parts: FrontParts) {
     this.#options = options;
-    this.#handlers = handlers;
-    this.#pages = pages;
+    this.#parts = parts;
     this.#routes = new Map(OPERATIONS.map((operation) => [operation.path, operation]));
     this.#server = createServer({
       // PutMedia bodies last for hours; JSON bodies have their own time-out.
@@ -54,7 +71,8 @@ export class HttpFront {
       maxHeaderSize: 16 * 1024,
     });
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
-      void this.#serve(request, response);
+      const call = this.#serve(request, response).finally(() => this.#active.delete(call));
+      this.#active.add(call);
     };
     this.#server.on('request', serve);
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
@@ -88,7 +106,7 @@ export class HttpFront {
     return isAddress(address) ? address.port : port;
   }
 
-  /** Takes no more connections and ends those that wait. */
+  /** Takes no more connections and ends those that wait; resolves when every call has ended. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => {
@@ -102,6 +120,7 @@ export class HttpFront {
     }, 1000);
     await closed;
     clearTimeout(timer);
+    await Promise.all(this.#active);
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -109,15 +128,22 @@ export class HttpFront {
     // A lost connection is told by 'close'; without a listener it would end the process.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
+    const trace: Trace = {};
+    const time = this.#options.clock.wall();
+    let failure: unknown;
     try {
-      await this.#answer(request, response);
+      await this.#answer(request, response, trace);
     } catch (error) {
+      failure = error;
       this.#fail(request, response, error);
     }
+    const { audit } = this.#parts;
+    if (audit === undefined || trace.operation === undefined) return;
+    audit(eventOf({ request, response, time, trace, operation: trace.operation, failure }));
   }
 
-  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const page = request.method === 'GET' ? this.#pages.get(pathOf(request)) : undefined;
+  async #answer(request: IncomingMessage, response: ServerResponse, trace: Trace): Promise<void> {
+    const page = request.method === 'GET' ? this.#parts.pages.get(pathOf(request)) : undefined;
     if (page !== undefined) {
       const bytes = await readBody(request);
       const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
@@ -125,23 +151,33 @@ export class HttpFront {
       return;
     }
     const operation = this.#route(request);
+    trace.operation = operation;
     if (operation.input === 'headers') {
       const caller = authenticate(request, { kind: 'media' }, this.#options);
+      trace.caller = caller;
       const values = readHeaders(operation, (name) => headerOf(request, name));
       const input = checkInput(operation, values);
-      await this.#run({ operation, caller, input, request, response });
+      trace.input = values;
+      await this.#run({ operation, caller, input, request, response }, trace);
       return;
     }
     const bytes = await readBody(request);
     const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
-    const input = checkInput(operation, parseBody(bytes));
-    await this.#run({ operation, caller, input, request, response });
+    trace.caller = caller;
+    const values = parseBody(bytes);
+    const input = checkInput(operation, values);
+    trace.input = values;
+    await this.#run({ operation, caller, input, request, response }, trace);
   }
 
-  async #run(call: Call): Promise<void> {
-    const handler = this.#handlers[call.operation.name];
-    if (handler.kind === 'stream') await handler.run(call);
-    else sendJson(call.response, await handler.run(call));
+  async #run(call: Call, trace: Trace): Promise<void> {
+    const handler = this.#parts.handlers[call.operation.name];
+    if (handler.kind === 'stream') {
+      await handler.run(call);
+      return;
+    }
+    trace.answer = await handler.run(call);
+    sendJson(call.response, trace.answer);
   }
 
   #route(request: IncomingMessage): Operation {
@@ -158,13 +194,52 @@ export class HttpFront {
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     if (request.destroyed && !request.complete) return;
     void discardRest(request);
-    if (error instanceof ServiceError) {
-      sendError(response, error);
-      return;
+    if (!(error instanceof ServiceError)) {
+      this.#options.log('error', 'a call failed', { path: request.url, error });
     }
-    this.#options.log('error', 'a call failed', { path: request.url, error });
-    sendError(response, new ServiceError('InternalFailure', 'Internal service error'));
+    sendError(response, answeredError(error));
   }
+}
+
+interface EndedCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly time: number;
+  readonly trace: Trace;
+  readonly operation: Operation;
+  readonly failure: unknown;
+}
+
+function eventOf({ request, response, time, trace, operation, failure }: EndedCall): CallEvent {
+  const id = response.getHeader('x-amzn-RequestId');
+  return {
+    operation: operation.name,
+    time,
+    caller: trace.caller,
+    input: knownInput(operation, trace.input),
+    answer: trace.answer,
+    error: failure === undefined ? undefined : answeredError(failure),
+    requestId: typeof id === 'string' ? id : '',
+    sourceAddress: request.socket.remoteAddress ?? '',
+    userAgent: request.headers['user-agent'] ?? '',
+  };
+}
+
+/** The parameters that the operation has; what else a body holds was not looked at. */
+function knownInput(
+  operation: Operation,
+  input: Readonly<Record<string, unknown>> | undefined,
+): Readonly<Record<string, unknown>> | undefined {
+  if (input === undefined) return undefined;
+  return Object.fromEntries(
+    Object.entries(input).filter(([name]) => Object.hasOwn(operation.fields, name)),
+  );
+}
+
+/** What the caller is told of a failure. */
+function answeredError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  return new ServiceError('InternalFailure', 'Internal service error');
 }
 
 function pathOf(request: IncomingMessage): string {
