@@ -5,7 +5,7 @@ import type { CallbackProvider, ClientCallbackProvider, DeviceInfo } from '../pr
 import { deliver } from './deliver.js';
 import { Diagnostics } from './diagnostics.js';
 import type { StreamLink } from './link.js';
-import type { Log } from './logger.js';
+import { describeError, type Log } from './logger.js';
 import { clientNote, streamNote, type ClientNote } from './notes.js';
 import { ServiceRunner, type StreamAnswer } from './service-runner.js';
 
@@ -114,7 +114,7 @@ export class ProducerHost {
   readonly #turn = (): void => {
     this.#turnAsked = false;
     if (this.#closed) return;
-    for (const event of this.client.events()) this.#dispatch(event);
+    for (const event of this.client.events()) this.#dispatchSafely(event);
     this.#setTimer();
   };
 
@@ -134,6 +134,15 @@ export class ProducerHost {
     this.#timerAt = at;
     const wait = Math.ceil(at - this.clock.mono());
     this.#timer = setTimeout(this.#onTimer, Math.min(Math.max(wait, 0), LONGEST_TIMER_MS));
+  }
+
+  /** One event that goes wrong must not take the others, or the timer, with it. */
+  #dispatchSafely(event: NativeEvent): void {
+    try {
+      this.#dispatch(event);
+    } catch (error) {
+      this.log.write('error', 'dispatch', `${event.type} failed: ${describeError(error)}`);
+    }
   }
 
   #dispatch(event: NativeEvent): void {

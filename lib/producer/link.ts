@@ -15,6 +15,8 @@ export class StreamLink {
   streamArn: string | undefined;
   endpoint: string | undefined;
   token: Credentials | undefined;
+  /** Whether a call with `token` was refused since it was got. */
+  denied = false;
   session: PutSession | undefined;
   /** Whether it was stopped and everything it held is acknowledged. */
   done = false;

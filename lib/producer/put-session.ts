@@ -51,17 +51,19 @@ export class PutSession implements PutMediaIo {
       return;
     }
     try {
-      this.#handle = provider.putStream(
-        {
-          streamName: name,
-          endpoint,
-          credentials: token,
-          start: event.start,
-          absolute: event.absolute,
-          acks: event.acks,
-          connectTimeout: event.timeout,
-        },
-        this,
+      this.#handle = checkSession(
+        provider.putStream(
+          {
+            streamName: name,
+            endpoint,
+            credentials: token,
+            start: event.start,
+            absolute: event.absolute,
+            acks: event.acks,
+            connectTimeout: event.timeout,
+          },
+          this,
+        ),
       );
     } catch (error) {
       this.onEnd(CALL_RESULT.UNKNOWN, error instanceof Error ? error : new Error(String(error)));
@@ -127,8 +129,10 @@ export class PutSession implements PutMediaIo {
     this.#link.onProgress();
   }
 
-  onEnd(result: number, cause?: Error): void {
+  onEnd(given: number, cause?: Error): void {
     if (this.#over) return;
+    // A transport of the user's own may give anything.
+    const result = Number.isInteger(given) && given > 0 ? given : CALL_RESULT.UNKNOWN;
     this.#leave();
     this.#log(result, cause);
     if (this.#link.freed) return;
@@ -176,4 +180,16 @@ export class PutSession implements PutMediaIo {
   #who(): string {
     return `session ${this.number} of stream '${this.#link.name}'`;
   }
+}
+
+/** What `putStream` of a user's own answered, which may be anything. */
+function checkSession(session: unknown): PutMediaSession {
+  if (isSession(session)) return session;
+  throw new TypeError('putStream answered no object with wake() and abort()');
+}
+
+function isSession(session: unknown): session is PutMediaSession {
+  if (typeof session !== 'object' || session === null) return false;
+  if (!('wake' in session) || !('abort' in session)) return false;
+  return typeof session.wake === 'function' && typeof session.abort === 'function';
 }

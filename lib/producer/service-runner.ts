@@ -1,4 +1,5 @@
 import type { Credentials } from '../base/credentials.js';
+import { KvsError } from '../base/errors.js';
 import type {
   CreateDeviceEvent,
   CreateStreamEvent,
@@ -10,11 +11,12 @@ import type {
   TagResourceEvent,
 } from '../generated/events.js';
 import type { StatusName } from '../generated/status.js';
-import type {
-  CallbackProvider,
-  DeviceInfo,
-  ServiceCallContext,
-  StreamDescription,
+import {
+  checkCredentials,
+  type CallbackProvider,
+  type DeviceInfo,
+  type ServiceCallContext,
+  type StreamDescription,
 } from '../providers/index.js';
 import { CALL_RESULT, resultOfError } from '../transport/index.js';
 import type { ProducerHost } from './host.js';
@@ -41,6 +43,9 @@ type StreamCall =
   | GetStreamingTokenEvent
   | PutStreamEvent;
 
+/** The calls that are made here and answered once. */
+type RunCall = ClientCall | Exclude<StreamCall, PutStreamEvent>;
+
 const STREAM_STATUS: Readonly<Record<StreamDescription['streamStatus'], number>> = {
   CREATING: 0,
   ACTIVE: 1,
@@ -58,6 +63,11 @@ const FAILED: Readonly<Record<(ClientCall | StreamCall)['type'], StatusName>> = 
   getStreamingToken: 'STATUS_GET_STREAMING_TOKEN_CALL_FAILED',
   putStream: 'STATUS_PUT_STREAM_CALL_FAILED',
 };
+const DENIED: ReadonlySet<number> = new Set<number>([
+  CALL_RESULT.NOT_AUTHORIZED,
+  CALL_RESULT.FORBIDDEN,
+  CALL_RESULT.AUTH_FAILURE,
+]);
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Makes the calls that the core asks for, once each, and answers with what came of them. @internal */
@@ -76,9 +86,7 @@ export class ServiceRunner {
   }
 
   client(event: ClientCall): void {
-    const work = (context: ServiceCallContext): Promise<StreamAnswer> =>
-      event.type === 'createDevice' ? this.#createDevice(context) : this.#securityToken(context);
-    void this.#attempt(event, undefined, work).then((answer) => {
+    void this.#attempt(event, undefined).then((answer) => {
       this.#host.answerClient(event.call, answer.result, answer.expiration ?? Infinity);
     });
   }
@@ -91,9 +99,7 @@ export class ServiceRunner {
       session.open(this.#provider, event);
       return;
     }
-    const work = (context: ServiceCallContext): Promise<StreamAnswer> =>
-      this.#streamCall(link, event.type, context);
-    void this.#attempt(event, link, work).then((answer) => {
+    void this.#attempt(event, link).then((answer) => {
       this.#host.answerStream(link, event.call, answer);
     });
   }
@@ -104,11 +110,7 @@ export class ServiceRunner {
     for (const control of this.#open) control.abort();
   }
 
-  async #attempt(
-    event: ClientCall | StreamCall,
-    link: StreamLink | undefined,
-    work: (context: ServiceCallContext) => Promise<StreamAnswer>,
-  ): Promise<StreamAnswer> {
+  async #attempt(event: RunCall, link: StreamLink | undefined): Promise<StreamAnswer> {
     const { timeout } = event;
     const control = new AbortController();
     const late = (): void => {
@@ -118,12 +120,13 @@ export class ServiceRunner {
     const began = this.#host.clock.mono();
     this.#open.add(control);
     try {
-      const authInfo = link?.token ?? this.#token;
-      const answer = await work({ timeout, signal: control.signal, authInfo });
+      const context = { timeout, signal: control.signal, authInfo: this.#token };
+      const answer = await unlessAborted(this.#work(event, link, context), control.signal);
       this.#tell(event, link, began, answer.result, undefined);
       return answer;
     } catch (error) {
       const result = resultOf(event, error);
+      if (link !== undefined && DENIED.has(result)) link.denied = true;
       this.#tell(event, link, began, result, error);
       return { result };
     } finally {
@@ -132,8 +135,39 @@ export class ServiceRunner {
     }
   }
 
+  async #work(
+    event: RunCall,
+    link: StreamLink | undefined,
+    context: ServiceCallContext,
+  ): Promise<StreamAnswer> {
+    if (event.type === 'createDevice') {
+      await this.#provider.createDevice(this.#device, context);
+      return OK;
+    }
+    if (event.type === 'getSecurityToken' || link === undefined) {
+      return expiring(await this.#securityToken(context));
+    }
+    const authInfo = await this.#authInfo(link, context);
+    return this.#streamCall(link, event.type, { ...context, authInfo });
+  }
+
+  /**
+   * Credentials for a stream's call: its own token, unless that was refused or is over. The core asks
+   * for a new token only on the way to a session, and may be before that.
+   */
+  async #authInfo(link: StreamLink, context: ServiceCallContext): Promise<Credentials | undefined> {
+    const { token, denied } = link;
+    const own = token ?? this.#token;
+    const until = own?.expiration?.getTime() ?? Infinity;
+    if (own !== undefined && !denied && until > this.#host.clock.wall()) return own;
+    const fresh = await this.#securityToken(context);
+    link.denied = false;
+    link.token = undefined;
+    return fresh;
+  }
+
   #tell(
-    event: ClientCall | StreamCall,
+    event: RunCall,
     link: StreamLink | undefined,
     began: number,
     result: number,
@@ -153,14 +187,10 @@ export class ServiceRunner {
     for (const one of link === undefined ? links : [link]) one.onTrouble(trouble);
   }
 
-  async #securityToken(context: ServiceCallContext): Promise<StreamAnswer> {
-    this.#token = await this.#provider.getSecurityToken(context);
-    return expiring(this.#token);
-  }
-
-  async #createDevice(context: ServiceCallContext): Promise<StreamAnswer> {
-    await this.#provider.createDevice(this.#device, context);
-    return OK;
+  async #securityToken(context: ServiceCallContext): Promise<Credentials> {
+    const token = await this.#provider.getSecurityToken(context);
+    this.#token = checkCredentials(token, 'getSecurityToken');
+    return this.#token;
   }
 
   async #streamCall(
@@ -173,8 +203,7 @@ export class ServiceRunner {
       case 'describeStream': {
         const found = await provider.describeStream(link.name, context);
         link.streamArn = found.streamArn;
-        const streamStatus = STREAM_STATUS[found.streamStatus];
-        return { ...OK, streamStatus, retention: found.retentionPeriod };
+        return described(found);
       }
       case 'createStream':
         link.streamArn = await provider.createStream(this.#createInput(link), context);
@@ -186,7 +215,11 @@ export class ServiceRunner {
         link.endpoint = await provider.getStreamingEndpoint(link.name, 'PUT_MEDIA', context);
         return OK;
       case 'getStreamingToken':
-        link.token = await provider.getStreamingToken(link.name, context);
+        link.token = checkCredentials(
+          await provider.getStreamingToken(link.name, context),
+          'getStreamingToken',
+        );
+        link.denied = false;
         return expiring(link.token);
     }
   }
@@ -203,12 +236,41 @@ export class ServiceRunner {
   }
 }
 
+/** What DescribeStream said; throws when a provider of the user's own said something else. */
+function described(found: StreamDescription): StreamAnswer {
+  const { streamStatus, retentionPeriod: retention } = found;
+  const status: number | undefined = STREAM_STATUS[streamStatus];
+  if (status === undefined || !(retention >= 0 && retention < Infinity)) {
+    const said = `streamStatus ${streamStatus}, retentionPeriod ${retention}`;
+    throw new KvsError({
+      status: 'STATUS_INVALID_DESCRIBE_STREAM_RESPONSE',
+      message: `describeStream answered ${said}`,
+      retryable: true,
+    });
+  }
+  return { ...OK, streamStatus: status, retention };
+}
+
+/** Rejects as soon as `signal` aborts, even where the work does not listen to it. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      const reason: unknown = signal.reason;
+      reject(reason instanceof Error ? reason : new Error(String(reason)));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}
+
 function expiring(token: Credentials): StreamAnswer {
   return { ...OK, expiration: token.expiration?.getTime() ?? Infinity };
 }
 
 /** A token call that fails for no reason that has a number of its own is one of authentication. */
-function resultOf(event: ClientCall | StreamCall, error: unknown): number {
+function resultOf(event: RunCall, error: unknown): number {
   const result = resultOfError(error);
   if (result !== CALL_RESULT.UNKNOWN) return result;
   const token = event.type === 'getSecurityToken' || event.type === 'getStreamingToken';

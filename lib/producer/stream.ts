@@ -1,3 +1,4 @@
+import { captureRejectionSymbol } from 'node:events';
 import { Writable } from 'node:stream';
 import { KvsError, statusFromCode } from '../base/errors.js';
 import type { Frame } from '../base/media.js';
@@ -25,6 +26,9 @@ export interface StreamParts {
   readonly share: () => number;
 }
 
+// An option of every EventEmitter, which the types of Writable leave out.
+const REJECTIONS = { captureRejections: true } as const;
+
 /**
  * A stream that is uploaded to. Made by `KinesisVideoProducer.createStream`; takes frames at once,
  * with or without a network.
@@ -51,7 +55,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
 
   /** @internal */
   constructor(parts: StreamParts) {
-    super({ objectMode: true, decodeStrings: false });
+    super({ objectMode: true, decodeStrings: false, ...REJECTIONS });
     const { host, link } = parts;
     this.name = link.name;
     this.#host = host;
@@ -68,6 +72,14 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
       wall: () => host.clock.wall(),
       changed: (health) => {
         this.#emitSafely('health', health);
+      },
+    });
+    // An async listener that rejects harms the stream no more than a callback does.
+    Object.defineProperty(this, captureRejectionSymbol, {
+      value: (error: unknown, event: string) => {
+        deliver(host.log, `'${event}'`, () => {
+          throw error;
+        });
       },
     });
     link.onTrouble = (trouble) => {

@@ -142,4 +142,25 @@ describe('a producer whose calls are refused', () => {
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
     expect([...front.accessKeys]).toEqual(['AKIDFIRST', 'AKIDSECOND']);
   });
+
+  it('takes new credentials in every state when those in use are over', async () => {
+    let accessKeyId = 'AKIDFIRST';
+    const credentials = async (): Promise<Credentials> => ({ ...CREDENTIALS, accessKeyId });
+    const callbackProvider = new Detour(front.endpoint, front.endpoint, credentials);
+    producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
+    const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
+    await putAll(stream, FRAMES.slice(0, 50));
+    await new Promise((resolve) => stream.once('fragmentAckReceived', resolve));
+    // An outage during which the keys end: every call with the old ones is refused from now on.
+    front.deniedKeys.add('AKIDFIRST');
+    accessKeyId = 'AKIDSECOND';
+    front.refuse('/getDataEndpoint', { status: 500 }, 2);
+    front.refuse('/describeStream', { status: 500 }, 2);
+    front.cut();
+    await putAll(stream, FRAMES.slice(50));
+    await stream.stop({ timeoutMs: 25_000 });
+    const doubtful = new Set(FRAMES.map((frame) => frame.presentationTs));
+    expectStored(await storedIn(service.endpoint, 'camera'), FRAMES, doubtful);
+    expect(front.accessKeys.has('AKIDSECOND')).toBe(true);
+  });
 });

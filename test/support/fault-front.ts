@@ -21,6 +21,8 @@ export class FaultFront {
   readonly calls: Map<string, number> = new Map();
   /** Access keys that calls were signed with. */
   readonly accessKeys: Set<string> = new Set();
+  /** Access keys that are refused, as those of a session that is over. */
+  readonly deniedKeys: Set<string> = new Set();
   readonly #server: Server;
   readonly #target: number;
   readonly #faults = new Map<string, { readonly fault: Fault; left: number }>();
@@ -61,17 +63,31 @@ export class FaultFront {
     const key = /Credential=([^/]+)/.exec(request.headers.authorization ?? '')?.[1];
     if (key !== undefined) this.accessKeys.add(key);
     request.on('error', () => undefined);
-    const planned = this.#faults.get(path);
-    if (planned === undefined || planned.left === 0) {
+    const fault = this.#faultOf(path, key);
+    if (fault === undefined) {
       this.#handOn(request, answer);
       return;
     }
-    planned.left -= 1;
-    const { status, exception } = planned.fault;
+    const { status, exception } = fault;
     if (exception !== undefined) answer.setHeader('x-amzn-ErrorType', exception);
     answer.setHeader('content-type', 'application/json');
     answer.writeHead(status).end('{"Message":"injected"}');
     request.resume();
+  }
+
+  #faultOf(path: string, key: string | undefined): Fault | undefined {
+    if (key !== undefined && this.deniedKeys.has(key)) {
+      return { status: 403, exception: 'ExpiredTokenException' };
+    }
+    const planned = this.#faults.get(path);
+    if (planned === undefined || planned.left === 0) return undefined;
+    planned.left -= 1;
+    return planned.fault;
+  }
+
+  /** Breaks every connection. */
+  cut(): void {
+    this.#server.closeAllConnections();
   }
 
   #handOn(request: IncomingMessage, answer: ServerResponse): void {

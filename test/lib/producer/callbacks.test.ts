@@ -69,6 +69,10 @@ describe('callbacks', () => {
     stream.on('streamStateChanged', () => {
       throw new Error('listener');
     });
+    const late: () => unknown = async () => {
+      throw new Error('late one');
+    };
+    stream.on('fragmentAckReceived', late);
     await putAll(stream, FRAMES);
     await stream.stop({ timeoutMs: 10_000 });
     expect(stream.getMetrics().persistedAcks).toBe(4);
@@ -136,6 +140,71 @@ describe('callbacks', () => {
     await once(stream, 'droppedFragmentReport');
     expect(during).toBe(0);
     expect(calls).toBeGreaterThan(0);
+  });
+});
+
+/** Lets a value of any type pass for what is wanted, as JavaScript callers do. */
+function anything<T>(value: unknown): T {
+  const isWanted = (one: unknown): one is T => one !== undefined || one === undefined;
+  if (isWanted(value)) return value;
+  throw new TypeError('unreachable');
+}
+
+describe('a replaced part that answers nonsense', () => {
+  it('is asked again until it answers well', async () => {
+    const service = await ScriptedService.start();
+    const logger = new LineLog();
+    const left = new Map([
+      ['token', 2],
+      ['describe', 2],
+      ['endpoint', 1],
+      ['put', 2],
+    ]);
+    const nonsense = (part: string): boolean => {
+      const more = left.get(part) ?? 0;
+      left.set(part, more - 1);
+      return more > 0;
+    };
+    class Odd extends DefaultCallbackProvider {
+      override async getSecurityToken(
+        ...args: Parameters<DefaultCallbackProvider['getSecurityToken']>
+      ): ReturnType<DefaultCallbackProvider['getSecurityToken']> {
+        return nonsense('token') ? anything({ accessKeyId: 7 }) : super.getSecurityToken(...args);
+      }
+      override async describeStream(
+        ...args: Parameters<DefaultCallbackProvider['describeStream']>
+      ): ReturnType<DefaultCallbackProvider['describeStream']> {
+        const good = await super.describeStream(...args);
+        return nonsense('describe') ? anything({ streamStatus: 'FINE' }) : good;
+      }
+      override async getStreamingEndpoint(
+        ...args: Parameters<DefaultCallbackProvider['getStreamingEndpoint']>
+      ): Promise<string> {
+        return nonsense('endpoint') ? anything(42) : super.getStreamingEndpoint(...args);
+      }
+      override putStream(
+        ...args: Parameters<DefaultCallbackProvider['putStream']>
+      ): ReturnType<DefaultCallbackProvider['putStream']> {
+        return nonsense('put') ? anything(undefined) : super.putStream(...args);
+      }
+    }
+    const producer = await KinesisVideoProducer.create({
+      logger,
+      limits: 'off',
+      callbackProvider: new Odd({
+        endpoint: service.endpoint,
+        region: 'us-west-2',
+        credentials: CREDENTIALS,
+      }),
+    });
+    const stream = await producer.createStream({ streamName: 'odd', nalAdaptationFlags: 0 });
+    await putAll(stream, FRAMES);
+    await stream.stop({ timeoutMs: 25_000 });
+    expect(stream.getMetrics()).toMatchObject({ persistedAcks: 4, droppedFrames: 0 });
+    expect([...left.values()].every((more) => more <= 0)).toBe(true);
+    expect(logger.lines.join('\n')).toContain('streamStatus FINE');
+    await producer.close();
+    await service.close();
   });
 });
 
