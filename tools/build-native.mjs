@@ -45,8 +45,9 @@ if (missing.length > 0) {
   process.exit(0);
 }
 const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js');
-for (const step of ['configure', 'build']) {
-  const args = [cmakeJs, step, '--log-level', 'error'];
+// Always make where there is one: a ninja that is installed later must not meet make's build folder.
+for (const step of [['configure'], ['build', '--parallel', '2']]) {
+  const args = [cmakeJs, ...step, '--prefer-make', '--log-level', 'error'];
   const { status } = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

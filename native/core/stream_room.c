@@ -141,6 +141,7 @@ bool kvs_room_yield(kvs_stream *stream, kvs_time now) {
     return false;
   }
   kvs_room_drop_oldest(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
+  kvs_stream_note_deadline(victim);
   return true;
 }
 
@@ -203,6 +204,7 @@ static kvs_status make_pages(kvs_stream *stream, bool begins, uint32_t len,
       return KVS_STATUS_STORE_OUT_OF_MEMORY;
     }
     kvs_room_drop_oldest(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
+    kvs_stream_note_deadline(victim); /* it may be another than this one */
   }
   return KVS_OK;
 }
