@@ -3,7 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { startService } from '../service/index.js';
+import { KvsError } from '../base/errors.js';
+import { startService, type TlsOptions } from '../service/index.js';
 import { portNumber } from './arguments.js';
 import { parseCredentialsFile } from './credentials-file.js';
 import { withInterrupt } from './interrupt.js';
@@ -16,6 +17,8 @@ interface ServeFlags {
   readonly credentials?: string;
   readonly dump?: string;
   readonly apiLog?: string;
+  readonly tlsKey?: string;
+  readonly tlsCert?: string;
   readonly limits: 'on' | 'off';
 }
 
@@ -33,6 +36,8 @@ export function addServeCommand(program: Command): void {
       'access keys that may call; without it anyone on this machine may',
     )
     .option('--dump <dir>', 'also write every PutMedia body there, as MKV')
+    .option('--tls-key <file>', 'private key, PEM: the service speaks HTTPS; needs --tls-cert')
+    .option('--tls-cert <file>', 'certificate of that key, PEM')
     .option('--api-log <file>', 'write every API call there, one JSON record a line')
     .addOption(
       program
@@ -50,6 +55,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     flags.credentials === undefined
       ? ('open' as const)
       : parseCredentialsFile(await readFile(flags.credentials, 'utf8'), flags.credentials);
+  const tls = await readTls(flags);
   const service = await startService({
     dataDir: flags.dataDir,
     host: flags.host,
@@ -58,6 +64,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     credentials,
     ...(flags.limits === 'off' ? { limits: 'off' } : {}),
     ...(flags.dump === undefined ? {} : { dump: flags.dump }),
+    ...(tls === undefined ? {} : { tls }),
     ...(flags.apiLog === undefined ? {} : { apiLog: flags.apiLog }),
     log: (level, message, detail) =>
       process.stderr.write(`${level}: ${message}${detail ? ` ${JSON.stringify(detail)}` : ''}\n`),
@@ -69,6 +76,17 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   } finally {
     await service.close();
   }
+}
+
+async function readTls({ tlsKey, tlsCert }: ServeFlags): Promise<TlsOptions | undefined> {
+  if (tlsKey === undefined && tlsCert === undefined) return undefined;
+  if (tlsKey === undefined || tlsCert === undefined) {
+    throw new KvsError({
+      status: 'STATUS_INVALID_ARG',
+      message: 'HTTPS takes both --tls-key and --tls-cert; one of them is missing',
+    });
+  }
+  return { key: await readFile(tlsKey), cert: await readFile(tlsCert) };
 }
 
 function greeting(endpoint: string, flags: ServeFlags): string {

@@ -5,6 +5,7 @@ export type {
   ServiceCredentials,
   ServiceLog,
   ServiceOptions,
+  TlsOptions,
 } from './options.js';
 export type { ApiLogOptions } from './audit/log-file.js';
 export type { Limits } from './limits.js';

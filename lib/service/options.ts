@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { KvsError } from '../base/errors.js';
 import type { ApiLogOptions } from './audit/log-file.js';
@@ -15,6 +16,12 @@ export interface ServiceCredential {
 
 /** Who may call: known access keys, or anyone on this machine. */
 export type ServiceCredentials = Readonly<Record<string, ServiceCredential>> | 'open';
+
+/** A private key and the certificates that go with it, both PEM, the service's own first. */
+export interface TlsOptions {
+  readonly key: string | Uint8Array;
+  readonly cert: string | Uint8Array;
+}
 
 /** How serious a log line is. */
 export type LogLevel = 'info' | 'warn' | 'error';
@@ -34,6 +41,8 @@ export interface ServiceOptions {
   readonly host?: string;
   /** Port to listen on; default 0, any free one. */
   readonly port?: number;
+  /** Given, the service speaks HTTPS only; default plain HTTP. */
+  readonly tls?: TlsOptions;
   /** Default `'open'`: every request is taken, which is allowed on loopback only. */
   readonly credentials?: ServiceCredentials;
   /** Region of stream ARNs and of signatures; default us-west-2. */
@@ -58,6 +67,7 @@ export interface CheckedOptions {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
+  readonly tls: TlsOptions | undefined;
   readonly credentials: ServiceCredentials;
   readonly region: string;
   readonly limits: Limits;
@@ -80,6 +90,7 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
     dataDir: options.dataDir,
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
+    tls: options.tls,
     credentials: options.credentials ?? 'open',
     region: options.region ?? 'us-west-2',
     limits:
@@ -97,9 +108,30 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
   if (!/^[a-z0-9-]{1,64}$/.test(checked.region)) {
     bad(`region '${checked.region}' does not match [a-z0-9-]+`);
   }
+  checkTls(checked.tls);
   checkApiLog(checked.apiLog);
   checkCredentials(checked);
   return checked;
+}
+
+function checkTls(tls: TlsOptions | undefined): void {
+  if (tls === undefined) return;
+  try {
+    createSecureContext(serverTls(tls));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    bad(`tls: ${why}; give a PEM key without a passphrase, and the PEM certificate made for it`);
+  }
+}
+
+/** The options as node:tls takes them. @internal */
+export function serverTls({ key, cert }: TlsOptions): {
+  key: string | Buffer;
+  cert: string | Buffer;
+} {
+  const bytes = (value: string | Uint8Array): string | Buffer =>
+    typeof value === 'string' ? value : Buffer.from(value);
+  return { key: bytes(key), cert: bytes(cert) };
 }
 
 function checkApiLog(apiLog: ApiLogOptions | undefined): void {

@@ -19,7 +19,7 @@ import { Sweeper } from './sweep.js';
 
 /** A running service. */
 export interface KvsService {
-  /** Where to reach it, for example `http://127.0.0.1:4100`. */
+  /** Where to reach it, for example `http://127.0.0.1:4100`; `https:` with `tls`. */
   readonly endpoint: string;
   /** Port it listens on. */
   readonly port: number;
@@ -70,7 +70,8 @@ async function serve(
   const context = contextOf(options, store, streams, sweeper, () => endpoint);
   const front = new HttpFront(options, partsOf(context, apiLog));
   const port = await front.listen();
-  endpoint = `http://${hostInUrl(options.host)}:${String(port)}`;
+  const scheme = options.tls === undefined ? 'http' : 'https';
+  endpoint = `${scheme}://${hostInUrl(options.host)}:${String(port)}`;
   sweeper.every(() => {
     context.rates.sweep();
   });

@@ -1,4 +1,6 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
@@ -6,7 +8,7 @@ import type { Operation, OperationName } from '../api/operation.js';
 import { OPERATIONS } from '../api/operations.js';
 import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
-import type { CheckedOptions } from '../options.js';
+import { serverTls, type CheckedOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
 import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
 
@@ -63,13 +65,7 @@ export class HttpFront {
     this.#options = options;
     this.#parts = parts;
     this.#routes = new Map(OPERATIONS.map((operation) => [operation.path, operation]));
-    this.#server = createServer({
-      // PutMedia bodies last for hours; JSON bodies have their own time-out.
-      requestTimeout: 0,
-      keepAliveTimeout: 65_000,
-      headersTimeout: 60_000,
-      maxHeaderSize: 16 * 1024,
-    });
+    this.#server = newServer(options);
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
       const call = this.#serve(request, response).finally(() => this.#active.delete(call));
       this.#active.add(call);
@@ -199,6 +195,19 @@ export class HttpFront {
     }
     sendError(response, answeredError(error));
   }
+}
+
+function newServer({ tls }: Pick<CheckedOptions, 'tls'>): Server {
+  const settings: ServerOptions = {
+    // PutMedia bodies last for hours; JSON bodies have their own time-out.
+    requestTimeout: 0,
+    keepAliveTimeout: 65_000,
+    headersTimeout: 60_000,
+    maxHeaderSize: 16 * 1024,
+  };
+  return tls === undefined
+    ? createServer(settings)
+    : createSecureServer({ ...settings, ...serverTls(tls) });
 }
 
 interface EndedCall {
