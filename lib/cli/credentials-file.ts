@@ -1,9 +1,9 @@
 import { KvsError } from '../base/errors.js';
-import type { ServiceCredential } from '../service/index.js';
+import { parsePolicy, type ServiceCredential } from '../service/index.js';
 
 /**
  * Reads the access keys of a service from JSON: an object of access key to
- * `{ "secretAccessKey", "accountId", "userName"? }`. `path` is for messages only.
+ * `{ "secretAccessKey", "accountId", "userName"?, "policies"? }`. `path` is for messages only.
  *
  * @throws KvsError STATUS_INVALID_ARG naming the file, the key and the rule.
  */
@@ -38,10 +38,17 @@ function credential(key: string, value: unknown, path: string): ServiceCredentia
   const secretAccessKey = text('secretAccessKey');
   if (secretAccessKey === undefined) throw bad(path, `${key} has no secretAccessKey`);
   const userName = text('userName');
+  const policies: unknown = fields.get('policies');
+  if (policies !== undefined && !Array.isArray(policies)) {
+    throw bad(path, `policies of ${key} is not a list`);
+  }
   return {
     secretAccessKey,
     accountId: text('accountId') ?? '123456789012',
     ...(userName === undefined ? {} : { userName }),
+    ...(policies === undefined
+      ? {}
+      : { policies: policies.map((policy) => parsePolicy(policy, `${key} in ${path}`)) }),
   };
 }
 

@@ -8,4 +8,5 @@ export type {
   TlsOptions,
 } from './options.js';
 export type { ApiLogOptions } from './audit/log-file.js';
+export { parsePolicy, type Policy, type PolicyStatement } from './policy/policy.js';
 export type { Limits } from './limits.js';

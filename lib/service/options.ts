@@ -3,6 +3,7 @@ import { createSecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { KvsError } from '../base/errors.js';
 import type { ApiLogOptions } from './audit/log-file.js';
+import { parsePolicy, type Policy } from './policy/policy.js';
 import { GUIDE_LIMITS, NO_LIMITS, type Limits } from './limits.js';
 
 /** One access key that the service knows. */
@@ -12,6 +13,8 @@ export interface ServiceCredential {
   readonly accountId: string;
   /** Name for logs and policies; the access key by default. */
   readonly userName?: string;
+  /** What the key may do; without them everything. An empty list allows nothing. */
+  readonly policies?: readonly Policy[];
 }
 
 /** Who may call: known access keys, or anyone on this machine. */
@@ -155,12 +158,13 @@ function checkCredentials(options: CheckedOptions): void {
   }
   const entries = Object.entries(options.credentials);
   if (entries.length === 0) bad('credentials is empty; name one access key at least');
-  for (const [key, { secretAccessKey, accountId }] of entries) {
+  for (const [key, { secretAccessKey, accountId, policies = [] }] of entries) {
     if (!/^\w{4,128}$/.test(key)) bad(`access key '${key}' is not 4 to 128 letters and digits`);
     if (secretAccessKey === '') bad(`the secret of access key '${key}' is empty`);
     if (!/^\d{12}$/.test(accountId)) {
       bad(`accountId '${accountId}' of access key '${key}' is not twelve digits`);
     }
+    for (const policy of policies) parsePolicy(policy, `access key '${key}'`);
   }
 }
 

@@ -11,6 +11,7 @@ import { HubMap } from './hub.js';
 import { ServiceMetrics } from './metrics/meter.js';
 import { metricsPages } from './metrics/pages.js';
 import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
+import { authorizeCall, authorizePage } from './policy/authorize.js';
 import { putMediaHandler } from './put/operation.js';
 import { CallRates } from './rates.js';
 import { openDiskStore } from './store/disk-store.js';
@@ -108,6 +109,10 @@ function partsOf(context: ServiceContext, apiLog: LogFile | undefined): FrontPar
   return {
     handlers: handlersOf(context),
     pages: metricsPages(context.metrics),
+    authorize: (call) => {
+      authorizeCall(context, call);
+    },
+    authorizePage,
     audit:
       apiLog &&
       ((event): void => {

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.js';
 import { OPEN_ACCOUNT, type CheckedOptions, type ServiceCredential } from '../options.js';
+import type { Policy } from '../policy/policy.js';
 import {
   EMPTY_HASH,
   canonicalRequest,
@@ -16,6 +17,8 @@ export interface Caller {
   readonly account: string;
   readonly user: string;
   readonly accessKeyId: string;
+  /** Undefined: everything is allowed. */
+  readonly policies: readonly Policy[] | undefined;
 }
 
 /** Whether the request has a body that was read, or one that streams and is not hashed. */
@@ -49,7 +52,7 @@ export function authenticate(
   options: AuthOptions,
 ): Caller {
   if (options.credentials === 'open') {
-    return { account: OPEN_ACCOUNT, user: 'open', accessKeyId: '' };
+    return { account: OPEN_ACCOUNT, user: 'open', accessKeyId: '', policies: undefined };
   }
   const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
   const claim = readClaim(request, query);
@@ -79,6 +82,7 @@ export function authenticate(
     account: credential.accountId,
     user: credential.userName ?? claim.scope.accessKeyId,
     accessKeyId: claim.scope.accessKeyId,
+    policies: credential.policies,
   };
 }
 

@@ -40,6 +40,10 @@ export interface Page {
 export interface FrontParts {
   readonly handlers: Handlers;
   readonly pages: ReadonlyMap<string, Page>;
+  /** Throws where the caller may not make the call. */
+  readonly authorize: (call: Call) => void;
+  /** Throws where the caller may not read the pages. */
+  readonly authorizePage: (caller: Caller, request: IncomingMessage) => void;
   /** Told of every call of an operation when it has ended. */
   readonly audit: ((event: CallEvent) => void) | undefined;
 }
@@ -143,6 +147,7 @@ export class HttpFront {
     if (page !== undefined) {
       const bytes = await readBody(request);
       const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
+      this.#parts.authorizePage(caller, request);
       sendText(response, page.type, page.text(caller));
       return;
     }
@@ -167,6 +172,7 @@ export class HttpFront {
   }
 
   async #run(call: Call, trace: Trace): Promise<void> {
+    this.#parts.authorize(call);
     const handler = this.#parts.handlers[call.operation.name];
     if (handler.kind === 'stream') {
       await handler.run(call);

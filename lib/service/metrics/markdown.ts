@@ -13,7 +13,7 @@ export function serviceMetricsMarkdown(): string {
     'Made from the table in `lib/service/metrics`; do not edit. `GET /metrics` answers in the Prometheus text form,',
     '`GET /metrics.json` in JSON. Both give what was measured since the service began, for each stream of the account',
     'that asks; what was never measured is left out. An open service answers anyone on its machine; with credentials',
-    'the request has to be signed like any other call.',
+    'the request has to be signed like any other call, and a user with policies needs `cloudwatch:GetMetricData`.',
     '',
     'In JSON the names, units and statistics are those of CloudWatch: `Sum` of counters and gauges; `SampleCount`,',
     '`Sum`, `Minimum` and `Maximum` of the others. At `/metrics` the stream is the label `stream_name`, and times are',

@@ -1,0 +1,81 @@
+import type { IncomingMessage } from 'node:http';
+import type { ServiceContext } from '../context.js';
+import { ServiceError, type ServiceErrorName } from '../errors.js';
+import type { Caller } from '../http/auth.js';
+import type { Call } from '../http/front.js';
+import type { StreamRecord } from '../store/types.js';
+import { decide } from './evaluate.js';
+
+interface Asked {
+  readonly caller: Caller;
+  readonly request: IncomingMessage;
+  readonly action: string;
+  readonly resource: string;
+  readonly record: StreamRecord | undefined;
+  readonly error: ServiceErrorName;
+}
+
+/**
+ * Throws unless the caller's policies allow the call: NotAuthorizedException where the operation's
+ * reference has it, AccessDeniedException otherwise. A caller without policies may do everything.
+ * @internal
+ */
+export function authorizeCall(context: ServiceContext, call: Call): void {
+  const { caller, operation, input, request } = call;
+  if (caller.policies === undefined) return;
+  const name = input.string('StreamName');
+  const arn = input.string('StreamARN') ?? input.string('ResourceARN');
+  const named = name !== undefined || arn !== undefined;
+  const record = named ? context.streams.lookup(caller.account, name, arn)?.record : undefined;
+  const { region } = context.options;
+  // What is not there yet has no code; `stream/NAME/*` is meant to name it all the same.
+  const missing = arn ?? `arn:aws:kinesisvideo:${region}:${caller.account}:stream/${name ?? ''}/0`;
+  const resource = record === undefined ? missing : context.streams.arn(record);
+  check({
+    caller,
+    request,
+    action: `kinesisvideo:${operation.name}`,
+    resource: named ? resource : '*',
+    record,
+    error: operation.errors.includes('NotAuthorizedException')
+      ? 'NotAuthorizedException'
+      : 'AccessDeniedException',
+  });
+}
+
+/** The same for the metrics, which CloudWatch's action is for. @internal */
+export function authorizePage(caller: Caller, request: IncomingMessage): void {
+  const action = 'cloudwatch:GetMetricData';
+  const error = 'AccessDeniedException';
+  check({ caller, request, action, resource: '*', record: undefined, error });
+}
+
+function check(asked: Asked): void {
+  const { caller, action, resource, error } = asked;
+  if (caller.policies === undefined) return;
+  const decision = decide(caller.policies, { action, resource, context: contextOf(asked) });
+  if (decision === 'allowed') return;
+  const why =
+    decision === 'denied'
+      ? 'with an explicit deny in an identity-based policy'
+      : `because no identity-based policy allows the ${action} action`;
+  throw new ServiceError(
+    error,
+    `User: arn:aws:iam::${caller.account}:user/${caller.user} is not authorized to perform: ` +
+      `${action} on resource: ${resource} ${why}`,
+  );
+}
+
+function contextOf({ caller, request, record }: Asked): ReadonlyMap<string, string> {
+  const { socket } = request;
+  // An IPv4 client of a socket that takes both kinds.
+  const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=[\d.]+$)/, '');
+  const secure = 'encrypted' in socket && socket.encrypted === true;
+  const tags = Object.entries(record?.tags ?? {});
+  return new Map([
+    ...tags.map(([key, value]) => [`aws:resourcetag/${key.toLowerCase()}`, value] as const),
+    ['aws:sourceip', address] as const,
+    ['aws:username', caller.user] as const,
+    ['aws:securetransport', String(secure)] as const,
+  ]);
+}

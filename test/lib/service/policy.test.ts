@@ -1,0 +1,186 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import {
+  CreateStreamCommand,
+  DescribeStreamCommand,
+  KinesisVideoClient,
+  ListStreamsCommand,
+} from '@aws-sdk/client-kinesis-video';
+import { describe, expect, it } from 'vitest';
+import { parseCredentialsFile } from '../../../lib/cli/credentials-file.js';
+import { parsePolicy, type Policy, type PolicyStatement } from '../../../lib/service/index.js';
+import { authorizePage } from '../../../lib/service/policy/authorize.js';
+import { decide, matches } from '../../../lib/service/policy/evaluate.js';
+import { withService, type Endpoint } from './helpers.js';
+
+const ARN = 'arn:aws:kinesisvideo:us-west-2:123456789012:stream/cam/1795408066856';
+const GET: PolicyStatement = { Effect: 'Allow', Action: 'kinesisvideo:Get*', Resource: '*' };
+
+function ask(
+  statement: PolicyStatement | readonly PolicyStatement[],
+  context: Readonly<Record<string, string>> = {},
+  action = 'kinesisvideo:GetMedia',
+): string {
+  const policy = parsePolicy({ Version: '2012-10-17', Statement: statement }, 'test');
+  return decide([policy], { action, resource: ARN, context: new Map(Object.entries(context)) });
+}
+
+describe('decide', () => {
+  it('allows what is allowed and nothing else', () => {
+    expect(ask(GET)).toBe('allowed');
+    expect(ask(GET, {}, 'kinesisvideo:PutMedia')).toBe('notAllowed');
+    expect(ask({ ...GET, Action: 'KinesisVideo:getmedia' })).toBe('allowed');
+    expect(ask({ ...GET, Resource: ARN })).toBe('allowed');
+    expect(ask({ ...GET, Resource: ARN.replace('cam', 'Cam') })).toBe('notAllowed');
+    expect(ask({ ...GET, Resource: ['x', 'arn:aws:kinesisvideo:*:*:stream/c?m/*'] })).toBe(
+      'allowed',
+    );
+  });
+
+  it('puts an explicit deny above every allow', () => {
+    const deny: PolicyStatement = { Effect: 'Deny', Action: '*', Resource: '*/cam/*' };
+    expect(ask([GET, deny])).toBe('denied');
+    expect(ask([deny, GET])).toBe('denied');
+    expect(ask([GET, { ...deny, Resource: '*/door/*' }])).toBe('allowed');
+  });
+
+  it.each([
+    ['StringEquals', 'aws:username', 'ann', 'Ann'],
+    ['StringLike', 'aws:username', 'a*', 'A*'],
+    ['StringNotLike', 'aws:username', 'b*', 'a*'],
+    ['StringNotEquals', 'aws:username', 'bob', 'ann'],
+    ['StringEquals', 'aws:ResourceTag/Room', 'hall', 'attic'],
+    ['IpAddress', 'aws:SourceIp', '10.1.0.0/16', '10.2.0.0/16'],
+    ['IpAddress', 'AWS:SourceIP', '10.1.2.3', 'fe80::/10'],
+    ['NotIpAddress', 'aws:SourceIp', '192.168.0.0/16', '10.0.0.0/8'],
+    ['Bool', 'aws:SecureTransport', 'false', 'true'],
+  ])('%s of %s', (operator, key, good, bad) => {
+    const context = {
+      'aws:username': 'ann',
+      'aws:resourcetag/room': 'hall',
+      'aws:sourceip': '10.1.2.3',
+      'aws:securetransport': 'false',
+    };
+    const test = (value: string | string[]): string =>
+      ask({ ...GET, Condition: { [operator]: { [key]: value } } }, context);
+    expect(test(good)).toBe('allowed');
+    expect(test(bad)).toBe('notAllowed');
+    if (!operator.includes('Not')) expect(test([bad, good])).toBe('allowed');
+    const missing = ask({ ...GET, Condition: { [operator]: { [key]: good } } });
+    expect(missing).toBe(operator.includes('Not') ? 'allowed' : 'notAllowed');
+  });
+
+  it.each([
+    ['a*b*c', 'axxbyyc', true],
+    ['a*b*c', 'axxbyy', false],
+    ['*', '', true],
+    ['?', '', false],
+    ['a**', 'a', true],
+    ['a.c', 'abc', false],
+    ['*aab', 'aaaab', true],
+  ])('matches(%s, %s) is %s', (pattern, text, expected) => {
+    expect(matches(pattern, text)).toBe(expected);
+  });
+
+  it('is not slow on any pattern', () => {
+    const began = performance.now();
+    expect(matches('*a'.repeat(100) + 'b', 'a'.repeat(10_000))).toBe(false);
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+});
+
+describe('parsePolicy', () => {
+  it.each([
+    ['NotAction', { Effect: 'Allow', NotAction: 'x', Resource: '*' }, /'NotAction'/],
+    ['an effect', { ...GET, Effect: 'allow' }, /Effect is not Allow or Deny/],
+    ['no resource', { Effect: 'Allow', Action: '*' }, /Resource is not/],
+    ['an operator', { ...GET, Condition: { DateLessThan: {} } }, /operator DateLessThan/],
+    ['a key', { ...GET, Condition: { Bool: { 'aws:MFA': 'true' } } }, /key aws:MFA is not known/],
+    ['a range', { ...GET, Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/33' } } }, /no IP/],
+  ])('refuses what it cannot obey: %s', (_what, Statement, words) => {
+    expect(() => parsePolicy({ Statement }, 'AKIAONE')).toThrow(/policy of AKIAONE/);
+    expect(() => parsePolicy({ Statement }, 'AKIAONE')).toThrow(words);
+  });
+
+  it('comes from the credentials file', () => {
+    const text = (policies: unknown): string =>
+      JSON.stringify({ AKIAONE: { secretAccessKey: 's', policies } });
+    const keys = parseCredentialsFile(text([{ Statement: GET }]), 'keys.json');
+    expect(keys['AKIAONE']?.policies).toEqual([{ Statement: [GET] }]);
+    expect(() => parseCredentialsFile(text([{ Statement: {} }]), 'keys.json')).toThrow(
+      /policy of AKIAONE in keys.json: Effect/,
+    );
+    expect(() => parseCredentialsFile(text('all'), 'keys.json')).toThrow(/not a list/);
+  });
+});
+
+describe('authorizePage', () => {
+  it('asks for the action that CloudWatch has', () => {
+    const caller = { account: '123456789012', user: 'ann', accessKeyId: 'AKIAONE' };
+    const read = (policies: readonly Policy[] | undefined): void => {
+      authorizePage({ ...caller, policies }, new IncomingMessage(new Socket()));
+    };
+    const metrics = { Effect: 'Allow', Action: 'cloudwatch:GetMetricData', Resource: '*' } as const;
+    read(undefined);
+    read([{ Statement: metrics }]);
+    expect(() => {
+      read([{ Statement: GET }]);
+    }).toThrow(/not authorized to perform: cloudwatch:GetMetricData/);
+  });
+});
+
+describe('a service with policies', () => {
+  const client = ({ endpoint }: Endpoint, accessKeyId: string): KinesisVideoClient =>
+    new KinesisVideoClient({
+      endpoint,
+      region: 'us-west-2',
+      credentials: { accessKeyId, secretAccessKey: 'secret' },
+      maxAttempts: 1,
+    });
+
+  it('lets each user do what the policies say', async () => {
+    const camera: Policy = {
+      Statement: {
+        Effect: 'Allow',
+        Action: ['kinesisvideo:CreateStream', 'kinesisvideo:DescribeStream'],
+        Resource: 'arn:aws:kinesisvideo:us-west-2:123456789012:stream/cam-*/*',
+      },
+    };
+    const secret = 'secret';
+    const account = { secretAccessKey: secret, accountId: '123456789012' };
+    const credentials = {
+      ADMIN: account,
+      CAMERA: { ...account, userName: 'camera', policies: [camera] },
+      NOBODY: { ...account, policies: [] },
+    };
+    await withService({ credentials }, async (service) => {
+      const [admin, cam, nobody] = ['ADMIN', 'CAMERA', 'NOBODY'].map((id) => client(service, id));
+      await admin?.send(new CreateStreamCommand({ StreamName: 'door' }));
+      await cam?.send(new CreateStreamCommand({ StreamName: 'cam-1' }));
+      const found = await cam?.send(new DescribeStreamCommand({ StreamName: 'cam-1' }));
+      expect(found?.StreamInfo?.StreamName).toBe('cam-1');
+      await expect(
+        cam?.send(new DescribeStreamCommand({ StreamARN: found?.StreamInfo?.StreamARN })),
+      ).resolves.toBeDefined();
+      await expect(
+        cam?.send(new DescribeStreamCommand({ StreamName: 'door' })),
+      ).rejects.toMatchObject({
+        name: 'NotAuthorizedException',
+        $metadata: { httpStatusCode: 401 },
+        message: expect.stringMatching(/user\/camera .* kinesisvideo:DescribeStream on .*door/),
+      });
+      await expect(cam?.send(new CreateStreamCommand({ StreamName: 'x' }))).rejects.toMatchObject({
+        name: 'AccessDeniedException',
+      });
+      await expect(cam?.send(new ListStreamsCommand({}))).rejects.toMatchObject({
+        name: 'AccessDeniedException',
+      });
+      await expect(
+        nobody?.send(new DescribeStreamCommand({ StreamName: 'cam-1' })),
+      ).rejects.toMatchObject({ name: 'NotAuthorizedException' });
+      const all = await admin?.send(new ListStreamsCommand({}));
+      expect(all?.StreamInfoList?.map(({ StreamName }) => StreamName)).toEqual(['cam-1', 'door']);
+      for (const one of [admin, cam, nobody]) one?.destroy();
+    });
+  });
+});
