@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { VERSION } from '../producer/user-agent.js';
 import { addDemoCommand } from './demo-command.js';
+import { addFsckCommand } from './fsck-command.js';
 import { addServeCommand } from './serve-command.js';
 
 async function main(): Promise<void> {
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
   program.version(VERSION);
   addServeCommand(program);
   addDemoCommand(program);
+  addFsckCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {
