@@ -39,7 +39,7 @@ describe.skipIf(!BUILT)('kill -9 of the service in mid upload (needs npm run bui
     });
     const start = 1_700_000_000_000;
     const frames = [...syntheticFrames({ count: 1000, start, size: 12_000 })];
-    const unsure = new Set<number>();
+    const unsure: number[] = [];
     const killAt = new Set([180, 430, 700]);
     for (const [i, frame] of frames.entries()) {
       stream.putFrame(frame);
@@ -49,7 +49,7 @@ describe.skipIf(!BUILT)('kill -9 of the service in mid upload (needs npm run bui
       // What is unacknowledged now may have been made durable before the process died.
       const persisted = acks.persisted();
       for (const { presentationTs, flags } of frames.slice(0, i + 1)) {
-        if (flags === 1 && !persisted.has(presentationTs)) unsure.add(presentationTs);
+        if (flags === 1 && !persisted.has(presentationTs)) unsure.push(presentationTs);
       }
       await service.start();
     }
