@@ -76,7 +76,8 @@ const LINGER = 5000;
  * the client would lose the answer. @internal
  */
 export async function discardRest(request: IncomingMessage): Promise<void> {
-  if (request.complete || request.destroyed) return;
+  const { socket } = request;
+  if (request.complete || request.destroyed || socket.destroyed) return;
   request.on('data', () => undefined);
   request.resume();
   await new Promise<void>((resolve) => {
@@ -85,9 +86,12 @@ export async function discardRest(request: IncomingMessage): Promise<void> {
       clearTimeout(timer);
       request.removeListener('end', done);
       request.removeListener('close', done);
+      socket.removeListener('close', done);
       resolve();
     };
     request.on('end', done);
     request.on('close', done);
+    // A request whose answer has ended is not told that its connection closes.
+    socket.on('close', done);
   });
 }
