@@ -1,5 +1,18 @@
 // The API of kinesis-video/service; node tools/api.mjs --write writes this file.
 
+export interface ApiLogOptions {
+    readonly path: string;
+    readonly maxBytes?: number;
+    readonly keep?: number;
+}
+
+export interface FsckReport {
+    readonly streams: number;
+    readonly fragments: number;
+    readonly bytes: number;
+    readonly faults: readonly string[];
+}
+
 export interface KvsService {
     readonly endpoint: string;
     readonly port: number;
@@ -31,10 +44,24 @@ export interface Limits {
 
 export type LogLevel = 'info' | 'warn' | 'error';
 
+export interface Policy {
+    readonly Version?: string;
+    readonly Statement: PolicyStatement | readonly PolicyStatement[];
+}
+
+export interface PolicyStatement {
+    readonly Sid?: string;
+    readonly Effect: 'Allow' | 'Deny';
+    readonly Action: string | readonly string[];
+    readonly Resource: string | readonly string[];
+    readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | boolean | readonly (string | boolean)[]>>>>;
+}
+
 export interface ServiceCredential {
     readonly secretAccessKey: string;
     readonly accountId: string;
     readonly userName?: string;
+    readonly policies?: readonly Policy[];
 }
 
 export type ServiceCredentials = Readonly<Record<string, ServiceCredential>> | 'open';
@@ -45,13 +72,24 @@ export interface ServiceOptions {
     readonly dataDir: string;
     readonly host?: string;
     readonly port?: number;
+    readonly tls?: TlsOptions;
     readonly credentials?: ServiceCredentials;
     readonly region?: string;
     readonly limits?: 'off' | Partial<Limits>;
     readonly fsync?: 'each' | 'group';
     readonly dump?: string;
+    readonly apiLog?: string | ApiLogOptions;
     readonly log?: ServiceLog;
     readonly clock?: Clock;
 }
+
+export interface TlsOptions {
+    readonly key: string | Uint8Array;
+    readonly cert: string | Uint8Array;
+}
+
+export declare function fsck(dataDir: string, signal?: AbortSignal): Promise<FsckReport>;
+
+export declare function parsePolicy(value: unknown, where: string): Policy;
 
 export declare function startService(options: ServiceOptions): Promise<KvsService>;
