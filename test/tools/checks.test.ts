@@ -194,7 +194,7 @@ describe('check-addon', () => {
 
 describe('check-hygiene', () => {
   const sound = {
-    'README.md': 'See [this](./docs/work/x.md), /tmp/x and ~/work/x.\n',
+    'README.md': 'See [this](./docs/work/x.md), /tmp/x and ~/clips/x.\n',
     '.npmrc': 'omit-lockfile-registry-resolved=true\n',
     'package-lock.json': '{ "packages": { "node_modules/a": { "version": "1.0.0" } } }\n',
     'test/a.ts': "const key = 'AKIAIOSFODNN7EXAMPLE';\n",
