@@ -56,8 +56,7 @@ kvs_status kvs_ack_error_status(uint32_t error_id);
 typedef enum kvs_ack_remedy {
   KVS_REMEDY_RESEND = 0,        /* new session, the same fragment again */
   KVS_REMEDY_SKIP_FRAGMENT = 1, /* new session without that fragment */
-  KVS_REMEDY_NEW_TOKEN = 2,     /* new token, then as RESEND */
-  KVS_REMEDY_DESCRIBE = 3       /* from DescribeStream on, then as RESEND */
+  KVS_REMEDY_DESCRIBE = 2       /* from DescribeStream on, then as RESEND */
 } kvs_ack_remedy;
 
 kvs_ack_remedy kvs_ack_error_remedy(uint32_t error_id);

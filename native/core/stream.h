@@ -374,6 +374,10 @@ KVS_MUST_CHECK static inline kvs_status kvs_room_make(kvs_stream *stream,
  * False: there is none to drop. */
 bool kvs_room_yield(kvs_stream *stream, kvs_time now);
 
+/* Counts and tells a fragment that is given up for |reason|. */
+void kvs_room_report_dropped(kvs_stream *stream, const kvs_fragment *fragment,
+                             kvs_status reason);
+
 /* Drops the oldest fragment, reporting it if it was not freed; breaks the
  * session first if it is half sent. */
 void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now);

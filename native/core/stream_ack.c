@@ -78,24 +78,14 @@ static void mark(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
 static void lose(kvs_stream *stream, kvs_pos at, kvs_status reason) {
   kvs_view *view = &stream->view;
   kvs_fragment *fragment = kvs_view_fragment(view, at);
-  kvs_event event = kvs_event_make(KVS_EVENT_DROPPED_FRAGMENT_REPORT);
 
-  event.u.dropped_fragment_report.timecode = fragment->begin;
-  event.u.dropped_fragment_report.end = fragment->end;
-  event.u.dropped_fragment_report.frames = fragment->frames;
-  event.u.dropped_fragment_report.bytes = fragment->bytes;
-  event.u.dropped_fragment_report.sent =
-      (fragment->state & KVS_FRAGMENT_SENT) != 0 ? 1 : 0;
-  event.u.dropped_fragment_report.reason = reason;
-  stream->metrics.dropped_fragments++;
-  stream->metrics.dropped_frames += fragment->frames;
   fragment->state |= KVS_FRAGMENT_LOST | KVS_FRAGMENT_CLOSED;
   kvs_view_free(view, at);
   if (at == view->newest) {
     stream->fragment_open = false;
     stream->await_key = true;
   }
-  kvs_stream_emit(stream, &event);
+  kvs_room_report_dropped(stream, fragment, reason);
 }
 
 static void handle_error(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,

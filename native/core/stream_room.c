@@ -33,8 +33,8 @@ void kvs_room_trim(kvs_stream *stream) {
   }
 }
 
-static void report_dropped(kvs_stream *stream, const kvs_fragment *fragment,
-                           kvs_status reason) {
+void kvs_room_report_dropped(kvs_stream *stream, const kvs_fragment *fragment,
+                             kvs_status reason) {
   kvs_event event = kvs_event_make(KVS_EVENT_DROPPED_FRAGMENT_REPORT);
 
   stream->metrics.dropped_fragments++;
@@ -69,7 +69,7 @@ void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now) {
   }
   forget_oldest(stream);
   if ((gone.state & KVS_FRAGMENT_FREED) == 0) {
-    report_dropped(stream, &gone, reason);
+    kvs_room_report_dropped(stream, &gone, reason);
   }
   if (aborted) {
     kvs_state_advance(stream, now);

@@ -383,8 +383,6 @@ static uint32_t state_for(uint32_t result) {
       case KVS_REMEDY_RESEND:
       case KVS_REMEDY_SKIP_FRAGMENT:
         return S(READY);
-      case KVS_REMEDY_NEW_TOKEN:
-        return S(GET_TOKEN);
       case KVS_REMEDY_DESCRIBE:
         return S(DESCRIBE);
     }
