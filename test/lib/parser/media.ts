@@ -12,6 +12,11 @@ export function have(tool: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${tool}`]).status === 0;
 }
 
+/** Whether an element of GStreamer is installed. */
+export function haveElement(name: string): boolean {
+  return have('gst-inspect-1.0') && spawnSync('gst-inspect-1.0', [name]).status === 0;
+}
+
 /** Runs a command to its end; throws with its words when it fails. */
 export function run(tool: string, ...args: string[]): { out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(tool, args, {
