@@ -37,7 +37,7 @@ async function build(preset) {
 
 async function fuzz(names) {
   if (versionOf('clang') === undefined) {
-    skip('libFuzzer', 'clang is not installed (apt-get install clang-14 libclang-rt-14-dev)');
+    skip('libFuzzer', 'clang is not installed (apt-get install clang libclang-rt-14-dev)');
     return;
   }
   if (!(await build('fuzz'))) return;
