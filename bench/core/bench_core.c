@@ -137,7 +137,7 @@ static void bench_key_frame(void) {
     uint64_t begin = rig_clock();
     (void)lane_put(&n);
     us[key] = (double)(rig_clock() - begin) / 1000;
-    lane_take(&n, UINT64_MAX);
+    lane_drain(&n);
     if (key != 0) {
       lane_ack(&n, lane_fragment(&n, n.count - 2));
     }
@@ -193,8 +193,8 @@ typedef double (*cost)(uint64_t size);
 
 /* Takes exactly the bytes of the frame put |ago| frames before. */
 static void take_one(lane *n, uint64_t index) {
-  const uint64_t block = 9;
-  const uint64_t cluster = 18;
+  const size_t block = 9;
+  const size_t cluster = 18;
 
   lane_take(n, 200 + block + (index % n->l->key_every == 0 ? cluster : 0));
 }
@@ -212,7 +212,7 @@ static double backlog_cost(uint64_t backlog) {
   rig_open(&r, (uint64_t)512 << 20, 1, true);
   lane_open(&n, &r, &l, false);
   (void)lane_put(&n);
-  lane_take(&n, UINT64_MAX); /* the header, the first frame */
+  lane_drain(&n); /* the header, the first frame */
   for (uint64_t i = 0; i < backlog; i++) {
     (void)lane_put(&n);
   }

@@ -140,7 +140,7 @@ static void free_oldest(trial *t) {
   queue *q = &t->queues[most];
   lane *n = &t->lanes[most];
   rig_must(q->count > 1, "nothing to free");
-  lane_take(n, UINT64_MAX);
+  lane_drain(n);
   lane_ack(n, lane_fragment(n, q->first * t->per_fragment));
   q->live -= q->payload[q->first % MAX_FRAGMENTS];
   t->live -= q->payload[q->first % MAX_FRAGMENTS];

@@ -11,8 +11,6 @@
  * place is found. */
 #include "core/heap.h"
 
-#define ENTRY_SEED UINT32_C(0x4B765067)
-
 typedef kvs_page_entry entry;
 
 _Static_assert(KVS_PAGE_GAP % 8 == 0, "data begin 8-aligned");
@@ -43,15 +41,11 @@ static entry *entry_of(const kvs_heap *heap, uint32_t number) {
   return &heap->entries[number];
 }
 
-/* One product for each half, so that neither waits for the other: trimming is
- * as fast as the pages' checksums. */
 static uint32_t checksum(const entry *page, uint32_t number) {
   uint64_t who = ((uint64_t)page->owner << 32) | page->next;
   uint64_t where = ((uint64_t)page->first << 32) | number;
-  uint64_t sum = (who ^ ENTRY_SEED) * UINT64_C(0x9E3779B97F4A7C15) +
-                 where * UINT64_C(0xC2B2AE3D27D4EB4F);
 
-  return (uint32_t)(sum >> 32) ^ (uint32_t)sum;
+  return kvs_check32(who, where, 0);
 }
 
 static void seal(entry *page, uint32_t number) {
@@ -213,6 +207,7 @@ void kvs_chain_init(kvs_chain *chain, uint32_t owner) {
   chain->last = KVS_PAGE_NONE;
   chain->pages = 0;
   chain->end = 0;
+  chain->limit = 0;
 }
 
 /* The offset at which the next block begins in |last|, or 0: in a page not yet
@@ -305,6 +300,7 @@ kvs_status kvs_chain_append_pages(kvs_heap *heap, kvs_chain *chain,
     }
   }
   chain->end = block_end(chain, at, total);
+  chain->limit = at.page == chain->last ? pos_of(at.page, KVS_PAGE_SIZE) : 0;
   heap->allocs++;
   *block = pos_of(at.page, at.offset);
   kvs_heap_lend(heap, *block, total);
@@ -393,7 +389,7 @@ kvs_heap_sink kvs_make_heap_sink(kvs_heap *heap, kvs_pos at) {
 
 void kvs_heap_get_stats(const kvs_heap *heap, kvs_heap_stats *stats) {
   stats->pages = heap->page_count;
-  stats->used = heap->fresh - heap->free_count;
+  stats->used = kvs_heap_used(heap);
   stats->available = kvs_heap_available(heap);
   stats->allocs = heap->allocs;
 }
@@ -425,6 +421,20 @@ static bool belongs(const entry *page, uint32_t number, uint32_t owner) {
            page->first <= KVS_PAGE_SIZE - KVS_BLOCK_ROOM));
 }
 
+/* Whether what the chain says of its end is true of its last page. */
+static bool ends_well(const kvs_heap *heap, const kvs_chain *chain) {
+  kvs_pos limit = 0;
+
+  if (chain->pages == 0) {
+    return chain->end == 0 && chain->limit == 0;
+  }
+  if (entry_of(heap, chain->last)->first != 0) {
+    limit = pos_of(chain->last, KVS_PAGE_SIZE);
+  }
+  return chain->end != 0 && place_of(chain->end).page == chain->last &&
+         chain->limit == limit;
+}
+
 kvs_status kvs_chain_check(const kvs_heap *heap, const kvs_chain *chain) {
   uint32_t number = chain->first;
   uint32_t last = KVS_PAGE_NONE;
@@ -440,8 +450,5 @@ kvs_status kvs_chain_check(const kvs_heap *heap, const kvs_chain *chain) {
   if (number != KVS_PAGE_NONE || last != chain->last) {
     return KVS_STATUS_HEAP_CORRUPTED;
   }
-  bool ends = chain->pages == 0
-                  ? chain->end == 0
-                  : chain->end != 0 && place_of(chain->end).page == last;
-  return ends ? KVS_OK : KVS_STATUS_HEAP_CORRUPTED;
+  return ends_well(heap, chain) ? KVS_OK : KVS_STATUS_HEAP_CORRUPTED;
 }

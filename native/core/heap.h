@@ -60,7 +60,8 @@ typedef struct kvs_chain {
   uint32_t first; /* KVS_PAGE_NONE: holds nothing */
   uint32_t last;
   uint32_t pages;
-  kvs_pos end; /* where the last block's body ended; 0 when empty */
+  kvs_pos end;   /* where the last block's body ended; 0 when empty */
+  kvs_pos limit; /* the end of the last page if a block began there, or 0 */
 } kvs_chain;
 
 /* Bytes from |at| to the end of its page. The end of a page and offset 0 of the
@@ -87,6 +88,11 @@ void kvs_heap_done(kvs_heap *heap);
 /* Pages that can still be taken. */
 static inline uint32_t kvs_heap_available(const kvs_heap *heap) {
   return heap->page_count - heap->fresh + heap->free_count;
+}
+
+/* Pages taken now. */
+static inline uint32_t kvs_heap_used(const kvs_heap *heap) {
+  return heap->fresh - heap->free_count;
 }
 
 /* One page for an object of at most KVS_PAGE_DATA bytes, not zeroed.
@@ -131,25 +137,36 @@ KVS_MUST_CHECK kvs_status kvs_chain_append_pages(kvs_heap *heap,
                                                  uint64_t total,
                                                  kvs_pos *block);
 
-/* Appends a block of at least 1 byte; its bytes are not set. |head| is at most
- * KVS_BLOCK_ROOM. Takes all
- * its pages or none (KVS_STATUS_STORE_OUT_OF_MEMORY). */
-KVS_MUST_CHECK static inline kvs_status
-kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head, uint64_t body,
-                 kvs_pos *block) {
-  uint64_t total = kvs_add_u64(body, head);
-  kvs_pos begin = kvs_chain_begin(chain);
+/* Appends a block of |total| bytes (below 2^32) where it fits in the last page,
+ * behind another one: nothing but the chain changes. False: it does not fit. */
+static inline bool kvs_chain_append_within(kvs_heap *heap, kvs_chain *chain,
+                                           uint64_t total, kvs_pos *block) {
+  kvs_pos begin = (chain->end + 7) & ~(kvs_pos)7;
 
-  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
-  if (begin == 0 || total > kvs_heap_room(begin) ||
-      heap->entries[chain->last].first == 0) {
-    return kvs_chain_append_pages(heap, chain, total, block);
+  if (begin + kvs_max_u64(total, KVS_BLOCK_ROOM) > chain->limit) {
+    return false;
   }
   chain->end = begin + total;
   heap->allocs++;
   kvs_heap_lend(heap, begin, total);
   *block = begin;
-  return KVS_OK;
+  return true;
+}
+
+/* Appends a block of at least 1 byte; its bytes are not set. |head| is at most
+ * KVS_BLOCK_ROOM. Takes all its pages or none
+ * (KVS_STATUS_STORE_OUT_OF_MEMORY). */
+KVS_MUST_CHECK static inline kvs_status
+kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head, uint64_t body,
+                 kvs_pos *block) {
+  uint64_t total = kvs_add_u64(body, head);
+
+  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
+  if (total <= KVS_PAGE_SIZE &&
+      kvs_chain_append_within(heap, chain, total, block)) {
+    return KVS_OK;
+  }
+  return kvs_chain_append_pages(heap, chain, total, block);
 }
 
 /* Where the page after that of |end| has its first block. */

@@ -77,6 +77,7 @@ static void set_up(kvs_stream *stream, kvs_host *host, kvs_pos object,
   stream->id = ++host->last_id;
   memcpy(stream->name, name.ptr, name.len);
   stream->info = *info;
+  kvs_limits_init(&stream->limits, info);
   if (stream->info.timecode_scale == 0) {
     stream->info.timecode_scale = KVS_TICKS_PER_MS;
   }
@@ -86,6 +87,9 @@ static void set_up(kvs_stream *stream, kvs_host *host, kvs_pos object,
   stream->persisted_at = now.mono;
   stream->last_put = now.mono;
   stream->rates.since = now.mono;
+  stream->rates.due = info->recalculate_metrics
+                          ? kvs_add_u64(now.mono, KVS_RATES_WINDOW)
+                          : KVS_NEVER;
   stream->token_until = KVS_NEVER;
   stream->held_due = KVS_NEVER;
   kvs_view_init(&stream->view, &host->heap, stream->id);
@@ -160,6 +164,7 @@ kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now) {
     return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
   }
   stream->stopping = true;
+  kvs_put_shut_short(stream);
   stream->dropped_at_stop = stream->metrics.dropped_frames;
   kvs_put_report_skipped(stream);
   kvs_room_trim(stream); /* nothing is kept to be replayed any more */

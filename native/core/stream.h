@@ -13,6 +13,7 @@
  *   stream_state.c   the state machine and the service's answers
  *   stream_session.c the session: its begin, its end, what it waits for
  *   stream_take.c    bytes go out
+ *   stream_body.c    the session's body, from its header to its end
  *   stream_ack.c     acks come in; what they free
  *   stream_metrics.c figures */
 #ifndef KVS_CORE_STREAM_H
@@ -36,7 +37,8 @@ typedef struct kvs_host {
   bool ready;    /* the client's machine has been ready */
   bool in_event; /* the host is being told something: no calls now */
   uint64_t deadline;
-  uint64_t pressure_at; /* mono: when storage pressure may be told again */
+  uint32_t low_pages;   /* with more in use there is storage pressure */
+  uint64_t pressure_at; /* mono: when it may be told again */
   char client_id[KVS_MAX_CLIENT_ID_LEN + 1];
 } kvs_host;
 
@@ -79,8 +81,12 @@ typedef struct kvs_track {
   kvs_track_info info; /* strings point at the two below, cpd is NULL */
   char codec_id[KVS_MAX_CODEC_ID_LEN + 1];
   char name[KVS_MAX_TRACK_NAME_LEN + 1];
-  bool has_last;
-  uint64_t last_dts; /* ticks, of the present timeline */
+  uint8_t index;       /* of it in the stream */
+  bool all_key;        /* every frame can be begun at: audio and data */
+  bool cuts;           /* its key frames begin fragments */
+  bool has_last;       /* of the present timeline, the frame before: */
+  uint32_t adaptation; /* of its frames: KVS_NAL_ADAPTATION_* */
+  uint64_t last_dts;   /* ticks */
   uint64_t last_mono;
 } kvs_track;
 
@@ -130,13 +136,36 @@ typedef struct kvs_session {
   kvs_ack_parser acks;
 } kvs_session;
 
+/* The window that rates are taken over. */
 typedef struct kvs_rates {
-  uint64_t since; /* mono: begin of the present window */
-  uint64_t frames;
+  uint64_t since;  /* mono: its begin */
+  uint64_t due;    /* mono: its end; KVS_NEVER: rates are not wanted */
+  uint64_t frames; /* put, and bytes taken, before it */
   uint64_t bytes;
   uint64_t first_pts;
-  uint64_t last_pts;
 } kvs_rates;
+
+/* The open fragment, as the frames that may make it longer are compared with it
+ * (the short way of stream_put.c): made when it begins, nothing but |span| ever
+ * changes after that. */
+typedef struct kvs_open {
+  uint64_t zero;     /* pts that is the first of block time 0 */
+  uint64_t span;     /* ticks from there to the first pts that it does not take;
+                        0: the short way is shut */
+  uint64_t key_span; /* the same for a key frame of the cutting track */
+  uint32_t header;   /* slot */
+  uint32_t tracks;   /* a bit for each track that it may have frames of */
+} kvs_open;
+
+/* What kvs_stream_info says, as each frame is compared with it: ticks. */
+typedef struct kvs_limits {
+  uint64_t key_after;   /* of a fragment: from here on a key frame ends it */
+  uint64_t cut_after;   /* and any frame */
+  uint64_t low_buffer;  /* of the view: from here on there is pressure */
+  uint64_t patience;    /* with bytes that nobody takes; KVS_NEVER */
+  uint64_t quiet_after; /* a put: the session without media is looked after */
+  uint64_t clock_set;   /* wall: from here on the clock counts as set */
+} kvs_limits;
 
 struct kvs_stream {
   kvs_host *host;
@@ -144,8 +173,10 @@ struct kvs_stream {
   uint32_t id;
   char name[KVS_MAX_STREAM_NAME_LEN + 1];
   kvs_stream_info info; /* pointers in it are not to be used */
+  kvs_limits limits;
   kvs_track tracks[KVS_MAX_TRACKS];
-  uint32_t cut_track; /* index of the track whose key frames cut */
+  kvs_track *tracks_end; /* behind the last of them */
+  uint32_t cut_track;    /* index of the track whose key frames cut */
   kvs_header headers[KVS_HEADER_SLOTS];
   uint32_t full;    /* slot of the newest one with every track */
   uint32_t header;  /* slot of the one that the next fragment takes */
@@ -155,6 +186,7 @@ struct kvs_stream {
   kvs_pending_event events[KVS_EVENT_KINDS];
 
   kvs_view view;
+  kvs_open open;
   bool fragment_open; /* frames may be added to the newest fragment */
   bool await_key;     /* frames are skipped up to the next key frame */
   bool new_timeline;  /* the next fragment begins one */
@@ -206,18 +238,23 @@ KVS_MUST_CHECK kvs_status kvs_stream_open(kvs_host *host,
                                           const kvs_stream_info *info,
                                           kvs_time now, kvs_stream **out);
 
+/* Makes |event| [filled] one without anything to tell yet. */
+static inline void kvs_event_init(kvs_event *event, uint32_t type) {
+  /* Field by field: compilers clear a struct of this size with a string
+   * instruction, which costs more than all the rest of telling it. */
+  event->type = type;
+  event->stream = 0;
+  event->text = NULL;
+  event->text_len = 0;
+  for (uint32_t i = 0; i < KVS_EVENT_MAX_FIELDS; i++) {
+    event->u.fields[i] = 0;
+  }
+}
+
 static inline kvs_event kvs_event_make(uint32_t type) {
   kvs_event event;
 
-  /* Field by field: compilers clear a struct of this size with a string
-   * instruction, which costs more than all the rest of telling it. */
-  event.type = type;
-  event.stream = 0;
-  event.text = NULL;
-  event.text_len = 0;
-  for (uint32_t i = 0; i < KVS_EVENT_MAX_FIELDS; i++) {
-    event.u.fields[i] = 0;
-  }
+  kvs_event_init(&event, type);
   return event;
 }
 
@@ -261,6 +298,10 @@ static inline void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now) {
   }
 }
 
+/* ---- stream_info.c ---------------------------------------------------- */
+
+void kvs_limits_init(kvs_limits *limits, const kvs_stream_info *info);
+
 /* ---- stream_format.c -------------------------------------------------- */
 
 /* Takes over tracks and makes the first header from |info| [read]. */
@@ -296,6 +337,17 @@ void kvs_format_release(kvs_stream *stream, uint32_t slot);
 
 /* ---- stream_put.c ----------------------------------------------------- */
 
+/* From now on every frame goes the long way, up to the next fragment. */
+static inline void kvs_put_shut_short(kvs_stream *stream) {
+  stream->open.span = 0;
+}
+
+/* Adds no more frames to the newest fragment. */
+static inline void kvs_put_end_fragment(kvs_stream *stream) {
+  stream->fragment_open = false;
+  kvs_put_shut_short(stream);
+}
+
 /* Reports frames that were skipped before a key frame. */
 void kvs_put_tell_skipped(kvs_stream *stream);
 
@@ -324,7 +376,7 @@ void kvs_tags_free(kvs_stream *stream);
 
 /* Whether media are held back because the wall clock is not set (ruling 8). */
 static inline bool kvs_clock_holds(const kvs_stream *stream, kvs_time now) {
-  return stream->info.absolute_fragment_times && now.wall < KVS_CLOCK_IS_SET;
+  return now.wall < stream->limits.clock_set;
 }
 
 /* Notes that media were put while the clock was not set: they are held. */
@@ -349,14 +401,11 @@ KVS_MUST_CHECK kvs_status kvs_room_clear(kvs_stream *stream, bool begins,
                                          uint32_t len, uint64_t end,
                                          kvs_time now);
 
-/* Whether there is room for a unit of |len| bytes ending at |end|. */
-static inline bool kvs_room_has(const kvs_stream *stream, bool begins,
-                                uint32_t len, uint64_t end) {
-  const kvs_view *view = &stream->view;
-
-  return kvs_room_duration(view, begins, end) <= stream->info.buffer_duration &&
-         kvs_view_needs(view, begins, len) <=
-             kvs_heap_available(&stream->host->heap);
+/* Whether the window has room for media up to |end|. */
+static inline bool kvs_room_lasts(const kvs_stream *stream, bool begins,
+                                  uint64_t end) {
+  return kvs_room_duration(&stream->view, begins, end) <=
+         stream->info.buffer_duration;
 }
 
 /* Makes room for a unit of |len| bytes ending at |end|, by policy. */
@@ -364,7 +413,9 @@ KVS_MUST_CHECK static inline kvs_status kvs_room_make(kvs_stream *stream,
                                                       bool begins, uint32_t len,
                                                       uint64_t end,
                                                       kvs_time now) {
-  if (kvs_room_has(stream, begins, len, end)) {
+  if (kvs_room_lasts(stream, begins, end) &&
+      kvs_view_needs(&stream->view, begins, len) <=
+          kvs_heap_available(&stream->host->heap)) {
     return KVS_OK;
   }
   return kvs_room_clear(stream, begins, len, end, now);
@@ -385,19 +436,15 @@ void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now);
 /* Drops everything. */
 void kvs_room_drop_all(kvs_stream *stream, kvs_status reason, kvs_time now);
 
-/* Pressure is told from where less than this is left. */
-#define KVS_PRESSURE_PERCENT 5u
+/* Pressure is told from where less than one part in so many is left. */
+#define KVS_PRESSURE_PART 20u
 
-static inline bool kvs_room_low_storage(const kvs_heap *heap) {
-  return (uint64_t)kvs_heap_available(heap) * 100 <
-         (uint64_t)heap->page_count * KVS_PRESSURE_PERCENT;
+static inline bool kvs_room_low_storage(const kvs_host *host) {
+  return kvs_heap_used(&host->heap) > host->low_pages;
 }
 
 static inline bool kvs_room_low_buffer(const kvs_stream *stream) {
-  uint64_t window = stream->info.buffer_duration;
-
-  return kvs_sub_u64(window, stream->view.duration) <=
-         window / 100 * KVS_PRESSURE_PERCENT;
+  return stream->view.duration >= stream->limits.low_buffer;
 }
 
 /* Tells latency, buffer and storage pressure, at most once a second each. */
@@ -405,8 +452,7 @@ void kvs_room_tell(kvs_stream *stream, kvs_time now);
 
 /* Does so if there is any. */
 static inline void kvs_room_tell_pressure(kvs_stream *stream, kvs_time now) {
-  if (stream->info.max_latency != 0 ||
-      kvs_room_low_storage(&stream->host->heap) ||
+  if (stream->info.max_latency != 0 || kvs_room_low_storage(stream->host) ||
       kvs_room_low_buffer(stream)) {
     kvs_room_tell(stream, now);
   }
@@ -464,6 +510,9 @@ void kvs_session_begin(kvs_stream *stream, kvs_time now);
 void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
                        bool failed, kvs_time now);
 
+/* A session without media for this long is told to run dry. */
+#define KVS_UNDERFLOW_AFTER KVS_TICKS_PER_SECOND
+
 /* Tells the host that there is something to take. */
 void kvs_session_tell_data(kvs_stream *stream);
 
@@ -480,10 +529,30 @@ void kvs_session_step(kvs_stream *stream, kvs_time now);
 uint64_t kvs_session_deadline(const kvs_stream *stream);
 
 /* When bytes that wait in an open session count as stale, or KVS_NEVER. */
-uint64_t kvs_session_unread_due(const kvs_stream *stream);
+static inline uint64_t kvs_session_unread_due(const kvs_stream *stream) {
+  const kvs_session *session = &stream->session;
 
-/* When a session of which all is read is to be looked after, or KVS_NEVER. */
-uint64_t kvs_session_quiet_due(const kvs_stream *stream);
+  return kvs_add_u64(kvs_max_u64(session->progress, session->acked_at),
+                     stream->limits.patience);
+}
+
+/* When a session is to be looked after of which all has just been read: not
+ * later, and at most one wake-up too early. */
+static inline uint64_t kvs_session_quiet_due(const kvs_stream *stream) {
+  return kvs_add_u64(stream->last_put, stream->limits.quiet_after);
+}
+
+/* Whether the session's body ends when everything is read. */
+static inline bool kvs_session_ends_dry(const kvs_stream *stream) {
+  return stream->stopping || stream->session.close;
+}
+
+/* ---- stream_body.c ---------------------------------------------------- */
+
+/* Takes the next bytes of an open session's body, through all its phases. It
+ * may break the session. */
+size_t kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
+                     kvs_time now);
 
 /* ---- stream_ack.c ----------------------------------------------------- */
 

@@ -82,7 +82,7 @@ static void lose(kvs_stream *stream, kvs_pos at, kvs_status reason) {
   fragment->state |= KVS_FRAGMENT_LOST | KVS_FRAGMENT_CLOSED;
   kvs_view_free(view, at);
   if (at == view->newest) {
-    stream->fragment_open = false;
+    kvs_put_end_fragment(stream);
     stream->await_key = true;
   }
   kvs_room_report_dropped(stream, fragment, reason);
