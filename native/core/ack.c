@@ -66,15 +66,18 @@ static void add_texts(kvs_ack_parser *parser, const uint8_t *bytes,
   parser->text_len += (uint32_t)len;
 }
 
-static bool text_is(const kvs_ack_parser *parser, const char *text) {
-  size_t len;
+/* A text and its length, so that most are told apart by that. */
+typedef struct known {
+  uint32_t len;
+  char text[20];
+} known;
 
-  if (parser->text_len == 0 || parser->text[0] != text[0]) {
-    return false; /* most are told apart here */
-  }
-  len = strlen(text);
-  return !parser->unread && parser->text_len == len &&
-         memcmp(parser->text, text, len) == 0;
+#define KNOWN(text) \
+  { sizeof(text) - 1, text }
+
+static bool text_is(const kvs_ack_parser *parser, const known *other) {
+  return parser->text_len == other->len && !parser->unread &&
+         memcmp(parser->text, other->text, other->len) == 0;
 }
 
 /* The text as a whole number of at most |limit|; false: it is not one. */
@@ -96,12 +99,13 @@ static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
 /* ---- keys and values -------------------------------------------------- */
 
 static kvs_status take_key(kvs_ack_parser *parser) {
-  static const char names[FIELD_COUNT][17] = {"EventType", "FragmentNumber",
-                                              "FragmentTimecode", "ErrorId"};
+  static const known names[FIELD_COUNT] = {
+      KNOWN("EventType"), KNOWN("FragmentNumber"), KNOWN("FragmentTimecode"),
+      KNOWN("ErrorId")};
 
   parser->field = FIELD_OTHER;
   for (uint32_t i = 0; i < FIELD_COUNT; i++) {
-    if (text_is(parser, names[i])) {
+    if (text_is(parser, &names[i])) {
       parser->field = (uint8_t)i;
     }
   }
@@ -116,11 +120,12 @@ static kvs_status take_key(kvs_ack_parser *parser) {
 }
 
 static kvs_status take_type(kvs_ack_parser *parser) {
-  static const char names[][10] = {"BUFFERING", "RECEIVED", "PERSISTED",
-                                   "ERROR", "IDLE"};
+  static const known names[] = {KNOWN("BUFFERING"), KNOWN("RECEIVED"),
+                                KNOWN("PERSISTED"), KNOWN("ERROR"),
+                                KNOWN("IDLE")};
 
   for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (text_is(parser, names[i])) {
+    if (text_is(parser, &names[i])) {
       parser->ack.type = (kvs_ack_type)(KVS_ACK_BUFFERING + i);
       return KVS_OK;
     }
@@ -172,10 +177,11 @@ static kvs_status take_value(kvs_ack_parser *parser) {
 
 /* The text is a whole number, true, false or null. */
 static kvs_status take_word(kvs_ack_parser *parser) {
+  static const known null = KNOWN("null");
   bool is_number = parser->text[0] == '-' ||
                    (parser->text[0] >= '0' && parser->text[0] <= '9');
 
-  if (text_is(parser, "null")) {
+  if (text_is(parser, &null)) {
     parser->text_len = 0;
   } else if (parser->field == FIELD_TYPE ||
              (parser->field != FIELD_OTHER && !is_number)) {

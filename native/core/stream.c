@@ -2,12 +2,6 @@
  * The life of a stream: create, free, stop, reset, and its deadlines. */
 #include "core/stream.h"
 
-void kvs_host_emit(kvs_host *host, kvs_event *event) {
-  host->in_event = true;
-  host->callbacks.event(host->callbacks.user, event);
-  host->in_event = false;
-}
-
 void kvs_stream_emit(kvs_stream *stream, kvs_event *event) {
   event->stream = stream->id;
   kvs_host_emit(stream->host, event);

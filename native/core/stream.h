@@ -84,6 +84,8 @@ typedef struct kvs_track {
   uint8_t index;       /* of it in the stream */
   bool all_key;        /* every frame can be begun at: audio and data */
   bool cuts;           /* its key frames begin fragments */
+  bool extends;        /* the open fragment has one of its frames, which are
+                          stored as they are */
   bool has_last;       /* of the present timeline, the frame before: */
   uint32_t adaptation; /* of its frames: KVS_NAL_ADAPTATION_* */
   uint64_t last_dts;   /* ticks */
@@ -154,7 +156,6 @@ typedef struct kvs_open {
                         0: the short way is shut */
   uint64_t key_span; /* the same for a key frame of the cutting track */
   uint32_t header;   /* slot */
-  uint32_t tracks;   /* a bit for each track that it may have frames of */
 } kvs_open;
 
 /* What kvs_stream_info says, as each frame is compared with it: ticks. */
@@ -259,9 +260,14 @@ static inline kvs_event kvs_event_make(uint32_t type) {
 }
 
 /* Tells the host; nothing may be half done. */
+static inline void kvs_host_emit(kvs_host *host, const kvs_event *event) {
+  host->in_event = true;
+  host->callbacks.event(host->callbacks.user, event);
+  host->in_event = false;
+}
+
 void kvs_stream_emit(kvs_stream *stream, kvs_event *event);
 uint32_t kvs_host_random(kvs_host *host);
-void kvs_host_emit(kvs_host *host, kvs_event *event);
 
 /* INVALID_OPERATION while the host is being told something. */
 KVS_MUST_CHECK static inline kvs_status
@@ -530,10 +536,7 @@ uint64_t kvs_session_deadline(const kvs_stream *stream);
 
 /* When bytes that wait in an open session count as stale, or KVS_NEVER. */
 static inline uint64_t kvs_session_unread_due(const kvs_stream *stream) {
-  const kvs_session *session = &stream->session;
-
-  return kvs_add_u64(kvs_max_u64(session->progress, session->acked_at),
-                     stream->limits.patience);
+  return kvs_add_u64(stream->session.progress, stream->limits.patience);
 }
 
 /* When a session is to be looked after of which all has just been read: not
@@ -547,12 +550,24 @@ static inline bool kvs_session_ends_dry(const kvs_stream *stream) {
   return stream->stopping || stream->session.close;
 }
 
+/* Whether all is read of a fragment that may still grow. */
+static inline bool kvs_session_dry(const kvs_stream *stream) {
+  return stream->view.current == 0 && stream->view.fragment != 0 &&
+         stream->fragment_open && !kvs_session_ends_dry(stream);
+}
+
 /* ---- stream_body.c ---------------------------------------------------- */
 
-/* Takes the next bytes of an open session's body, through all its phases. It
- * may break the session. */
-size_t kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
-                     kvs_time now);
+/* kvs_stream_take of the live session, with arguments that are valid; |*taken|
+ * bytes of |buf| were taken already. */
+KVS_MUST_CHECK kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf,
+                                        size_t len, kvs_time now,
+                                        size_t *taken);
+
+/* The same where the session flows and is not dry, from the first byte. */
+KVS_MUST_CHECK kvs_status kvs_body_take_on(kvs_stream *stream, uint8_t *buf,
+                                           size_t len, kvs_time now,
+                                           size_t *taken);
 
 /* ---- stream_ack.c ----------------------------------------------------- */
 

@@ -133,6 +133,7 @@ static void handle_ack(kvs_stream *stream, const kvs_ack *ack, kvs_time now) {
   kvs_pos at = 0;
 
   stream->session.acked_at = now.mono;
+  stream->session.progress = now.mono;
   count_ack(stream, ack->type);
   if (ack->has_timecode) {
     at = kvs_view_find(&stream->view, ack->timecode);

@@ -162,8 +162,8 @@ static size_t take_tag(kvs_stream *stream, uint8_t *buf, size_t len,
   return n;
 }
 
-size_t kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
-                     kvs_time now) {
+static size_t take_bytes(kvs_stream *stream, uint8_t *buf, size_t len,
+                         kvs_time now) {
   size_t done = 0;
   bool more = true;
 
@@ -192,4 +192,74 @@ size_t kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
     more = n != 0 || again;
   }
   return done;
+}
+
+/* Counts bytes that were taken, or waits for more. */
+static inline kvs_status account(kvs_stream *stream, size_t taken,
+                                 kvs_time now) {
+  kvs_session *session = &stream->session;
+
+  if (taken != 0) {
+    session->progress = now.mono;
+    stream->metrics.transferred_bytes += taken;
+    return KVS_OK;
+  }
+  if (session->phase == KVS_PHASE_END) {
+    return KVS_STATUS_END_OF_STREAM;
+  }
+  session->waiting = true;
+  return session->phase == KVS_PHASE_AWAIT ? KVS_STATUS_AWAITING_PERSISTED_ACK
+                                           : KVS_STATUS_NO_MORE_DATA_AVAILABLE;
+}
+
+kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
+                         kvs_time now, size_t *taken) {
+  kvs_session *session = &stream->session;
+  uint64_t number = session->number;
+  kvs_status status = KVS_STATUS_UPLOAD_HANDLE_ABORTED;
+
+  if (session->opened) {
+    *taken += take_bytes(stream, buf + *taken, len - *taken, now);
+  }
+  if (session->number == number && kvs_session_live(stream)) {
+    status = account(stream, *taken, now);
+  } else {
+    *taken = 0;
+  }
+  kvs_stream_close_if_done(stream, now);
+  kvs_state_advance(stream, now);
+  kvs_stream_note_deadline(stream);
+  return status;
+}
+
+/* Takes what is to be had within the fragment that the reader is in. */
+static inline size_t take_within(kvs_view *view, uint8_t *buf, size_t len) {
+  const uint8_t *bytes = NULL;
+  size_t done = 0;
+
+  while (done < len && view->current != 0) {
+    size_t n = kvs_view_piece(view, len - done, &bytes);
+
+    if (n == 0) {
+      break;
+    }
+    memcpy(buf + done, bytes, n);
+    done += n;
+  }
+  return done;
+}
+
+/* Nearly every call finds the reader within a fragment, and takes bytes of that
+ * alone: as many as wanted, or all that there are. They put every deadline off
+ * but that of a session without media. */
+kvs_status kvs_body_take_on(kvs_stream *stream, uint8_t *buf, size_t len,
+                            kvs_time now, size_t *taken) {
+  *taken = take_within(&stream->view, buf, len);
+  if (*taken != len && !kvs_session_dry(stream)) {
+    return kvs_body_take(stream, buf, len, now, taken);
+  }
+  if (stream->view.current == 0) {
+    kvs_host_note_deadline(stream->host, kvs_session_quiet_due(stream));
+  }
+  return account(stream, *taken, now);
 }

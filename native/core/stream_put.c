@@ -27,20 +27,20 @@ static kvs_track *find_track(kvs_stream *stream, uint64_t id) {
 
 /* ---- the short way ---------------------------------------------------- */
 
-/* Whether the frame, |pts| of it |at| ticks into the open fragment, makes that
- * longer and does nothing else: no rule of the long way has more to say. */
+/* Whether the frame does nothing but to make the open fragment longer, into
+ * which its pts is |at| ticks: no rule of the long way has more to say. */
 static inline bool only_extends(const kvs_stream *stream,
                                 const kvs_frame *frame, const kvs_track *track,
                                 uint64_t at, uint64_t dts) {
   const kvs_open *open = &stream->open;
   bool key = (frame->flags & KVS_FRAME_KEY) != 0 || track->all_key;
 
-  return at < open->span && (open->tracks >> track->index & 1) != 0 &&
-         !(key && track->cuts &&
-           (at >= open->key_span || open->header != stream->header)) &&
-         (frame->flags & KVS_FRAME_END_OF_FRAGMENT) == 0 &&
-         track->adaptation == 0 && track->has_last &&
-         dts - track->last_dts - 1 < stream->info.max_fragment_duration;
+  return KVS_USUALLY(at < open->span && track->extends) &&
+         KVS_USUALLY(dts - track->last_dts - 1 <
+                     stream->info.max_fragment_duration) &&
+         KVS_USUALLY(!(key && track->cuts) ||
+                     (at < open->key_span && open->header == stream->header)) &&
+         KVS_USUALLY((frame->flags & KVS_FRAME_END_OF_FRAGMENT) == 0);
 }
 
 /* The block's time of a frame |at| ticks into the open fragment. */
@@ -48,7 +48,8 @@ static inline int16_t block_time(const kvs_stream *stream, uint64_t at) {
   const uint32_t usual = KVS_TICKS_PER_MS; /* no division at run time, then */
   uint64_t scale = stream->info.timecode_scale;
 
-  return (int16_t)(scale == usual ? (uint32_t)at / usual : at / scale);
+  return (int16_t)(KVS_USUALLY(scale == usual) ? (uint32_t)at / usual
+                                               : at / scale);
 }
 
 /* Stores a frame that only makes the open fragment longer, in the page that is
@@ -67,20 +68,22 @@ static inline bool put_short(kvs_stream *stream, const kvs_frame *frame,
   kvs_unit unit;
   uint8_t *body;
 
-  if (frame->data == NULL || frame->size - 1 >= KVS_MAX_FRAME_SIZE ||
-      track == NULL || dts > pts ||
+  if (!KVS_USUALLY(frame->data != NULL &&
+                   frame->size - 1 < KVS_MAX_FRAME_SIZE) ||
+      !KVS_USUALLY(track != NULL && dts <= pts) ||
       !only_extends(stream, frame, track, at, dts) ||
-      fragment->bytes + size > KVS_CUT_BYTES || kvs_clock_holds(stream, now)) {
+      !KVS_USUALLY(fragment->bytes + size <= KVS_CUT_BYTES) ||
+      !KVS_USUALLY(!kvs_clock_holds(stream, now))) {
     return false;
   }
   unit = kvs_put_unit(frame, track, pts, KVS_MKV_BLOCK_LEN,
                       KVS_MKV_BLOCK_LEN + size);
   grows = kvs_view_growth(fragment, &unit);
-  if (view->duration + grows > stream->info.buffer_duration) {
+  if (!KVS_USUALLY(view->duration + grows <= stream->info.buffer_duration)) {
     return false;
   }
   body = kvs_view_push_within(view, fragment, &unit, grows);
-  if (body == NULL) {
+  if (!KVS_USUALLY(body != NULL)) {
     return false;
   }
   kvs_put_block(body, frame, track, track->all_key, block_time(stream, at),
@@ -268,10 +271,10 @@ kvs_status kvs_stream_put(kvs_stream *stream, const kvs_frame *frame,
   }
   KVS_TRY(kvs_stream_guard(stream));
   /* While the session flows, no call is due and no state is left by a put. */
-  if (kvs_stream_flows(stream)) {
+  if (KVS_USUALLY(kvs_stream_flows(stream))) {
     bool dry = stream->view.current == 0;
 
-    if (put_short(stream, frame, now)) {
+    if (KVS_USUALLY(put_short(stream, frame, now))) {
       if (dry) {
         kvs_host_note_deadline(stream->host, kvs_session_unread_due(stream));
       }

@@ -89,7 +89,6 @@ void kvs_put_adapted(const kvs_stream *stream, const kvs_put_plan *plan,
 /* What every stored frame changes. */
 static inline void kvs_put_note(kvs_stream *stream, kvs_track *track,
                                 uint64_t pts, uint64_t dts, kvs_time now) {
-  track->has_last = true;
   track->last_dts = dts;
   track->last_mono = now.mono;
   stream->last_put = now.mono;

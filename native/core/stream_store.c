@@ -184,7 +184,9 @@ static void open_short(kvs_stream *stream, uint64_t pts,
   open->key_span =
       limits->key_after == 0 ? 0 : span_to(open->zero, pts + limits->key_after);
   open->header = stream->header;
-  open->tracks = stream->headers[stream->header].tracks;
+  for (uint32_t i = 0; i < stream->info.track_count; i++) {
+    stream->tracks[i].extends = false;
+  }
 }
 
 static void begin_fragment(kvs_stream *stream, uint64_t pts,
@@ -214,6 +216,8 @@ static void commit(kvs_stream *stream, const kvs_put_plan *plan,
     }
   }
   kvs_put_note(stream, plan->track, plan->pts, plan->dts, now);
+  plan->track->has_last = true;
+  plan->track->extends = plan->track->adaptation == 0;
   if (kvs_clock_holds(stream, now)) {
     kvs_clock_note(stream, now);
   }

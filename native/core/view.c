@@ -77,6 +77,7 @@ kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
   }
   stored->check = kvs_unit_check(stored);
   newest = kvs_view_fragment(view, view->newest);
+  newest->tracks |= UINT32_C(1) << stored->track;
   kvs_view_count(view, newest, stored, kvs_view_growth(newest, stored), at);
   *body = at + head;
   return KVS_OK;
@@ -130,7 +131,6 @@ void kvs_view_pop(kvs_view *view) {
 
   KVS_ASSERT(at != 0);
   if (unread(view, at)) {
-    view->unread_frames -= fragment->frames;
     view->unread_bytes -= fragment->bytes;
     view->current = next;
   }
@@ -165,14 +165,12 @@ void kvs_view_clear(kvs_view *view) {
 void kvs_view_rewind(kvs_view *view) {
   kvs_pos at = view->tail;
 
-  view->unread_frames = view->frames;
   view->unread_bytes = view->bytes;
   view->fragment = 0;
   view->at = 0;
   view->left = 0;
   view->current = view->oldest;
   for (; at != view->oldest; at = kvs_view_fragment(view, at)->next) {
-    view->unread_frames -= kvs_view_fragment(view, at)->frames;
     view->unread_bytes -= kvs_view_fragment(view, at)->bytes;
   }
   for (; at != 0; at = kvs_view_fragment(view, at)->next) {
@@ -191,7 +189,6 @@ void kvs_view_pass(kvs_view *view) {
   const kvs_fragment *fragment = kvs_view_fragment(view, view->current);
 
   KVS_ASSERT(kvs_view_at_fragment_start(view));
-  view->unread_frames -= fragment->frames;
   view->unread_bytes -= fragment->bytes;
   view->fragment = view->current;
   view->current = fragment->next;

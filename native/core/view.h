@@ -77,7 +77,6 @@ typedef struct kvs_view {
   kvs_pos fragment; /* fragment of |current|, or the last one read; 0: none */
   kvs_pos at;       /* next byte of |current|; 0: at its start */
   uint32_t left;    /* bytes of |current| still to read */
-  uint64_t unread_frames;
   uint64_t unread_bytes;
 } kvs_view;
 
@@ -120,9 +119,10 @@ static inline uint32_t kvs_unit_check(const kvs_unit *unit) {
   return kvs_check32(size, unit->pts, kind);
 }
 
-/* Media time at which the unit ends. */
+/* Media time at which the unit ends: stamps leave room for it. */
 static inline uint64_t kvs_unit_end(const kvs_unit *unit) {
-  return kvs_add_u64(unit->pts, unit->duration);
+  KVS_ASSERT(unit->pts <= INT64_MAX);
+  return unit->pts + unit->duration;
 }
 
 /* By how much the unit makes |fragment|, the newest, longer. */
@@ -138,21 +138,20 @@ static inline void kvs_view_count(kvs_view *view, kvs_fragment *fragment,
                                   kvs_pos at) {
   fragment->end += grows;
   fragment->frames++;
-  fragment->tracks |= UINT32_C(1) << unit->track;
   fragment->bytes += unit->len;
   view->duration += grows;
   view->frames++;
   view->bytes += unit->len;
-  view->unread_frames++;
   view->unread_bytes += unit->len;
   if (view->current == 0) {
+    KVS_ASSERT(view->at == 0);
     view->current = at;
-    view->at = 0;
   }
 }
 
-/* As kvs_view_push to |fragment|, the newest, which it makes longer by |grows|,
- * where the unit fits in the page that is begun. Returns its unit->len bytes
+/* As kvs_view_push to |fragment|, the newest, which it makes longer by |grows|
+ * and which has a frame of the same track, where the unit fits in the page that
+ * is begun. Returns its unit->len bytes
  * [lent], in one piece; NULL: it does not fit and nothing changed. */
 static inline uint8_t *kvs_view_push_within(kvs_view *view,
                                             kvs_fragment *fragment,
@@ -161,6 +160,7 @@ static inline uint8_t *kvs_view_push_within(kvs_view *view,
   kvs_unit *stored;
   kvs_pos at;
 
+  KVS_ASSERT((fragment->tracks >> unit->track & 1) != 0);
   if (!kvs_chain_append_within(view->heap, &view->chain,
                                sizeof(kvs_unit) + unit->len, &at)) {
     return NULL;
@@ -248,7 +248,6 @@ static inline size_t kvs_view_piece(kvs_view *view, size_t most,
   left -= n;
   view->unread_bytes -= n;
   if (left == 0) {
-    view->unread_frames--;
     view->current = kvs_chain_next(view->heap, &view->chain, at);
     at = 0;
   }
