@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A frame comes in: it is judged, planned and then stored. Everything that can
- * fail stands in the judging and planning, but for what may drop older media.
+ * A frame comes in, by one of two ways. The long one has all the rules: a frame
+ * is judged, planned and then stored (stream_store.c); everything that can fail
+ * stands in the judging and planning, but for what may drop older media.
  *
  * Nearly every frame only makes the open fragment longer, within the page that
- * is begun, and its bytes are stored as they are: that one goes the short way.
- * All others, and all refusals, are judged again, by the same functions, and go
- * the long way of stream_store.c. What can be compared with a figure made
- * beforehand (kvs_limits) is not worked out anew for each frame. */
+ * is begun, and its bytes are stored as they are. That one goes the short way,
+ * which knows no rule but by a few figures (kvs_open) that the long way made of
+ * all of them when the fragment began. Whatever is not surely such a frame goes
+ * the long way; both leave the same behind (put_ways_test.c). */
 #include "core/stream_put.h"
 
 /* A stamp this little back is a mistake of the caller; more is a jump of the
  * clock (ruling 8). */
 #define LARGEST_MISTAKE KVS_TICKS_PER_SECOND
 
-/* The judging is inlined into both ways, so that the plan of the short one
- * lives in registers. */
 static kvs_track *find_track(kvs_stream *stream, uint64_t id) {
   for (kvs_track *track = stream->tracks; track != stream->tracks_end;
        track++) {
@@ -36,7 +35,7 @@ static inline bool only_extends(const kvs_stream *stream,
   bool key = (frame->flags & KVS_FRAME_KEY) != 0 || track->all_key;
 
   return KVS_USUALLY(at < open->span && track->extends) &&
-         KVS_USUALLY(dts - track->last_dts - 1 <
+         KVS_USUALLY(dts - track->last_dts <=
                      stream->info.max_fragment_duration) &&
          KVS_USUALLY(!(key && track->cuts) ||
                      (at < open->key_span && open->header == stream->header)) &&
@@ -232,11 +231,18 @@ static kvs_status plan_units(kvs_stream *stream, kvs_put_plan *plan,
   return plan->key ? learn(stream, plan, now) : KVS_OK;
 }
 
+/* After a frame was stored: the host is told, and calls are made. */
+static void after_put(kvs_stream *stream, kvs_time now) {
+  kvs_session_wake(stream);
+  kvs_state_advance(stream, now);
+  kvs_room_tell_pressure(stream, now);
+  kvs_stream_note_deadline(stream);
+}
+
 static kvs_status put_long(kvs_stream *stream, const kvs_frame *frame,
                            kvs_time now) {
   kvs_put_plan plan;
 
-  (void)kvs_put_refuse(stream, KVS_OK, 0, 0, 0); /* the last one's go */
   KVS_TRY(judge_frame(stream, frame, &plan));
   KVS_TRY(judge_times(stream, &plan, now));
   if (skips(stream, &plan)) {
@@ -248,46 +254,53 @@ static kvs_status put_long(kvs_stream *stream, const kvs_frame *frame,
   }
   plan_fragment(stream, &plan);
   KVS_TRY(kvs_put_store(stream, &plan, now));
-  kvs_session_wake(stream);
-  kvs_state_advance(stream, now);
-  kvs_room_tell_pressure(stream, now);
+  after_put(stream, now);
   return KVS_OK;
 }
 
-static kvs_status refused(kvs_stream *stream, const kvs_frame *frame,
-                          kvs_status status) {
+/* The same; notes what a frame that is refused broke. */
+static kvs_status put_or_refuse(kvs_stream *stream, const kvs_frame *frame,
+                                kvs_time now) {
+  kvs_refusal last = stream->refusal;
+  kvs_status status;
+
+  (void)kvs_put_refuse(stream, KVS_OK, 0, 0, 0);
+  status = put_long(stream, frame, now);
+  if (status == KVS_OK) {
+    stream->refusal = last;
+    return KVS_OK;
+  }
   stream->refusal.status = status;
   stream->refusal.track_id = frame->track_id;
   stream->metrics.put_frame_errors++;
+  kvs_stream_note_deadline(stream); /* older media may be gone */
   return status;
 }
 
 kvs_status kvs_stream_put(kvs_stream *stream, const kvs_frame *frame,
                           kvs_time now) {
-  kvs_status status;
+  bool dry;
 
-  if (stream == NULL || frame == NULL) {
+  if (!KVS_USUALLY(stream != NULL && frame != NULL)) {
     return KVS_STATUS_NULL_ARG;
   }
   KVS_TRY(kvs_stream_guard(stream));
-  /* While the session flows, no call is due and no state is left by a put. */
-  if (KVS_USUALLY(kvs_stream_flows(stream))) {
-    bool dry = stream->view.current == 0;
-
-    if (KVS_USUALLY(put_short(stream, frame, now))) {
-      if (dry) {
-        kvs_host_note_deadline(stream->host, kvs_session_unread_due(stream));
-      }
-      if (stream->session.waiting) {
-        kvs_session_tell_data(stream);
-      }
-      kvs_room_tell_pressure(stream, now);
-      return KVS_OK;
-    }
+  dry = stream->view.current == 0;
+  if (!KVS_USUALLY(put_short(stream, frame, now))) {
+    return put_or_refuse(stream, frame, now);
   }
-  status = put_long(stream, frame, now);
-  kvs_stream_note_deadline(stream);
-  return status == KVS_OK ? KVS_OK : refused(stream, frame, status);
+  if (!KVS_USUALLY(kvs_stream_flows(stream))) {
+    after_put(stream, now);
+    return KVS_OK;
+  }
+  if (dry) { /* no other deadline comes nearer while the session flows */
+    kvs_host_note_deadline(stream->host, kvs_session_unread_due(stream));
+  }
+  if (stream->session.waiting) {
+    kvs_session_tell_data(stream);
+  }
+  kvs_room_tell_pressure(stream, now);
+  return KVS_OK;
 }
 
 void kvs_stream_last_refusal(const kvs_stream *stream, kvs_refusal *refusal) {
