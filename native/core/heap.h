@@ -101,6 +101,11 @@ KVS_MUST_CHECK kvs_status kvs_heap_take_page(kvs_heap *heap, uint32_t owner,
                                              kvs_pos *object);
 void kvs_heap_give_page(kvs_heap *heap, kvs_pos object);
 
+/* The object of the page that |at| lies in. */
+static inline kvs_pos kvs_heap_page_of(kvs_pos at) {
+  return at - at % KVS_PAGE_SIZE + KVS_PAGE_GAP;
+}
+
 void kvs_chain_init(kvs_chain *chain, uint32_t owner);
 
 /* kvs_chain_needs, for a block that does not fit in the last page. */

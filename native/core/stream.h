@@ -78,9 +78,6 @@ typedef struct kvs_header {
 } kvs_header;
 
 typedef struct kvs_track {
-  kvs_track_info info; /* strings point at the two below, cpd is NULL */
-  char codec_id[KVS_MAX_CODEC_ID_LEN + 1];
-  char name[KVS_MAX_TRACK_NAME_LEN + 1];
   uint8_t index;       /* of it in the stream */
   bool all_key;        /* every frame can be begun at: audio and data */
   bool cuts;           /* its key frames begin fragments */
@@ -90,6 +87,9 @@ typedef struct kvs_track {
   uint32_t adaptation; /* of its frames: KVS_NAL_ADAPTATION_* */
   uint64_t last_dts;   /* ticks */
   uint64_t last_mono;
+  kvs_track_info info; /* strings point at the two below, cpd is NULL */
+  char codec_id[KVS_MAX_CODEC_ID_LEN + 1];
+  char name[KVS_MAX_TRACK_NAME_LEN + 1];
 } kvs_track;
 
 typedef struct kvs_metadata {
@@ -118,7 +118,8 @@ typedef enum kvs_phase {
 } kvs_phase;
 
 typedef struct kvs_session {
-  uint64_t number; /* counts up over the client's life; 0: none yet */
+  uint64_t number;   /* counts up over the client's life; 0: none yet */
+  uint64_t progress; /* mono: last byte taken or ack seen */
   kvs_phase phase;
   bool opened;        /* the host answered PUT_STREAM */
   bool waiting;       /* take had nothing: tell when there is something */
@@ -132,7 +133,6 @@ typedef struct kvs_session {
   uint32_t result;    /* why it ends, for the state after it */
   uint64_t opened_at; /* mono */
   uint64_t until;     /* mono: rotate from here on */
-  uint64_t progress;  /* mono: last byte taken or ack seen */
   uint64_t acked_at;  /* mono: last ack seen, or when it opened */
   kvs_pos last;       /* fragment that the body ends with, 0: freed */
   kvs_ack_parser acks;
@@ -140,8 +140,8 @@ typedef struct kvs_session {
 
 /* The window that rates are taken over. */
 typedef struct kvs_rates {
-  uint64_t since;  /* mono: its begin */
   uint64_t due;    /* mono: its end; KVS_NEVER: rates are not wanted */
+  uint64_t since;  /* mono: its begin */
   uint64_t frames; /* put, and bytes taken, before it */
   uint64_t bytes;
   uint64_t first_pts;
@@ -160,37 +160,54 @@ typedef struct kvs_open {
 
 /* What kvs_stream_info says, as each frame is compared with it: ticks. */
 typedef struct kvs_limits {
-  uint64_t key_after;   /* of a fragment: from here on a key frame ends it */
-  uint64_t cut_after;   /* and any frame */
+  uint64_t scale;       /* of timecodes */
+  uint64_t ahead;       /* that media time may run of the clock */
+  uint64_t window;      /* of the view */
   uint64_t low_buffer;  /* of the view: from here on there is pressure */
+  uint64_t latency;     /* max_latency; 0: it is not told */
   uint64_t patience;    /* with bytes that nobody takes; KVS_NEVER */
   uint64_t quiet_after; /* a put: the session without media is looked after */
   uint64_t clock_set;   /* wall: from here on the clock counts as set */
+  uint64_t key_after;   /* of a fragment: from here on a key frame ends it */
+  uint64_t cut_after;   /* and any frame */
+  bool own_times;       /* stamps are the frames' own */
 } kvs_limits;
 
 struct kvs_stream {
+  /* What nearly every put and take look at stands together, on few lines of
+   * the cache. */
   kvs_host *host;
-  kvs_pos object; /* its own page */
+  kvs_track *tracks_end; /* behind the last track */
   uint32_t id;
+  uint32_t header;      /* slot of the one that the next fragment takes */
+  bool fragment_open;   /* frames may be added to the newest fragment */
+  bool await_key;       /* frames are skipped up to the next key frame */
+  bool dry_told;        /* underflow, since the last frame */
+  bool held;            /* media wait for the wall clock to be set */
+  bool stopping;        /* no more frames come */
+  uint64_t last_put;    /* mono */
+  uint64_t put_frames;  /* ever */
+  uint64_t taken_bytes; /* ever */
+  kvs_open open;
+  kvs_view view;
+  kvs_limits limits;
+  kvs_rates rates;
+  kvs_machine machine;
+  kvs_session session; /* first what is looked at, last the parser */
+  kvs_track tracks[KVS_MAX_TRACKS];
+
+  kvs_pos object; /* it itself, in a page of its own */
   char name[KVS_MAX_STREAM_NAME_LEN + 1];
   kvs_stream_info info; /* pointers in it are not to be used */
-  kvs_limits limits;
-  kvs_track tracks[KVS_MAX_TRACKS];
-  kvs_track *tracks_end; /* behind the last of them */
-  uint32_t cut_track;    /* index of the track whose key frames cut */
+  uint32_t cut_track;   /* index of the track whose key frames cut */
   kvs_header headers[KVS_HEADER_SLOTS];
   uint32_t full;    /* slot of the newest one with every track */
-  uint32_t header;  /* slot of the one that the next fragment takes */
   uint32_t formats; /* counts changes of private data */
   uint8_t segment_uid[KVS_SEGMENT_UID_LEN];
   kvs_metadata metadata[KVS_MAX_METADATA_COUNT];
   kvs_pending_event events[KVS_EVENT_KINDS];
 
-  kvs_view view;
-  kvs_open open;
-  bool fragment_open; /* frames may be added to the newest fragment */
-  bool await_key;     /* frames are skipped up to the next key frame */
-  bool new_timeline;  /* the next fragment begins one */
+  bool new_timeline; /* the next fragment begins one */
   bool has_base;
   bool has_cluster;
   bool cut_reported;
@@ -198,23 +215,17 @@ struct kvs_stream {
   uint64_t last_cluster; /* in units of the timecode scale */
   uint64_t skipped;      /* frames, not yet reported */
   uint64_t skipped_at;   /* pts of the first of them */
-  uint64_t last_put;     /* mono */
-  bool dry_told;         /* underflow, since the last frame */
-  bool held;             /* media wait for the wall clock to be set */
-  kvs_time held_at;      /* the clocks when they were put */
+  kvs_time held_at;      /* the clocks when held media were put */
   uint64_t held_due;     /* mono: when to look at the clock again */
   kvs_refusal refusal;
 
-  kvs_machine machine;
   kvs_retry session_retry;
   uint64_t session_due; /* mono: not before this */
   bool ready_told;
   bool tagged;
-  bool stopping;
   bool closed; /* STREAM_CLOSED was told */
   uint64_t retention;
   uint64_t token_until; /* mono: the streaming token is to be renewed */
-  kvs_session session;
 
   uint64_t created_at; /* mono */
   uint64_t latency_at; /* mono: when each pressure may be told again */
@@ -222,7 +233,6 @@ struct kvs_stream {
   uint64_t dropped_at_stop; /* dropped frames when stop was called */
   uint64_t persisted_at;    /* mono: last freeing ack, or creation */
   uint64_t session_time;    /* of ended sessions, ticks */
-  kvs_rates rates;
   kvs_stream_metrics metrics;
 
   uint8_t scratch[KVS_SCRATCH_LEN];
@@ -410,8 +420,7 @@ KVS_MUST_CHECK kvs_status kvs_room_clear(kvs_stream *stream, bool begins,
 /* Whether the window has room for media up to |end|. */
 static inline bool kvs_room_lasts(const kvs_stream *stream, bool begins,
                                   uint64_t end) {
-  return kvs_room_duration(&stream->view, begins, end) <=
-         stream->info.buffer_duration;
+  return kvs_room_duration(&stream->view, begins, end) <= stream->limits.window;
 }
 
 /* Makes room for a unit of |len| bytes ending at |end|, by policy. */
@@ -458,7 +467,7 @@ void kvs_room_tell(kvs_stream *stream, kvs_time now);
 
 /* Does so if there is any. */
 static inline void kvs_room_tell_pressure(kvs_stream *stream, kvs_time now) {
-  if (stream->info.max_latency != 0 || kvs_room_low_storage(stream->host) ||
+  if (stream->limits.latency != 0 || kvs_room_low_storage(stream->host) ||
       kvs_room_low_buffer(stream)) {
     kvs_room_tell(stream, now);
   }

@@ -201,7 +201,7 @@ static inline kvs_status account(kvs_stream *stream, size_t taken,
 
   if (taken != 0) {
     session->progress = now.mono;
-    stream->metrics.transferred_bytes += taken;
+    stream->taken_bytes += taken;
     return KVS_OK;
   }
   if (session->phase == KVS_PHASE_END) {

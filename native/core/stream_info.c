@@ -160,6 +160,11 @@ void kvs_limits_init(kvs_limits *limits, const kvs_stream_info *info) {
   uint64_t idle = info->idle_duration;
   uint64_t patience = info->connection_staleness;
 
+  limits->scale = info->timecode_scale;
+  limits->ahead = info->max_fragment_duration;
+  limits->window = window;
+  limits->latency = info->max_latency;
+  limits->own_times = info->frame_timecodes;
   limits->key_after = info->key_frame_fragmentation
                           ? info->min_fragment_duration
                           : info->fragment_duration;

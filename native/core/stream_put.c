@@ -35,8 +35,7 @@ static inline bool only_extends(const kvs_stream *stream,
   bool key = (frame->flags & KVS_FRAME_KEY) != 0 || track->all_key;
 
   return KVS_USUALLY(at < open->span && track->extends) &&
-         KVS_USUALLY(dts - track->last_dts <=
-                     stream->info.max_fragment_duration) &&
+         KVS_USUALLY(dts - track->last_dts <= stream->limits.ahead) &&
          KVS_USUALLY(!(key && track->cuts) ||
                      (at < open->key_span && open->header == stream->header)) &&
          KVS_USUALLY((frame->flags & KVS_FRAME_END_OF_FRAGMENT) == 0);
@@ -45,7 +44,7 @@ static inline bool only_extends(const kvs_stream *stream,
 /* The block's time of a frame |at| ticks into the open fragment. */
 static inline int16_t block_time(const kvs_stream *stream, uint64_t at) {
   const uint32_t usual = KVS_TICKS_PER_MS; /* no division at run time, then */
-  uint64_t scale = stream->info.timecode_scale;
+  uint64_t scale = stream->limits.scale;
 
   return (int16_t)(KVS_USUALLY(scale == usual) ? (uint32_t)at / usual
                                                : at / scale);
@@ -59,7 +58,7 @@ static inline bool put_short(kvs_stream *stream, const kvs_frame *frame,
   kvs_fragment *fragment = kvs_view_fragment(view, view->newest);
   kvs_track *track = find_track(stream, frame->track_id);
   uint32_t size = (uint32_t)frame->size;
-  bool own = stream->info.frame_timecodes;
+  bool own = stream->limits.own_times;
   uint64_t pts = own ? frame->pts : now.wall;
   uint64_t dts = own && frame->dts != KVS_NEVER ? frame->dts : pts;
   uint64_t at = pts - stream->open.zero;
@@ -78,7 +77,7 @@ static inline bool put_short(kvs_stream *stream, const kvs_frame *frame,
   unit = kvs_put_unit(frame, track, pts, KVS_MKV_BLOCK_LEN,
                       KVS_MKV_BLOCK_LEN + size);
   grows = kvs_view_growth(fragment, &unit);
-  if (!KVS_USUALLY(view->duration + grows <= stream->info.buffer_duration)) {
+  if (!KVS_USUALLY(view->duration + grows <= stream->limits.window)) {
     return false;
   }
   body = kvs_view_push_within(view, fragment, &unit, grows);

@@ -96,7 +96,7 @@ static inline void kvs_put_note(kvs_stream *stream, kvs_track *track,
   if (now.mono >= stream->rates.due) {
     kvs_metrics_close_window(stream, pts, now);
   }
-  stream->metrics.total_frames++;
+  stream->put_frames++;
 }
 
 #endif
