@@ -3,17 +3,18 @@
  * blocks to a chain of pages and gives them back in the order in which they
  * were written, so that every operation is O(1) a page and nothing fragments.
  *
- *   arena  [entry of page 0][entry of page 1]...[page 0][page 1]...
+ *   arena  [link of page 0]...[entry of page 0]...[page 0][page 1]...
  *   page   [gap 8][block ...][block ...]            KVS_PAGE_SIZE bytes
  *   block  [head, contiguous, 8-aligned][body, may cross pages]
  *
  * A block begins at the next 8-aligned byte of the chain, or at the next page
  * when fewer than KVS_BLOCK_ROOM bytes are left in this one, so that the place
- * of the next block follows from the end of the last. A page's entry says who
- * owns it, what follows it and where its first block began, under a checksum.
- * The entries lie together because headers one page apart share the same few
- * sets of every cache. Links are page numbers and places are offsets: nothing
- * in the arena is a pointer. */
+ * of the next block follows from the end of the last. A page's link says what
+ * follows it, its entry who owns it and where its first block began, under a
+ * checksum over both. They lie together because headers one page apart share
+ * the same few sets of every cache, and the links apart from the entries
+ * because following them is what everything waits for. Links are page numbers
+ * and places are offsets: nothing in the arena is a pointer. */
 #ifndef KVS_CORE_HEAP_H
 #define KVS_CORE_HEAP_H
 
@@ -24,7 +25,7 @@
 #define KVS_PAGE_GAP 8u
 #define KVS_PAGE_DATA (KVS_PAGE_SIZE - KVS_PAGE_GAP)
 #define KVS_PAGE_NONE UINT32_MAX
-/* What a page takes of the arena beside itself. */
+/* What a page takes of the arena beside itself: link and entry. */
 #define KVS_PAGE_ENTRY 16u
 /* The longest block head; a head never crosses a page. */
 #define KVS_BLOCK_ROOM 112u
@@ -32,18 +33,19 @@
 /* A place in the heap: page number * KVS_PAGE_SIZE + offset. 0 is nowhere. */
 typedef uint64_t kvs_pos;
 
-/*   0      4      8      12     16
- *   | owner | next | first | check | */
+/*   0       4       8       12
+ *   | owner | first | check | */
 typedef struct kvs_page_entry {
   uint32_t owner; /* 0: on the free list */
-  uint32_t next;  /* in the chain or on the free list */
   uint32_t first; /* offset of the first block that began here; 0: none */
   uint32_t check;
 } kvs_page_entry;
 
-_Static_assert(sizeof(kvs_page_entry) == KVS_PAGE_ENTRY, "16 bytes a page");
+_Static_assert(sizeof(uint32_t) + sizeof(kvs_page_entry) == KVS_PAGE_ENTRY,
+               "16 bytes a page");
 
 typedef struct kvs_heap {
+  uint32_t *links;         /* one a page: the next in a chain, or free */
   kvs_page_entry *entries; /* one a page */
   uint8_t *base;           /* page 0; 8-aligned */
   uint32_t page_count;
@@ -79,7 +81,7 @@ static inline kvs_pos kvs_chain_begin(const kvs_chain *chain) {
 }
 
 /* Makes pages of |len| bytes at |base| [lent]; touches none of them, nor their
- * entries. */
+ * links and entries. */
 void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len);
 
 /* Forgets all pages; the bytes are the caller's again, for ASan too. */
