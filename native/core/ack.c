@@ -83,11 +83,12 @@ static bool text_is(const kvs_ack_parser *parser, const known *other) {
 /* The text as a whole number of at most |limit|; false: it is not one. */
 static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
                         uint64_t *number) {
+  const uint64_t most = limit / 10; /* that another digit may follow */
   uint64_t value = 0;
 
   for (uint32_t i = 0; i < parser->text_len; i++) {
     uint32_t digit = (uint32_t)(uint8_t)parser->text[i] - '0';
-    if (digit > 9 || value > (limit - digit) / 10) {
+    if (digit > 9 || value > most || value * 10 > limit - digit) {
       return false;
     }
     value = value * 10 + digit;
