@@ -112,8 +112,10 @@ static void write_body(const kvs_stream *stream, const kvs_put_plan *plan,
     kvs_put_adapted(stream, plan, body);
   }
   if (how->suffix != 0) {
+    uint32_t len = kvs_mkv_write_end_of_fragment(tag);
+
     body = kvs_heap_skip(heap, body, plan->payload);
-    (void)kvs_heap_write(heap, body, tag, kvs_mkv_write_end_of_fragment(tag));
+    (void)kvs_heap_write(heap, body, tag, len);
   }
 }
 
