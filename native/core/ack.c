@@ -66,14 +66,10 @@ static void add_texts(kvs_ack_parser *parser, const uint8_t *bytes,
   parser->text_len += (uint32_t)len;
 }
 
-/* A text and its length, so that most are told apart by that. */
 typedef struct known {
-  uint32_t len;
+  uint32_t len; /* most texts are told apart by that */
   char text[20];
 } known;
-
-#define KNOWN(text) \
-  { sizeof(text) - 1, text }
 
 static bool text_is(const kvs_ack_parser *parser, const known *other) {
   return parser->text_len == other->len && !parser->unread &&
@@ -83,12 +79,11 @@ static bool text_is(const kvs_ack_parser *parser, const known *other) {
 /* The text as a whole number of at most |limit|; false: it is not one. */
 static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
                         uint64_t *number) {
-  const uint64_t most = limit / 10; /* that another digit may follow */
   uint64_t value = 0;
 
   for (uint32_t i = 0; i < parser->text_len; i++) {
     uint32_t digit = (uint32_t)(uint8_t)parser->text[i] - '0';
-    if (digit > 9 || value > most || value * 10 > limit - digit) {
+    if (digit > 9 || value > (limit - digit) / 10) {
       return false;
     }
     value = value * 10 + digit;
@@ -100,9 +95,10 @@ static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
 /* ---- keys and values -------------------------------------------------- */
 
 static kvs_status take_key(kvs_ack_parser *parser) {
-  static const known names[FIELD_COUNT] = {
-      KNOWN("EventType"), KNOWN("FragmentNumber"), KNOWN("FragmentTimecode"),
-      KNOWN("ErrorId")};
+  static const known names[FIELD_COUNT] = {{9, "EventType"},
+                                           {14, "FragmentNumber"},
+                                           {16, "FragmentTimecode"},
+                                           {7, "ErrorId"}};
 
   parser->field = FIELD_OTHER;
   for (uint32_t i = 0; i < FIELD_COUNT; i++) {
@@ -121,9 +117,11 @@ static kvs_status take_key(kvs_ack_parser *parser) {
 }
 
 static kvs_status take_type(kvs_ack_parser *parser) {
-  static const known names[] = {KNOWN("BUFFERING"), KNOWN("RECEIVED"),
-                                KNOWN("PERSISTED"), KNOWN("ERROR"),
-                                KNOWN("IDLE")};
+  static const known names[] = {{9, "BUFFERING"},
+                                {8, "RECEIVED"},
+                                {9, "PERSISTED"},
+                                {5, "ERROR"},
+                                {4, "IDLE"}};
 
   for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
     if (text_is(parser, &names[i])) {
@@ -178,11 +176,10 @@ static kvs_status take_value(kvs_ack_parser *parser) {
 
 /* The text is a whole number, true, false or null. */
 static kvs_status take_word(kvs_ack_parser *parser) {
-  static const known null = KNOWN("null");
   bool is_number = parser->text[0] == '-' ||
                    (parser->text[0] >= '0' && parser->text[0] <= '9');
 
-  if (text_is(parser, &null)) {
+  if (text_is(parser, &(const known){4, "null"})) {
     parser->text_len = 0;
   } else if (parser->field == FIELD_TYPE ||
              (parser->field != FIELD_OTHER && !is_number)) {
