@@ -2,14 +2,15 @@
  * A paged store. Pages never taken stand behind |fresh| and are not touched;
  * pages given back form a last-in first-out list through their links, so
  * that the warmest page is taken next. A chain links its pages in writing
- * order; it only grows at |last| and shrinks at |first|, which makes every
- * operation O(1) a page and leaves no hole between pages.
+ * order; it only grows at |last| and shrinks at |first|, which leaves no hole
+ * between pages and makes taking them O(1) a page. Giving them back is O(1) for
+ * all: they stay linked to each other, so that only the last one gets another
+ * link, and who comes before that page and how many they are stands in the
+ * entry of the page that stays.
  *
- * Taking and giving a page touch its entry alone, and keep its link: pages that
- * are given back together lie on the list as they lay in the chain. Link and
- * entry say all that is needed to find the blocks again in a mapped file; the
- * checksum covers the page's own number too, so that one that was torn or
- * stands in a wrong place is found. */
+ * Taking a page touches its link and entry alone. They say all that is needed
+ * to find the blocks again in a mapped file; the checksum covers the page's own
+ * number too, so that one that was torn or stands in a wrong place is found. */
 #include "core/heap.h"
 
 typedef kvs_page_entry entry;
@@ -43,24 +44,25 @@ static entry *entry_of(const kvs_heap *heap, uint32_t number) {
 }
 
 /* The checksum is a sum of one product for each word, so that a change of one
- * word changes it by the product of the change: a page is taken and given
- * without looking at the others, and a fault in them stays one. Every bit of a
- * word changes its product, since the factors are odd. */
-enum { OF_OWNER, OF_FIRST, OF_LINK, OF_NUMBER, WORDS };
-static const uint32_t factors[WORDS] = {0x9E3779B1u, 0x85EBCA6Bu, 0xC2B2AE35u,
-                                        0x27D4EB2Fu};
+ * word changes it by the product of the change, without a look at the others.
+ * Every bit of a word changes its product, since the factors are odd. */
+enum { OF_OWNER, OF_FIRST, OF_PREV, OF_ORDER, OF_LINK, OF_NUMBER, WORDS };
+static const uint32_t factors[WORDS] = {0x9E3779B1u, 0x85EBCA6Bu, 0x165667B1u,
+                                        0x5851F42Du, 0xC2B2AE35u, 0x27D4EB2Fu};
 #define CHECK_OF_NOTHING UINT32_C(0x4B765067)
 
-static uint32_t checksum(const kvs_heap *heap, uint32_t number) {
-  const entry *page = &heap->entries[number];
-
+static inline uint32_t checksum(const entry *page, uint32_t link,
+                                uint32_t number) {
   return CHECK_OF_NOTHING + page->owner * factors[OF_OWNER] +
-         page->first * factors[OF_FIRST] +
-         heap->links[number] * factors[OF_LINK] + number * factors[OF_NUMBER];
+         page->first * factors[OF_FIRST] + page->prev * factors[OF_PREV] +
+         page->order * factors[OF_ORDER] + link * factors[OF_LINK] +
+         number * factors[OF_NUMBER];
 }
 
 static bool is_sound(const kvs_heap *heap, uint32_t number) {
-  return heap->entries[number].check == checksum(heap, number);
+  const entry *page = &heap->entries[number];
+
+  return page->check == checksum(page, heap->links[number], number);
 }
 
 static uint32_t link_of(const kvs_heap *heap, uint32_t number) {
@@ -79,6 +81,12 @@ static void set_first(entry *page, uint32_t first) {
   page->first = first;
 }
 
+/* Makes the page nobody's: the first of the free list. */
+static void disown(entry *page) {
+  page->check -= page->owner * factors[OF_OWNER];
+  page->owner = 0;
+}
+
 /* Marks bytes as somebody's, so that a debugger and ASan tell fresh bytes
  * from written ones. */
 static void lend(uint8_t *bytes, size_t len) {
@@ -86,15 +94,6 @@ static void lend(uint8_t *bytes, size_t len) {
 #if defined(KVS_DEBUG)
   memset(bytes, 0xAA, len);
 #endif
-}
-
-/* Marks bytes as nobody's. */
-static void reclaim(uint8_t *bytes, size_t len) {
-#if defined(KVS_DEBUG)
-  KVS_UNPOISON(bytes, len);
-  memset(bytes, 0x55, len);
-#endif
-  KVS_POISON(bytes, len);
 }
 
 void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len) {
@@ -122,102 +121,116 @@ void kvs_heap_done(kvs_heap *heap) {
   heap->free_count = 0;
 }
 
+/* A run of pages that is being taken for |owner|. */
+typedef struct run {
+  uint32_t owner;
+  uint32_t order; /* of the next page */
+  uint32_t last;  /* the page before it */
+} run;
+
+/* Writes the entry of the next page, whose link is |link| already. */
+static inline void add_page(kvs_heap *heap, run *to, uint32_t number,
+                            uint32_t link) {
+  entry page = {to->owner, 0, to->last, to->order, 0};
+
+  page.check = checksum(&page, link, number);
+  *entry_of(heap, number) = page;
+  to->order++;
+  to->last = number;
+}
+
 /* Takes |count| pages off the list, as many as are on it at most; they are
- * linked to each other already. Returns the last one. */
-static uint32_t take_listed(kvs_heap *heap, uint32_t owner, uint32_t count) {
-  const uint32_t check = owner * factors[OF_OWNER];
+ * linked to each other already. */
+static void take_listed(kvs_heap *heap, run *to, uint32_t count) {
   uint32_t number = heap->free_first;
-  uint32_t last = number;
+  run now = *to; /* in registers */
 
   heap->free_count -= count;
   for (; count > 0; count--) {
-    entry *page = entry_of(heap, number);
+    uint32_t link = link_of(heap, number);
 
-    KVS_ASSERT(is_sound(heap, number) && page->owner == 0 && page->first == 0);
-    page->owner = owner;
-    page->check += check;
-    last = number;
-    number = link_of(heap, number);
+    KVS_ASSERT(is_sound(heap, number));
+    add_page(heap, &now, number, link);
+    number = link;
   }
+  *to = now;
   heap->free_first = number;
-  return last;
+  if (number != KVS_PAGE_NONE) {
+    disown(entry_of(heap, number));
+  }
 }
 
-/* Takes |count| pages that were never used; returns the last one. */
-static uint32_t take_fresh(kvs_heap *heap, uint32_t owner, uint32_t count) {
+/* Takes |count| pages that were never used. */
+static void take_fresh(kvs_heap *heap, run *to, uint32_t count) {
   uint32_t number = heap->fresh;
-  uint32_t end = number + count;
 
-  heap->fresh = end;
-  for (; number < end; number++) {
-    entry *page = entry_of(heap, number);
-
+  heap->fresh += count;
+  for (; number < heap->fresh; number++) {
     heap->links[number] = number + 1;
-    page->owner = owner;
-    page->first = 0;
-    page->check = checksum(heap, number);
+    add_page(heap, to, number, number + 1);
   }
-  return end - 1;
 }
 
 /* Takes |count| of the pages that kvs_heap_available counted, at least 1,
- * linked to each other. |*number| [filled] the first of them; returns the last
- * one. */
-static uint32_t take(kvs_heap *heap, uint32_t owner, uint32_t count,
-                     uint32_t *number) {
+ * linked to each other, behind those that |to| [read] tells of. Returns the
+ * first of them; to->last [filled] is the last one. */
+static uint32_t take(kvs_heap *heap, run *to, uint32_t count) {
   uint32_t listed = (uint32_t)kvs_min_u64(count, heap->free_count);
-  uint32_t last;
+  uint32_t number = listed > 0 ? heap->free_first : heap->fresh;
 
-  KVS_ASSERT(owner != 0 && count > 0 && count <= kvs_heap_available(heap));
-  *number = listed > 0 ? heap->free_first : heap->fresh;
-  if (listed == count) {
-    last = take_listed(heap, owner, count);
-  } else {
-    if (listed > 0) {
-      set_link(heap, take_listed(heap, owner, listed), heap->fresh);
-    }
-    last = take_fresh(heap, owner, count - listed);
+  KVS_ASSERT(to->owner != 0 && count > 0 && count <= kvs_heap_available(heap));
+  if (listed > 0) {
+    take_listed(heap, to, listed);
   }
-  set_link(heap, last, KVS_PAGE_NONE);
-  return last;
+  if (listed < count) {
+    if (listed > 0) {
+      set_link(heap, to->last, heap->fresh);
+    }
+    take_fresh(heap, to, count - listed);
+  }
+  set_link(heap, to->last, KVS_PAGE_NONE);
+  return number;
 }
 
-/* Puts the pages of |owner| from |number| up to |stop|, which stays, on the
- * free list. Returns how many they were. */
-static uint32_t give(kvs_heap *heap, uint32_t owner, uint32_t number,
-                     uint32_t stop) {
-  const uint32_t check = owner * factors[OF_OWNER];
-  uint32_t first = number;
-  uint32_t last = number;
-  uint32_t count = 0;
+/* Marks the bytes of the pages from |number| up to |stop| as nobody's, for
+ * debuggers and ASan: nobody else has to visit them. */
+static void reclaim(const kvs_heap *heap, uint32_t number, uint32_t stop) {
+#if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
+  for (; number != stop; number = link_of(heap, number)) {
+    uint8_t *bytes = heap->base + pos_of(number, KVS_PAGE_GAP);
 
-  if (number == stop) {
-    return 0;
+    KVS_ASSERT(is_sound(heap, number) && entry_of(heap, number)->owner != 0);
+    KVS_UNPOISON(bytes, KVS_PAGE_DATA);
+#if defined(KVS_DEBUG)
+    memset(bytes, 0x55, KVS_PAGE_DATA);
+#endif
+    KVS_POISON(bytes, KVS_PAGE_DATA);
   }
-  while (number != stop) {
-    entry *page = entry_of(heap, number);
+#else
+  (void)heap;
+  (void)number;
+  (void)stop;
+#endif
+}
 
-    KVS_ASSERT(is_sound(heap, number) && page->owner == owner && owner != 0);
-    reclaim(heap->base + pos_of(number, KVS_PAGE_GAP), KVS_PAGE_DATA);
-    page->check -= check + page->first * factors[OF_FIRST];
-    page->owner = 0;
-    page->first = 0;
-    last = number;
-    number = link_of(heap, number);
-    count++;
-  }
+/* Puts the |count| pages from |number| to |last|, at least 1, on the free list.
+ */
+static void give(kvs_heap *heap, uint32_t number, uint32_t last,
+                 uint32_t count) {
+  reclaim(heap, number, link_of(heap, last));
+  disown(entry_of(heap, number));
   set_link(heap, last, heap->free_first);
-  heap->free_first = first;
+  heap->free_first = number;
   heap->free_count += count;
-  return count;
 }
 
 kvs_status kvs_heap_take_page(kvs_heap *heap, uint32_t owner, kvs_pos *object) {
   if (kvs_heap_available(heap) == 0) {
     return KVS_STATUS_STORE_OUT_OF_MEMORY;
   }
-  uint32_t number;
-  set_first(entry_of(heap, take(heap, owner, 1, &number)), KVS_PAGE_GAP);
+  run to = {owner, 0, KVS_PAGE_NONE};
+  uint32_t number = take(heap, &to, 1);
+  set_first(entry_of(heap, number), KVS_PAGE_GAP);
   heap->allocs++;
   *object = pos_of(number, KVS_PAGE_GAP);
   lend(heap->base + *object, KVS_PAGE_DATA);
@@ -227,7 +240,7 @@ kvs_status kvs_heap_take_page(kvs_heap *heap, uint32_t owner, kvs_pos *object) {
 void kvs_heap_give_page(kvs_heap *heap, kvs_pos object) {
   KVS_ASSERT(object % KVS_PAGE_SIZE == KVS_PAGE_GAP);
   uint32_t number = place_of(object).page;
-  (void)give(heap, entry_of(heap, number)->owner, number, KVS_PAGE_NONE);
+  give(heap, number, number, 1);
 }
 
 void kvs_chain_init(kvs_chain *chain, uint32_t owner) {
@@ -235,6 +248,7 @@ void kvs_chain_init(kvs_chain *chain, uint32_t owner) {
   chain->first = KVS_PAGE_NONE;
   chain->last = KVS_PAGE_NONE;
   chain->pages = 0;
+  chain->appended = 0;
   chain->end = 0;
   chain->limit = 0;
 }
@@ -267,16 +281,17 @@ uint32_t kvs_chain_needs_pages(const kvs_chain *chain, uint64_t total) {
 
 /* Links |count| more pages, at least 1, to the end. Returns the first one. */
 static uint32_t extend(kvs_heap *heap, kvs_chain *chain, uint32_t count) {
-  uint32_t before = chain->last;
-  uint32_t number;
+  run to = {chain->owner, chain->appended, chain->last};
+  uint32_t number = take(heap, &to, count);
 
-  chain->last = take(heap, chain->owner, count, &number);
-  chain->pages += count;
-  if (before == KVS_PAGE_NONE) {
+  if (chain->last == KVS_PAGE_NONE) {
     chain->first = number;
   } else {
-    set_link(heap, before, number);
+    set_link(heap, chain->last, number);
   }
+  chain->last = to.last;
+  chain->appended = to.order;
+  chain->pages += count;
   return number;
 }
 
@@ -327,13 +342,24 @@ kvs_pos kvs_chain_next_page(const kvs_heap *heap, kvs_pos end) {
 }
 
 void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
-  uint32_t stop = keep == 0 ? KVS_PAGE_NONE : place_of(keep).page;
+  const entry *page;
+  uint32_t stop;
+  uint32_t count;
 
-  chain->pages -= give(heap, chain->owner, chain->first, stop);
-  chain->first = stop;
   if (keep == 0) {
+    if (chain->pages > 0) {
+      give(heap, chain->first, chain->last, chain->pages);
+    }
     kvs_chain_init(chain, chain->owner);
     return;
+  }
+  stop = place_of(keep).page;
+  page = entry_of(heap, stop);
+  count = page->order - (chain->appended - chain->pages);
+  if (count > 0) {
+    give(heap, chain->first, page->prev, count);
+    chain->first = stop;
+    chain->pages -= count;
   }
   KVS_POISON(heap->base + pos_of(stop, KVS_PAGE_GAP),
              place_of(keep).offset - KVS_PAGE_GAP);
@@ -419,7 +445,8 @@ kvs_status kvs_heap_check(const kvs_heap *heap) {
     if (number >= heap->fresh) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
-    if (!is_sound(heap, number) || entry_of(heap, number)->owner != 0) {
+    if (!is_sound(heap, number) ||
+        (i == 0 && entry_of(heap, number)->owner != 0)) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
     number = link_of(heap, number);
@@ -456,7 +483,9 @@ kvs_status kvs_chain_check(const kvs_heap *heap, const kvs_chain *chain) {
   uint32_t last = KVS_PAGE_NONE;
 
   for (uint32_t i = 0; i < chain->pages; i++) {
-    if (number >= heap->fresh || !belongs(heap, number, chain->owner)) {
+    if (number >= heap->fresh || !belongs(heap, number, chain->owner) ||
+        entry_of(heap, number)->order != chain->appended - chain->pages + i ||
+        (i > 0 && entry_of(heap, number)->prev != last)) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
     last = number;

@@ -14,7 +14,11 @@
  * checksum over both. They lie together because headers one page apart share
  * the same few sets of every cache, and the links apart from the entries
  * because following them is what everything waits for. Links are page numbers
- * and places are offsets: nothing in the arena is a pointer. */
+ * and places are offsets: nothing in the arena is a pointer.
+ *
+ * Pages are given back all at once, whatever they are: of them only the first
+ * says that it has no owner. A page has one if its order is not below that of
+ * the first page of its owner's chain. */
 #ifndef KVS_CORE_HEAP_H
 #define KVS_CORE_HEAP_H
 
@@ -26,23 +30,25 @@
 #define KVS_PAGE_DATA (KVS_PAGE_SIZE - KVS_PAGE_GAP)
 #define KVS_PAGE_NONE UINT32_MAX
 /* What a page takes of the arena beside itself: link and entry. */
-#define KVS_PAGE_ENTRY 16u
+#define KVS_PAGE_ENTRY 24u
 /* The longest block head; a head never crosses a page. */
 #define KVS_BLOCK_ROOM 112u
 
 /* A place in the heap: page number * KVS_PAGE_SIZE + offset. 0 is nowhere. */
 typedef uint64_t kvs_pos;
 
-/*   0       4       8       12
- *   | owner | first | check | */
+/*   0       4       8      12      16      20
+ *   | owner | first | prev | order | check | */
 typedef struct kvs_page_entry {
-  uint32_t owner; /* 0: on the free list */
+  uint32_t owner; /* 0: the first page of the free list */
   uint32_t first; /* offset of the first block that began here; 0: none */
+  uint32_t prev;  /* the page before it in the chain */
+  uint32_t order; /* pages that the chain had got before it, ever */
   uint32_t check;
 } kvs_page_entry;
 
 _Static_assert(sizeof(uint32_t) + sizeof(kvs_page_entry) == KVS_PAGE_ENTRY,
-               "16 bytes a page");
+               "24 bytes a page");
 
 typedef struct kvs_heap {
   uint32_t *links;         /* one a page: the next in a chain, or free */
@@ -62,8 +68,9 @@ typedef struct kvs_chain {
   uint32_t first; /* KVS_PAGE_NONE: holds nothing */
   uint32_t last;
   uint32_t pages;
-  kvs_pos end;   /* where the last block's body ended; 0 when empty */
-  kvs_pos limit; /* the end of the last page if a block began there, or 0 */
+  uint32_t appended; /* pages ever, counted round */
+  kvs_pos end;       /* where the last block's body ended; 0 when empty */
+  kvs_pos limit;     /* the end of the last page if a block began there, or 0 */
 } kvs_chain;
 
 /* Bytes from |at| to the end of its page. The end of a page and offset 0 of the

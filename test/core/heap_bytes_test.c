@@ -205,6 +205,9 @@ static void wrong_counts_are_found(void) {
   other.end = 0;
   CHECK_EQ(kvs_chain_check(&heap, &other), KVS_STATUS_HEAP_CORRUPTED);
   other = chain;
+  other.appended++;
+  CHECK_EQ(kvs_chain_check(&heap, &other), KVS_STATUS_HEAP_CORRUPTED);
+  other = chain;
   other.limit = chain.limit == 0 ? KVS_PAGE_SIZE : 0;
   CHECK_EQ(kvs_chain_check(&heap, &other), KVS_STATUS_HEAP_CORRUPTED);
   kvs_chain_init(&other, OWNER);
