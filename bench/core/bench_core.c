@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/client.h"
 #include "core/nal.h"
 #include "lane.h"
 #include "store.h"
@@ -63,8 +64,9 @@ static void copy_frame(copier *c, const lane *n) {
   c->count++;
 }
 
-/* Put, take and ack against two copies, in the same rounds. */
-static void bench_loop(load_name name, uint64_t frames) {
+/* Put, take and ack against two copies, in the same rounds. Start codes are
+ * found by |find|, where it is given. */
+static void bench_loop(load_name name, kvs_nal_find find, uint64_t frames) {
   double ns[ROUNDS];
   double ratio[ROUNDS];
   copier copy = {NULL, 0, 0};
@@ -74,6 +76,9 @@ static void bench_loop(load_name name, uint64_t frames) {
 
   load_make(&l, name);
   rig_open(&r, (uint64_t)128 << 20, 1, false);
+  if (find != NULL) {
+    r.client->host.find = find;
+  }
   lane_open(&n, &r, &l, false);
   copy.ring = (uint8_t *)malloc((size_t)l.window);
   rig_must(copy.ring != NULL, "no memory");
@@ -137,7 +142,7 @@ static void bench_key_frame(void) {
     uint64_t begin = rig_clock();
     (void)lane_put(&n);
     us[key] = (double)(rig_clock() - begin) / 1000;
-    lane_take(&n, UINT64_MAX);
+    lane_drain(&n);
     if (key != 0) {
       lane_ack(&n, lane_fragment(&n, n.count - 2));
     }
@@ -193,8 +198,8 @@ typedef double (*cost)(uint64_t size);
 
 /* Takes exactly the bytes of the frame put |ago| frames before. */
 static void take_one(lane *n, uint64_t index) {
-  const uint64_t block = 9;
-  const uint64_t cluster = 18;
+  const size_t block = 9;
+  const size_t cluster = 18;
 
   lane_take(n, 200 + block + (index % n->l->key_every == 0 ? cluster : 0));
 }
@@ -212,7 +217,7 @@ static double backlog_cost(uint64_t backlog) {
   rig_open(&r, (uint64_t)512 << 20, 1, true);
   lane_open(&n, &r, &l, false);
   (void)lane_put(&n);
-  lane_take(&n, UINT64_MAX); /* the header, the first frame */
+  lane_drain(&n); /* the header, the first frame */
   for (uint64_t i = 0; i < backlog; i++) {
     (void)lane_put(&n);
   }
@@ -288,18 +293,21 @@ static void bench_streams(void) {
 }
 
 static bool run_named(const char *name, uint64_t count) {
-  static const struct {
+  const struct {
     const char *name;
     load_name load;
     uint64_t frames;
-  } loops[] = {{"a", LOAD_A, 300},
-               {"a-avcc", LOAD_A_AVCC, 300},
-               {"b", LOAD_B, 4800},
-               {"c", LOAD_C, 10}};
+    kvs_nal_find find;
+  } loops[] = {{"a", LOAD_A, 300, NULL},
+               {"a-portable", LOAD_A, 300, kvs_nal_portable()},
+               {"a-avcc", LOAD_A_AVCC, 300, NULL},
+               {"b", LOAD_B, 4800, NULL},
+               {"c", LOAD_C, 10, NULL}};
 
-  for (uint32_t i = 0; i < 4; i++) {
+  for (uint32_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
     if (strcmp(name, loops[i].name) == 0) {
-      bench_loop(loops[i].load, count == 0 ? loops[i].frames : count);
+      bench_loop(loops[i].load, loops[i].find,
+                 count == 0 ? loops[i].frames : count);
       return true;
     }
     if (strncmp(name, "run-", 4) == 0 && strcmp(name + 4, loops[i].name) == 0) {

@@ -168,6 +168,10 @@ void lane_open(lane *n, rig *r, const load *l, bool learn) {
   n->l = l;
   n->drain = new_bytes(DRAIN_LEN);
   load_info(l, learn, &info);
+  n->frame.track_id = 1;
+  n->frame.pts = BASE_MS * KVS_TICKS_PER_MS;
+  n->frame.dts = KVS_NEVER;
+  n->frame.duration = l->step;
   n->stream = rig_stream(r, &info);
   n->id = kvs_stream_id(n->stream);
 }
@@ -182,42 +186,56 @@ uint64_t lane_fragment(const lane *n, uint64_t count) {
   return BASE_MS + first * n->l->step / KVS_TICKS_PER_MS;
 }
 
+/* What is counted and timed here is the core: of its own the loop does as
+ * little as it can, no division above all. */
 bool lane_put(lane *n) {
   const load *l = n->l;
-  bool begins = n->count % l->key_every == 0;
-  kvs_frame frame = {0};
+  rig *r = n->r;
+  bool begins = n->left == 0;
 
-  frame.flags = begins ? KVS_FRAME_KEY : KVS_FRAME_NONE;
-  frame.track_id = 1;
-  frame.pts = BASE_MS * KVS_TICKS_PER_MS + n->count * l->step;
-  frame.dts = KVS_NEVER;
-  frame.duration = l->step;
-  frame.data = l->each[n->count % l->frames].data;
-  frame.size = l->each[n->count % l->frames].len;
-  n->r->now.mono += l->step;
-  n->r->now.wall += l->step;
-  rig_must(kvs_stream_put(n->stream, &frame, n->r->now) == KVS_OK,
-           "a frame was refused");
+  n->frame.flags = begins ? KVS_FRAME_KEY : KVS_FRAME_NONE;
+  n->frame.data = l->each[n->next].data;
+  n->frame.size = l->each[n->next].len;
+  r->now.mono += l->step;
+  r->now.wall += l->step;
+  if (kvs_stream_put(n->stream, &n->frame, r->now) != KVS_OK) {
+    rig_must(false, "a frame was refused");
+  }
+  n->frame.pts += l->step;
   n->count++;
-  if (n->r->call_count != 0) {
-    rig_answer(n->r);
+  n->next = n->next + 1 == l->frames ? 0 : n->next + 1;
+  n->left = (begins ? l->key_every : n->left) - 1;
+  if (r->call_count != 0) {
+    rig_answer(r);
   }
   return begins;
 }
 
-void lane_take(lane *n, uint64_t most) {
+void lane_drain(lane *n) {
   kvs_status status = KVS_OK;
 
-  while (status == KVS_OK && most != 0) {
+  while (status == KVS_OK) {
+    size_t taken;
+
+    status = kvs_stream_take(n->stream, n->r->sessions[n->id], n->drain,
+                             DRAIN_LEN, n->r->now, &taken);
+    n->taken += taken;
+  }
+  if (status != KVS_STATUS_NO_MORE_DATA_AVAILABLE) {
+    rig_must(false, "take failed");
+  }
+}
+
+void lane_take(lane *n, size_t most) {
+  while (most != 0) {
     size_t taken = 0;
-    size_t len = most < DRAIN_LEN ? (size_t)most : DRAIN_LEN;
-    status = kvs_stream_take(n->stream, n->r->sessions[n->id], n->drain, len,
-                             n->r->now, &taken);
+
+    rig_must(kvs_stream_take(n->stream, n->r->sessions[n->id], n->drain, most,
+                             n->r->now, &taken) == KVS_OK,
+             "take failed");
     n->taken += taken;
     most -= taken;
   }
-  rig_must(status == KVS_OK || status == KVS_STATUS_NO_MORE_DATA_AVAILABLE,
-           "take failed");
 }
 
 void lane_ack(lane *n, uint64_t ms) {
@@ -241,7 +259,7 @@ void lane_step(lane *n) {
   uint64_t count = n->count;
   bool begins = lane_put(n);
 
-  lane_take(n, UINT64_MAX);
+  lane_drain(n);
   if (begins && count != 0) {
     lane_ack(n, lane_fragment(n, count - 1));
   }

@@ -38,7 +38,10 @@ typedef struct lane {
   const load *l;
   kvs_stream *stream;
   uint32_t id;
-  uint64_t count; /* frames put */
+  kvs_frame frame; /* the next one, but for its bytes */
+  uint64_t count;  /* frames put */
+  uint32_t next;   /* of the load's frames */
+  uint32_t left;   /* frames that the open fragment is still to get */
   uint8_t *drain;
   uint64_t taken;
 } lane;
@@ -49,8 +52,11 @@ void lane_close(lane *n);
 /* Puts the next frame; true when it begins a fragment (by the load's plan). */
 bool lane_put(lane *n);
 
-/* Takes until nothing is left, or at most |most| bytes. */
-void lane_take(lane *n, uint64_t most);
+/* Takes until nothing is left. */
+void lane_drain(lane *n);
+
+/* Takes |most| bytes, which are there. */
+void lane_take(lane *n, size_t most);
 
 /* A Persisted ack, as JSON, for the fragment at |ms|. */
 void lane_ack(lane *n, uint64_t ms);

@@ -23,23 +23,20 @@ uint64_t rig_clock(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static bool is_call(uint32_t type) {
-  return type <= KVS_EVENT_PUT_STREAM;
-}
-
 static void on_event(void *user, const kvs_event *event) {
   rig *r = (rig *)user;
 
+  if (event->type > KVS_EVENT_PUT_STREAM) {
+    return; /* the calls come first in the table */
+  }
   if (event->type == KVS_EVENT_PUT_STREAM) {
     r->sessions[event->stream] = event->u.put_stream.session;
   }
-  if (is_call(event->type)) {
-    rig_must(r->call_count < RIG_CALLS, "too many calls wait");
-    rig_call *call = &r->calls[r->call_count++];
-    call->type = event->type;
-    call->stream = event->stream;
-    call->call = event->u.fields[0]; /* all calls begin with it */
-  }
+  rig_must(r->call_count < RIG_CALLS, "too many calls wait");
+  rig_call *call = &r->calls[r->call_count++];
+  call->type = event->type;
+  call->stream = event->stream;
+  call->call = event->u.fields[0]; /* all calls begin with it */
 }
 
 static uint32_t next_random(void *user) {

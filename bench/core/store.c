@@ -57,7 +57,9 @@ static double pair_cost(uint64_t least, uint64_t most) {
     for (uint32_t i = 0; i < PAIRS; i++) {
       kvs_status status =
           kvs_chain_append(&heap, &chain, 32, bodies[i], &ring[head % RING]);
-      rig_must(status == KVS_OK, "full");
+      if (status != KVS_OK) {
+        rig_must(false, "full");
+      }
       head++;
       tail++;
       kvs_chain_trim(&heap, &chain, ring[tail % RING]);
@@ -140,7 +142,7 @@ static void free_oldest(trial *t) {
   queue *q = &t->queues[most];
   lane *n = &t->lanes[most];
   rig_must(q->count > 1, "nothing to free");
-  lane_take(n, UINT64_MAX);
+  lane_drain(n);
   lane_ack(n, lane_fragment(n, q->first * t->per_fragment));
   q->live -= q->payload[q->first % MAX_FRAGMENTS];
   t->live -= q->payload[q->first % MAX_FRAGMENTS];

@@ -66,15 +66,14 @@ static void add_texts(kvs_ack_parser *parser, const uint8_t *bytes,
   parser->text_len += (uint32_t)len;
 }
 
-static bool text_is(const kvs_ack_parser *parser, const char *text) {
-  size_t len;
+typedef struct known {
+  uint32_t len; /* most texts are told apart by that */
+  char text[20];
+} known;
 
-  if (parser->text_len == 0 || parser->text[0] != text[0]) {
-    return false; /* most are told apart here */
-  }
-  len = strlen(text);
-  return !parser->unread && parser->text_len == len &&
-         memcmp(parser->text, text, len) == 0;
+static bool text_is(const kvs_ack_parser *parser, const known *other) {
+  return parser->text_len == other->len && !parser->unread &&
+         memcmp(parser->text, other->text, other->len) == 0;
 }
 
 /* The text as a whole number of at most |limit|; false: it is not one. */
@@ -96,12 +95,14 @@ static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
 /* ---- keys and values -------------------------------------------------- */
 
 static kvs_status take_key(kvs_ack_parser *parser) {
-  static const char names[FIELD_COUNT][17] = {"EventType", "FragmentNumber",
-                                              "FragmentTimecode", "ErrorId"};
+  static const known names[FIELD_COUNT] = {{9, "EventType"},
+                                           {14, "FragmentNumber"},
+                                           {16, "FragmentTimecode"},
+                                           {7, "ErrorId"}};
 
   parser->field = FIELD_OTHER;
   for (uint32_t i = 0; i < FIELD_COUNT; i++) {
-    if (text_is(parser, names[i])) {
+    if (text_is(parser, &names[i])) {
       parser->field = (uint8_t)i;
     }
   }
@@ -116,11 +117,14 @@ static kvs_status take_key(kvs_ack_parser *parser) {
 }
 
 static kvs_status take_type(kvs_ack_parser *parser) {
-  static const char names[][10] = {"BUFFERING", "RECEIVED", "PERSISTED",
-                                   "ERROR", "IDLE"};
+  static const known names[] = {{9, "BUFFERING"},
+                                {8, "RECEIVED"},
+                                {9, "PERSISTED"},
+                                {5, "ERROR"},
+                                {4, "IDLE"}};
 
   for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (text_is(parser, names[i])) {
+    if (text_is(parser, &names[i])) {
       parser->ack.type = (kvs_ack_type)(KVS_ACK_BUFFERING + i);
       return KVS_OK;
     }
@@ -175,7 +179,7 @@ static kvs_status take_word(kvs_ack_parser *parser) {
   bool is_number = parser->text[0] == '-' ||
                    (parser->text[0] >= '0' && parser->text[0] <= '9');
 
-  if (text_is(parser, "null")) {
+  if (text_is(parser, &(const known){4, "null"})) {
     parser->text_len = 0;
   } else if (parser->field == FIELD_TYPE ||
              (parser->field != FIELD_OTHER && !is_number)) {

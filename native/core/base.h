@@ -45,6 +45,16 @@ void __asan_unpoison_memory_region(void const volatile *addr, size_t size);
 #define KVS_UNPOISON(ptr, len) ((void)(ptr), (void)(len))
 #endif
 
+/* Tells the compiler which way nearly every call goes. Otherwise it guesses
+ * that each test of a sequence fails every other time, and makes what comes
+ * behind many of them small instead of fast (a division where a product would
+ * do). */
+#if defined(__GNUC__)
+#define KVS_USUALLY(what) (__builtin_expect((what), 1) != 0)
+#else
+#define KVS_USUALLY(what) (what)
+#endif
+
 static inline uint64_t kvs_min_u64(uint64_t a, uint64_t b) {
   return a < b ? a : b;
 }

@@ -70,12 +70,15 @@ typedef struct kvs_buffer_sink {
 
 kvs_buffer_sink kvs_make_buffer_sink(uint8_t *ptr, size_t cap);
 
-/* A 32-bit mix of words for header checksums: not cryptographic, catches torn
- * and stray writes. */
-static inline uint32_t kvs_mix32(uint32_t seed, uint64_t word) {
-  uint64_t mixed = ((uint64_t)seed ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+/* A 32-bit checksum of three words: not cryptographic, catches torn and stray
+ * writes. One product for each word, so that none waits for another; every bit
+ * of a word reaches the upper half of its product. */
+static inline uint32_t kvs_check32(uint64_t a, uint64_t b, uint64_t c) {
+  uint64_t sum = (a ^ 0x4B565355u) * UINT64_C(0x9E3779B97F4A7C15) +
+                 b * UINT64_C(0xC2B2AE3D27D4EB4F) +
+                 c * UINT64_C(0xD6E8FEB86659FD93);
 
-  return (uint32_t)(mixed >> 32) ^ (uint32_t)mixed;
+  return (uint32_t)(sum >> 32);
 }
 
 #endif

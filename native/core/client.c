@@ -121,6 +121,7 @@ kvs_status kvs_client_create(void *arena, size_t arena_len,
                              kvs_client **client) {
   const size_t align = 64;
   uint8_t *base = arena;
+  uint32_t pages;
   size_t at;
 
   if (arena == NULL || info == NULL || callbacks == NULL || client == NULL) {
@@ -137,6 +138,9 @@ kvs_status kvs_client_create(void *arena, size_t arena_len,
   set_up(*client, info, callbacks, now);
   at += (sizeof(kvs_client) + align - 1) / align * align;
   kvs_heap_init(&(*client)->host.heap, base + at, arena_len - at);
+  pages = (*client)->host.heap.page_count;
+  (*client)->host.low_pages =
+      pages - (pages + KVS_PRESSURE_PART - 1) / KVS_PRESSURE_PART;
   enter(*client, S(AUTH), 0, now);
   make_call(*client, now);
   return KVS_OK;

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A paged store. Pages never taken stand behind |fresh| and are not touched;
- * pages given back form a last-in first-out list through their entries, so
+ * pages given back form a last-in first-out list through their links, so
  * that the warmest page is taken next. A chain links its pages in writing
- * order; it only grows at |last| and shrinks at |first|, which makes every
- * operation O(1) a page and leaves no hole between pages.
+ * order; it only grows at |last| and shrinks at |first|, which leaves no hole
+ * between pages and makes taking them O(1) a page. Giving them back is O(1) for
+ * all: they stay linked to each other, so that only the last one gets another
+ * link, and who comes before that page and how many they are stands in the
+ * entry of the page that stays.
  *
- * Taking and giving a page touch its entry alone. An entry says all that is
- * needed to find the blocks again in a mapped file; its checksum covers the
- * page's own number too, so that an entry that was torn or stands in a wrong
- * place is found. */
+ * Taking a page touches its link and entry alone. They say all that is needed
+ * to find the blocks again in a mapped file; the checksum covers the page's own
+ * number too, so that one that was torn or stands in a wrong place is found. */
 #include "core/heap.h"
-
-#define ENTRY_SEED UINT32_C(0x4B765067)
 
 typedef kvs_page_entry entry;
 
@@ -43,23 +43,48 @@ static entry *entry_of(const kvs_heap *heap, uint32_t number) {
   return &heap->entries[number];
 }
 
-/* One product for each half, so that neither waits for the other: trimming is
- * as fast as the pages' checksums. */
-static uint32_t checksum(const entry *page, uint32_t number) {
-  uint64_t who = ((uint64_t)page->owner << 32) | page->next;
-  uint64_t where = ((uint64_t)page->first << 32) | number;
-  uint64_t sum = (who ^ ENTRY_SEED) * UINT64_C(0x9E3779B97F4A7C15) +
-                 where * UINT64_C(0xC2B2AE3D27D4EB4F);
+/* The checksum is a sum of one product for each word, so that a change of one
+ * word changes it by the product of the change, without a look at the others.
+ * Every bit of a word changes its product, since the factors are odd. */
+enum { OF_OWNER, OF_FIRST, OF_PREV, OF_ORDER, OF_LINK, OF_NUMBER, WORDS };
+static const uint32_t factors[WORDS] = {0x9E3779B1u, 0x85EBCA6Bu, 0x165667B1u,
+                                        0x5851F42Du, 0xC2B2AE35u, 0x27D4EB2Fu};
+#define CHECK_OF_NOTHING UINT32_C(0x4B765067)
 
-  return (uint32_t)(sum >> 32) ^ (uint32_t)sum;
+static inline uint32_t checksum(const entry *page, uint32_t link,
+                                uint32_t number) {
+  return CHECK_OF_NOTHING + page->owner * factors[OF_OWNER] +
+         page->first * factors[OF_FIRST] + page->prev * factors[OF_PREV] +
+         page->order * factors[OF_ORDER] + link * factors[OF_LINK] +
+         number * factors[OF_NUMBER];
 }
 
-static void seal(entry *page, uint32_t number) {
-  page->check = checksum(page, number);
+static bool is_sound(const kvs_heap *heap, uint32_t number) {
+  const entry *page = &heap->entries[number];
+
+  return page->check == checksum(page, heap->links[number], number);
 }
 
-static bool is_sound(const entry *page, uint32_t number) {
-  return page->check == checksum(page, number);
+static uint32_t link_of(const kvs_heap *heap, uint32_t number) {
+  KVS_ASSERT(number < heap->fresh);
+  return heap->links[number];
+}
+
+static void set_link(kvs_heap *heap, uint32_t number, uint32_t link) {
+  entry_of(heap, number)->check +=
+      (link - heap->links[number]) * factors[OF_LINK];
+  heap->links[number] = link;
+}
+
+static void set_first(entry *page, uint32_t first) {
+  page->check += (first - page->first) * factors[OF_FIRST];
+  page->first = first;
+}
+
+/* Makes the page nobody's: the first of the free list. */
+static void disown(entry *page) {
+  page->check -= page->owner * factors[OF_OWNER];
+  page->owner = 0;
 }
 
 /* Marks bytes as somebody's, so that a debugger and ASan tell fresh bytes
@@ -71,15 +96,6 @@ static void lend(uint8_t *bytes, size_t len) {
 #endif
 }
 
-/* Marks bytes as nobody's. */
-static void reclaim(uint8_t *bytes, size_t len) {
-#if defined(KVS_DEBUG)
-  KVS_UNPOISON(bytes, len);
-  memset(bytes, 0x55, len);
-#endif
-  KVS_POISON(bytes, len);
-}
-
 void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len) {
   size_t skew = (size_t)(-(uintptr_t)base & 7u);
   size_t room = len < skew ? 0 : len - skew;
@@ -87,7 +103,8 @@ void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len) {
 
   skew = len < skew ? 0 : skew;
   heap->page_count = (uint32_t)kvs_min_u64(pages, KVS_PAGE_NONE - 1);
-  heap->entries = (entry *)(void *)(base + skew);
+  heap->links = (uint32_t *)(void *)(base + skew);
+  heap->entries = (entry *)(void *)(heap->links + heap->page_count);
   heap->base = base + skew + (size_t)heap->page_count * KVS_PAGE_ENTRY;
   heap->fresh = 0;
   heap->free_first = KVS_PAGE_NONE;
@@ -104,98 +121,116 @@ void kvs_heap_done(kvs_heap *heap) {
   heap->free_count = 0;
 }
 
-/* Writes and seals the entry of page |number|. */
-static void set_entry(kvs_heap *heap, uint32_t number, uint32_t owner,
-                      uint32_t next, uint32_t first) {
-  entry page = {owner, next, first, 0};
+/* A run of pages that is being taken for |owner|. */
+typedef struct run {
+  uint32_t owner;
+  uint32_t order; /* of the next page */
+  uint32_t last;  /* the page before it */
+} run;
 
-  page.check = checksum(&page, number);
+/* Writes the entry of the next page, whose link is |link| already. */
+static inline void add_page(kvs_heap *heap, run *to, uint32_t number,
+                            uint32_t link) {
+  entry page = {to->owner, 0, to->last, to->order, 0};
+
+  page.check = checksum(&page, link, number);
   *entry_of(heap, number) = page;
+  to->order++;
+  to->last = number;
 }
 
-/* The page that is taken next. */
-static uint32_t next_taken(const kvs_heap *heap) {
-  return heap->free_count > 0 ? heap->free_first : heap->fresh;
-}
-
-/* Takes |count| pages, as many as are on the free list at most. They are
- * linked already: only the last one, whose successor becomes |next|, leaves
- * the list's order. Returns that one. */
-static uint32_t take_listed(kvs_heap *heap, uint32_t owner, uint32_t count,
-                            uint32_t next, uint32_t first) {
+/* Takes |count| pages off the list, as many as are on it at most; they are
+ * linked to each other already. */
+static void take_listed(kvs_heap *heap, run *to, uint32_t count) {
   uint32_t number = heap->free_first;
+  run now = *to; /* in registers */
 
   heap->free_count -= count;
-  for (; count > 1; count--) {
-    uint32_t follows = entry_of(heap, number)->next;
-    set_entry(heap, number, owner, follows, first);
-    number = follows;
-    first = 0;
+  for (; count > 0; count--) {
+    uint32_t link = link_of(heap, number);
+
+    KVS_ASSERT(is_sound(heap, number));
+    add_page(heap, &now, number, link);
+    number = link;
   }
-  heap->free_first = entry_of(heap, number)->next;
-  set_entry(heap, number, owner, next, first);
-  return number;
+  *to = now;
+  heap->free_first = number;
+  if (number != KVS_PAGE_NONE) {
+    disown(entry_of(heap, number));
+  }
 }
 
-/* Takes |count| pages that were never used; returns the last one. */
-static uint32_t take_fresh(kvs_heap *heap, uint32_t owner, uint32_t count,
-                           uint32_t first) {
+/* Takes |count| pages that were never used. */
+static void take_fresh(kvs_heap *heap, run *to, uint32_t count) {
   uint32_t number = heap->fresh;
-  uint32_t last = number + count - 1;
 
   heap->fresh += count;
-  for (; number < last; number++) {
-    set_entry(heap, number, owner, number + 1, first);
-    first = 0;
+  for (; number < heap->fresh; number++) {
+    heap->links[number] = number + 1;
+    add_page(heap, to, number, number + 1);
   }
-  set_entry(heap, last, owner, KVS_PAGE_NONE, first);
-  return last;
 }
 
 /* Takes |count| of the pages that kvs_heap_available counted, at least 1,
- * beginning with next_taken, linked to each other; |first| goes to the first
- * of them. Returns the last one. */
-static uint32_t take(kvs_heap *heap, uint32_t owner, uint32_t count,
-                     uint32_t first) {
+ * linked to each other, behind those that |to| [read] tells of. Returns the
+ * first of them; to->last [filled] is the last one. */
+static uint32_t take(kvs_heap *heap, run *to, uint32_t count) {
   uint32_t listed = (uint32_t)kvs_min_u64(count, heap->free_count);
+  uint32_t number = listed > 0 ? heap->free_first : heap->fresh;
 
-  KVS_ASSERT(owner != 0 && count > 0 && count <= kvs_heap_available(heap));
-  if (listed == count) {
-    return take_listed(heap, owner, count, KVS_PAGE_NONE, first);
-  }
+  KVS_ASSERT(to->owner != 0 && count > 0 && count <= kvs_heap_available(heap));
   if (listed > 0) {
-    (void)take_listed(heap, owner, listed, heap->fresh, first);
-    first = 0;
+    take_listed(heap, to, listed);
   }
-  return take_fresh(heap, owner, count - listed, first);
+  if (listed < count) {
+    if (listed > 0) {
+      set_link(heap, to->last, heap->fresh);
+    }
+    take_fresh(heap, to, count - listed);
+  }
+  set_link(heap, to->last, KVS_PAGE_NONE);
+  return number;
 }
 
-/* Puts the pages from |number| up to |stop|, which stays, on the free list.
- * Returns how many they were. */
-static uint32_t give(kvs_heap *heap, uint32_t number, uint32_t stop) {
-  uint32_t listed = heap->free_first;
-  uint32_t count = 0;
+/* Marks the bytes of the pages from |number| up to |stop| as nobody's, for
+ * debuggers and ASan: nobody else has to visit them. */
+static void reclaim(const kvs_heap *heap, uint32_t number, uint32_t stop) {
+#if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
+  for (; number != stop; number = link_of(heap, number)) {
+    uint8_t *bytes = heap->base + pos_of(number, KVS_PAGE_GAP);
 
-  while (number != stop) {
-    uint32_t next = entry_of(heap, number)->next;
-    KVS_ASSERT(is_sound(entry_of(heap, number), number));
-    KVS_ASSERT(entry_of(heap, number)->owner != 0);
-    reclaim(heap->base + pos_of(number, KVS_PAGE_GAP), KVS_PAGE_DATA);
-    set_entry(heap, number, 0, listed, 0);
-    listed = number;
-    number = next;
-    count++;
+    KVS_ASSERT(is_sound(heap, number) && entry_of(heap, number)->owner != 0);
+    KVS_UNPOISON(bytes, KVS_PAGE_DATA);
+#if defined(KVS_DEBUG)
+    memset(bytes, 0x55, KVS_PAGE_DATA);
+#endif
+    KVS_POISON(bytes, KVS_PAGE_DATA);
   }
-  heap->free_first = listed;
+#else
+  (void)heap;
+  (void)number;
+  (void)stop;
+#endif
+}
+
+/* Puts the |count| pages from |number| to |last|, at least 1, on the free list.
+ */
+static void give(kvs_heap *heap, uint32_t number, uint32_t last,
+                 uint32_t count) {
+  reclaim(heap, number, link_of(heap, last));
+  disown(entry_of(heap, number));
+  set_link(heap, last, heap->free_first);
+  heap->free_first = number;
   heap->free_count += count;
-  return count;
 }
 
 kvs_status kvs_heap_take_page(kvs_heap *heap, uint32_t owner, kvs_pos *object) {
   if (kvs_heap_available(heap) == 0) {
     return KVS_STATUS_STORE_OUT_OF_MEMORY;
   }
-  uint32_t number = take(heap, owner, 1, KVS_PAGE_GAP);
+  run to = {owner, 0, KVS_PAGE_NONE};
+  uint32_t number = take(heap, &to, 1);
+  set_first(entry_of(heap, number), KVS_PAGE_GAP);
   heap->allocs++;
   *object = pos_of(number, KVS_PAGE_GAP);
   lend(heap->base + *object, KVS_PAGE_DATA);
@@ -204,7 +239,8 @@ kvs_status kvs_heap_take_page(kvs_heap *heap, uint32_t owner, kvs_pos *object) {
 
 void kvs_heap_give_page(kvs_heap *heap, kvs_pos object) {
   KVS_ASSERT(object % KVS_PAGE_SIZE == KVS_PAGE_GAP);
-  (void)give(heap, place_of(object).page, KVS_PAGE_NONE);
+  uint32_t number = place_of(object).page;
+  give(heap, number, number, 1);
 }
 
 void kvs_chain_init(kvs_chain *chain, uint32_t owner) {
@@ -212,7 +248,9 @@ void kvs_chain_init(kvs_chain *chain, uint32_t owner) {
   chain->first = KVS_PAGE_NONE;
   chain->last = KVS_PAGE_NONE;
   chain->pages = 0;
+  chain->appended = 0;
   chain->end = 0;
+  chain->limit = 0;
 }
 
 /* The offset at which the next block begins in |last|, or 0: in a page not yet
@@ -221,41 +259,40 @@ static uint32_t next_begin(const kvs_chain *chain) {
   return (uint32_t)(kvs_chain_begin(chain) % KVS_PAGE_SIZE);
 }
 
-/* Pages to take for |total| bytes that begin at |begin| (see next_begin). */
-static uint32_t pages_for(uint32_t begin, uint64_t total) {
+/* Pages to take for |total| bytes that begin at |begin| (see next_begin), and
+ * where in the last of them they end: 0 where none is taken. */
+static uint32_t pages_for(uint32_t begin, uint64_t total, uint32_t *end) {
   uint64_t room = begin == 0 ? 0 : KVS_PAGE_SIZE - begin;
   uint64_t rest = kvs_sub_u64(total, room);
-  uint64_t pages = rest / KVS_PAGE_DATA + (rest % KVS_PAGE_DATA != 0);
 
-  return (uint32_t)kvs_min_u64(pages, KVS_PAGE_NONE);
+  *end = 0;
+  if (rest == 0) {
+    return 0;
+  }
+  *end = KVS_PAGE_GAP + 1 + (uint32_t)((rest - 1) % KVS_PAGE_DATA);
+  return (uint32_t)kvs_min_u64((rest - 1) / KVS_PAGE_DATA + 1, KVS_PAGE_NONE);
 }
 
 uint32_t kvs_chain_needs_pages(const kvs_chain *chain, uint64_t total) {
-  return pages_for(next_begin(chain), total);
+  uint32_t end;
+
+  return pages_for(next_begin(chain), total, &end);
 }
 
-/* Links |count| more pages, at least 1, to the end; |first| is where a block
- * begins in the first of them, or 0. */
-static void extend(kvs_heap *heap, kvs_chain *chain, uint32_t count,
-                   uint32_t first) {
-  uint32_t number = next_taken(heap);
+/* Links |count| more pages, at least 1, to the end. Returns the first one. */
+static uint32_t extend(kvs_heap *heap, kvs_chain *chain, uint32_t count) {
+  run to = {chain->owner, chain->appended, chain->last};
+  uint32_t number = take(heap, &to, count);
 
   if (chain->last == KVS_PAGE_NONE) {
     chain->first = number;
   } else {
-    set_entry(heap, chain->last, chain->owner, number,
-              entry_of(heap, chain->last)->first);
+    set_link(heap, chain->last, number);
   }
-  chain->last = take(heap, chain->owner, count, first);
+  chain->last = to.last;
+  chain->appended = to.order;
   chain->pages += count;
-}
-
-/* Notes where the first block of a page began. */
-static void note_first(entry *page, uint32_t number, uint32_t offset) {
-  if (page->first == 0) {
-    page->first = offset;
-    seal(page, number);
-  }
+  return number;
 }
 
 #if defined(KVS_DEBUG) || defined(KVS_HAS_ASAN)
@@ -266,63 +303,63 @@ void kvs_heap_lend(const kvs_heap *heap, kvs_pos begin, uint64_t total) {
     uint32_t piece = (uint32_t)kvs_min_u64(total, KVS_PAGE_SIZE - at.offset);
     lend(heap->base + pos_of(at.page, at.offset), piece);
     total -= piece;
-    at.page = entry_of(heap, at.page)->next;
+    at.page = link_of(heap, at.page);
     at.offset = KVS_PAGE_GAP;
   }
 }
 #endif
 
-/* The end of a block of |total| bytes that begins at |at|, in a chain that has
- * all the block's pages. */
-static kvs_pos block_end(const kvs_chain *chain, place at, uint64_t total) {
-  uint64_t room = KVS_PAGE_SIZE - at.offset;
-
-  if (total <= room) {
-    return pos_of(at.page, at.offset) + total;
-  }
-  return pos_of(chain->last, KVS_PAGE_GAP + 1) +
-         (total - room - 1) % KVS_PAGE_DATA;
-}
-
 kvs_status kvs_chain_append_pages(kvs_heap *heap, kvs_chain *chain,
                                   uint64_t total, kvs_pos *block) {
   place at = {chain->last, next_begin(chain)};
-  uint32_t needs = pages_for(at.offset, total);
+  uint32_t end;
+  uint32_t needs = pages_for(at.offset, total, &end);
+  entry *page;
 
   if (needs > kvs_heap_available(heap)) {
     return KVS_STATUS_STORE_OUT_OF_MEMORY;
   }
   if (at.offset == 0) {
-    uint32_t before = chain->last;
-    extend(heap, chain, needs, KVS_PAGE_GAP);
-    at.page =
-        before == KVS_PAGE_NONE ? chain->first : entry_of(heap, before)->next;
+    at.page = extend(heap, chain, needs);
     at.offset = KVS_PAGE_GAP;
-  } else {
-    note_first(entry_of(heap, at.page), at.page, at.offset);
-    if (needs > 0) {
-      extend(heap, chain, needs, 0);
-    }
+  } else if (needs > 0) {
+    (void)extend(heap, chain, needs);
   }
-  chain->end = block_end(chain, at, total);
-  heap->allocs++;
+  page = entry_of(heap, at.page);
+  if (page->first == 0) { /* no other block began here */
+    set_first(page, at.offset);
+  }
   *block = pos_of(at.page, at.offset);
+  chain->end = needs == 0 ? *block + total : pos_of(chain->last, end);
+  chain->limit = at.page == chain->last ? pos_of(at.page, KVS_PAGE_SIZE) : 0;
+  heap->allocs++;
   kvs_heap_lend(heap, *block, total);
   return KVS_OK;
 }
 
 kvs_pos kvs_chain_next_page(const kvs_heap *heap, kvs_pos end) {
-  return pos_of(entry_of(heap, place_of(end).page)->next, KVS_PAGE_GAP);
+  return pos_of(link_of(heap, place_of(end).page), KVS_PAGE_GAP);
 }
 
 void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
-  uint32_t stop = keep == 0 ? KVS_PAGE_NONE : place_of(keep).page;
+  const entry *page;
+  uint32_t stop;
+  uint32_t count;
 
-  chain->pages -= give(heap, chain->first, stop);
-  chain->first = stop;
   if (keep == 0) {
+    if (chain->pages > 0) {
+      give(heap, chain->first, chain->last, chain->pages);
+    }
     kvs_chain_init(chain, chain->owner);
     return;
+  }
+  stop = place_of(keep).page;
+  page = entry_of(heap, stop);
+  count = page->order - (chain->appended - chain->pages);
+  if (count > 0) {
+    give(heap, chain->first, page->prev, count);
+    chain->first = stop;
+    chain->pages -= count;
   }
   KVS_POISON(heap->base + pos_of(stop, KVS_PAGE_GAP),
              place_of(keep).offset - KVS_PAGE_GAP);
@@ -331,7 +368,7 @@ void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
 /* Steps over a page's end, so that at least one byte can be had at |at|. */
 static place at_byte(const kvs_heap *heap, place at) {
   if (at.offset == KVS_PAGE_SIZE) {
-    at.page = entry_of(heap, at.page)->next;
+    at.page = link_of(heap, at.page);
     at.offset = KVS_PAGE_GAP;
   }
   return at;
@@ -393,7 +430,7 @@ kvs_heap_sink kvs_make_heap_sink(kvs_heap *heap, kvs_pos at) {
 
 void kvs_heap_get_stats(const kvs_heap *heap, kvs_heap_stats *stats) {
   stats->pages = heap->page_count;
-  stats->used = heap->fresh - heap->free_count;
+  stats->used = kvs_heap_used(heap);
   stats->available = kvs_heap_available(heap);
   stats->allocs = heap->allocs;
 }
@@ -408,21 +445,37 @@ kvs_status kvs_heap_check(const kvs_heap *heap) {
     if (number >= heap->fresh) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
-    const entry *page = entry_of(heap, number);
-    if (!is_sound(page, number) || page->owner != 0) {
+    if (!is_sound(heap, number) ||
+        (i == 0 && entry_of(heap, number)->owner != 0)) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
-    number = page->next;
+    number = link_of(heap, number);
   }
   return number == KVS_PAGE_NONE ? KVS_OK : KVS_STATUS_HEAP_CORRUPTED;
 }
 
 /* Whether an entry is that of a page of |owner|. */
-static bool belongs(const entry *page, uint32_t number, uint32_t owner) {
-  return is_sound(page, number) && page->owner == owner &&
+static bool belongs(const kvs_heap *heap, uint32_t number, uint32_t owner) {
+  const entry *page = entry_of(heap, number);
+
+  return is_sound(heap, number) && page->owner == owner &&
          (page->first == 0 ||
           (page->first >= KVS_PAGE_GAP && page->first % 8 == 0 &&
            page->first <= KVS_PAGE_SIZE - KVS_BLOCK_ROOM));
+}
+
+/* Whether what the chain says of its end is true of its last page. */
+static bool ends_well(const kvs_heap *heap, const kvs_chain *chain) {
+  kvs_pos limit = 0;
+
+  if (chain->pages == 0) {
+    return chain->end == 0 && chain->limit == 0;
+  }
+  if (entry_of(heap, chain->last)->first != 0) {
+    limit = pos_of(chain->last, KVS_PAGE_SIZE);
+  }
+  return chain->end != 0 && place_of(chain->end).page == chain->last &&
+         chain->limit == limit;
 }
 
 kvs_status kvs_chain_check(const kvs_heap *heap, const kvs_chain *chain) {
@@ -430,18 +483,16 @@ kvs_status kvs_chain_check(const kvs_heap *heap, const kvs_chain *chain) {
   uint32_t last = KVS_PAGE_NONE;
 
   for (uint32_t i = 0; i < chain->pages; i++) {
-    if (number >= heap->fresh ||
-        !belongs(entry_of(heap, number), number, chain->owner)) {
+    if (number >= heap->fresh || !belongs(heap, number, chain->owner) ||
+        entry_of(heap, number)->order != chain->appended - chain->pages + i ||
+        (i > 0 && entry_of(heap, number)->prev != last)) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
     last = number;
-    number = entry_of(heap, number)->next;
+    number = link_of(heap, number);
   }
   if (number != KVS_PAGE_NONE || last != chain->last) {
     return KVS_STATUS_HEAP_CORRUPTED;
   }
-  bool ends = chain->pages == 0
-                  ? chain->end == 0
-                  : chain->end != 0 && place_of(chain->end).page == last;
-  return ends ? KVS_OK : KVS_STATUS_HEAP_CORRUPTED;
+  return ends_well(heap, chain) ? KVS_OK : KVS_STATUS_HEAP_CORRUPTED;
 }

@@ -3,17 +3,22 @@
  * blocks to a chain of pages and gives them back in the order in which they
  * were written, so that every operation is O(1) a page and nothing fragments.
  *
- *   arena  [entry of page 0][entry of page 1]...[page 0][page 1]...
+ *   arena  [link of page 0]...[entry of page 0]...[page 0][page 1]...
  *   page   [gap 8][block ...][block ...]            KVS_PAGE_SIZE bytes
  *   block  [head, contiguous, 8-aligned][body, may cross pages]
  *
  * A block begins at the next 8-aligned byte of the chain, or at the next page
  * when fewer than KVS_BLOCK_ROOM bytes are left in this one, so that the place
- * of the next block follows from the end of the last. A page's entry says who
- * owns it, what follows it and where its first block began, under a checksum.
- * The entries lie together because headers one page apart share the same few
- * sets of every cache. Links are page numbers and places are offsets: nothing
- * in the arena is a pointer. */
+ * of the next block follows from the end of the last. A page's link says what
+ * follows it, its entry who owns it and where its first block began, under a
+ * checksum over both. They lie together because headers one page apart share
+ * the same few sets of every cache, and the links apart from the entries
+ * because following them is what everything waits for. Links are page numbers
+ * and places are offsets: nothing in the arena is a pointer.
+ *
+ * Pages are given back all at once, whatever they are: of them only the first
+ * says that it has no owner. A page has one if its order is not below that of
+ * the first page of its owner's chain. */
 #ifndef KVS_CORE_HEAP_H
 #define KVS_CORE_HEAP_H
 
@@ -24,26 +29,29 @@
 #define KVS_PAGE_GAP 8u
 #define KVS_PAGE_DATA (KVS_PAGE_SIZE - KVS_PAGE_GAP)
 #define KVS_PAGE_NONE UINT32_MAX
-/* What a page takes of the arena beside itself. */
-#define KVS_PAGE_ENTRY 16u
+/* What a page takes of the arena beside itself: link and entry. */
+#define KVS_PAGE_ENTRY 24u
 /* The longest block head; a head never crosses a page. */
 #define KVS_BLOCK_ROOM 112u
 
 /* A place in the heap: page number * KVS_PAGE_SIZE + offset. 0 is nowhere. */
 typedef uint64_t kvs_pos;
 
-/*   0      4      8      12     16
- *   | owner | next | first | check | */
+/*   0       4       8      12      16      20
+ *   | owner | first | prev | order | check | */
 typedef struct kvs_page_entry {
-  uint32_t owner; /* 0: on the free list */
-  uint32_t next;  /* in the chain or on the free list */
+  uint32_t owner; /* 0: the first page of the free list */
   uint32_t first; /* offset of the first block that began here; 0: none */
+  uint32_t prev;  /* the page before it in the chain */
+  uint32_t order; /* pages that the chain had got before it, ever */
   uint32_t check;
 } kvs_page_entry;
 
-_Static_assert(sizeof(kvs_page_entry) == KVS_PAGE_ENTRY, "16 bytes a page");
+_Static_assert(sizeof(uint32_t) + sizeof(kvs_page_entry) == KVS_PAGE_ENTRY,
+               "24 bytes a page");
 
 typedef struct kvs_heap {
+  uint32_t *links;         /* one a page: the next in a chain, or free */
   kvs_page_entry *entries; /* one a page */
   uint8_t *base;           /* page 0; 8-aligned */
   uint32_t page_count;
@@ -60,7 +68,9 @@ typedef struct kvs_chain {
   uint32_t first; /* KVS_PAGE_NONE: holds nothing */
   uint32_t last;
   uint32_t pages;
-  kvs_pos end; /* where the last block's body ended; 0 when empty */
+  uint32_t appended; /* pages ever, counted round */
+  kvs_pos end;       /* where the last block's body ended; 0 when empty */
+  kvs_pos limit;     /* the end of the last page if a block began there, or 0 */
 } kvs_chain;
 
 /* Bytes from |at| to the end of its page. The end of a page and offset 0 of the
@@ -78,7 +88,7 @@ static inline kvs_pos kvs_chain_begin(const kvs_chain *chain) {
 }
 
 /* Makes pages of |len| bytes at |base| [lent]; touches none of them, nor their
- * entries. */
+ * links and entries. */
 void kvs_heap_init(kvs_heap *heap, uint8_t *base, size_t len);
 
 /* Forgets all pages; the bytes are the caller's again, for ASan too. */
@@ -89,11 +99,21 @@ static inline uint32_t kvs_heap_available(const kvs_heap *heap) {
   return heap->page_count - heap->fresh + heap->free_count;
 }
 
+/* Pages taken now. */
+static inline uint32_t kvs_heap_used(const kvs_heap *heap) {
+  return heap->fresh - heap->free_count;
+}
+
 /* One page for an object of at most KVS_PAGE_DATA bytes, not zeroed.
  * KVS_STATUS_STORE_OUT_OF_MEMORY: none left. */
 KVS_MUST_CHECK kvs_status kvs_heap_take_page(kvs_heap *heap, uint32_t owner,
                                              kvs_pos *object);
 void kvs_heap_give_page(kvs_heap *heap, kvs_pos object);
+
+/* The object of the page that |at| lies in. */
+static inline kvs_pos kvs_heap_page_of(kvs_pos at) {
+  return at - at % KVS_PAGE_SIZE + KVS_PAGE_GAP;
+}
 
 void kvs_chain_init(kvs_chain *chain, uint32_t owner);
 
@@ -131,25 +151,36 @@ KVS_MUST_CHECK kvs_status kvs_chain_append_pages(kvs_heap *heap,
                                                  uint64_t total,
                                                  kvs_pos *block);
 
-/* Appends a block of at least 1 byte; its bytes are not set. |head| is at most
- * KVS_BLOCK_ROOM. Takes all
- * its pages or none (KVS_STATUS_STORE_OUT_OF_MEMORY). */
-KVS_MUST_CHECK static inline kvs_status
-kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head, uint64_t body,
-                 kvs_pos *block) {
-  uint64_t total = kvs_add_u64(body, head);
-  kvs_pos begin = kvs_chain_begin(chain);
+/* Appends a block of |total| bytes (below 2^32) where it fits in the last page,
+ * behind another one: nothing but the chain changes. False: it does not fit. */
+static inline bool kvs_chain_append_within(kvs_heap *heap, kvs_chain *chain,
+                                           uint64_t total, kvs_pos *block) {
+  kvs_pos begin = (chain->end + 7) & ~(kvs_pos)7;
 
-  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
-  if (begin == 0 || total > kvs_heap_room(begin) ||
-      heap->entries[chain->last].first == 0) {
-    return kvs_chain_append_pages(heap, chain, total, block);
+  if (begin + kvs_max_u64(total, KVS_BLOCK_ROOM) > chain->limit) {
+    return false;
   }
   chain->end = begin + total;
   heap->allocs++;
   kvs_heap_lend(heap, begin, total);
   *block = begin;
-  return KVS_OK;
+  return true;
+}
+
+/* Appends a block of at least 1 byte; its bytes are not set. |head| is at most
+ * KVS_BLOCK_ROOM. Takes all its pages or none
+ * (KVS_STATUS_STORE_OUT_OF_MEMORY). */
+KVS_MUST_CHECK static inline kvs_status
+kvs_chain_append(kvs_heap *heap, kvs_chain *chain, size_t head, uint64_t body,
+                 kvs_pos *block) {
+  uint64_t total = kvs_add_u64(body, head);
+
+  KVS_ASSERT(total > 0 && head <= KVS_BLOCK_ROOM);
+  if (total <= KVS_PAGE_SIZE &&
+      kvs_chain_append_within(heap, chain, total, block)) {
+    return KVS_OK;
+  }
+  return kvs_chain_append_pages(heap, chain, total, block);
 }
 
 /* Where the page after that of |end| has its first block. */

@@ -39,7 +39,6 @@ enum {
   ID_CLUSTER = 0x1F43B675,
   ID_TIMECODE = 0xE7,
   ID_POSITION = 0xA7,
-  ID_SIMPLE_BLOCK = 0xA3,
   ID_TAGS = 0x1254C367,
   ID_TAG = 0x7373,
   ID_SIMPLE_TAG = 0x67C8,
@@ -202,30 +201,6 @@ void kvs_mkv_write_cluster(uint8_t out[KVS_MKV_CLUSTER_LEN],
   out[15] = ID_POSITION;
   out[16] = 0x81;
   out[17] = 0;
-}
-
-static uint8_t block_flags(uint32_t flags) {
-  uint32_t bits = (flags & KVS_FRAME_KEY) != 0 ? 0x80u : 0;
-
-  if ((flags & (KVS_FRAME_INVISIBLE | KVS_FRAME_DISCARDABLE)) == 0) {
-    return (uint8_t)bits;
-  }
-  bits |= (flags & KVS_FRAME_INVISIBLE) != 0 ? 0x08u : 0;
-  bits |= (flags & KVS_FRAME_DISCARDABLE) != 0 ? 0x01u : 0;
-  return (uint8_t)bits;
-}
-
-/*   0    1         5                6               8       9
- *   | A3 | size, 4 | 0x80 | track   | timecode, s16 | flags | payload */
-void kvs_mkv_write_block(uint8_t out[KVS_MKV_BLOCK_LEN], uint32_t track,
-                         int16_t timecode, uint32_t flags, uint32_t payload) {
-  KVS_ASSERT(track >= 1 && track <= 126 && payload <= KVS_MKV_MAX_PAYLOAD);
-
-  out[0] = ID_SIMPLE_BLOCK;
-  kvs_put_be32(out + 1, UINT32_C(0x10000000) | (payload + 4));
-  out[5] = (uint8_t)(0x80 | track);
-  kvs_put_be16(out + 6, (uint16_t)timecode);
-  out[8] = block_flags(flags);
 }
 
 /* ---- tags ------------------------------------------------------------- */

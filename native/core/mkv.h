@@ -31,11 +31,31 @@ void kvs_mkv_write_header(kvs_sink *sink, const kvs_mkv_header *header);
 void kvs_mkv_write_cluster(uint8_t out[KVS_MKV_CLUSTER_LEN], uint64_t timecode);
 
 /* SimpleBlock with a size of 4 bytes, no lacing. |payload| < 2^28 - 8. Flags
- * are KVS_FRAME_*. |track| is the track's number in the header, 1..126. */
+ * are KVS_FRAME_*. |track| is the track's number in the header, 1..126.
+ *
+ *   0    1         5                6               8       9
+ *   | A3 | size, 4 | 0x80 | track   | timecode, s16 | flags | payload
+ *
+ * It stands here to be inlined: every frame has one. */
 #define KVS_MKV_BLOCK_LEN 9u
 #define KVS_MKV_MAX_PAYLOAD ((1u << 28) - 16u)
-void kvs_mkv_write_block(uint8_t out[KVS_MKV_BLOCK_LEN], uint32_t track,
-                         int16_t timecode, uint32_t flags, uint32_t payload);
+static inline void kvs_mkv_write_block(uint8_t *out, uint32_t track,
+                                       int16_t timecode, uint32_t flags,
+                                       uint32_t payload) {
+  /* By KEY, DISCARDABLE and INVISIBLE: 0x80, 0x01, 0x08. */
+  static const uint8_t bits[8] = {0, 0x80, 0x01, 0x81, 0x08, 0x88, 0x09, 0x89};
+
+  KVS_ASSERT(track >= 1 && track <= 126 && payload <= KVS_MKV_MAX_PAYLOAD);
+  out[0] = 0xA3;
+  kvs_put_be32(out + 1, UINT32_C(0x10000000) | (payload + 4));
+  out[5] = (uint8_t)(0x80 | track);
+  kvs_put_be16(out + 6, (uint16_t)timecode);
+  out[8] = bits[flags & 7u];
+}
+
+_Static_assert(KVS_FRAME_KEY == 1 && KVS_FRAME_DISCARDABLE == 2 &&
+                   KVS_FRAME_INVISIBLE == 4,
+               "the order of the flags in a block header");
 
 /* One Tags element with one SimpleTag of a name and a string. */
 void kvs_mkv_write_tag(kvs_sink *sink, kvs_bytes name, kvs_bytes value);

@@ -2,12 +2,6 @@
  * The life of a stream: create, free, stop, reset, and its deadlines. */
 #include "core/stream.h"
 
-void kvs_host_emit(kvs_host *host, kvs_event *event) {
-  host->in_event = true;
-  host->callbacks.event(host->callbacks.user, event);
-  host->in_event = false;
-}
-
 void kvs_stream_emit(kvs_stream *stream, kvs_event *event) {
   event->stream = stream->id;
   kvs_host_emit(stream->host, event);
@@ -67,6 +61,17 @@ static kvs_status find_place(const kvs_host *host, const char *name,
   return *place == host->stream_limit ? KVS_STATUS_MAX_STREAM_COUNT : KVS_OK;
 }
 
+/* Where in its page a stream stands. If all stood at the same place, each of
+ * their fields would fall into the same few sets of every cache: so each begins
+ * some lines behind the one before. */
+static kvs_pos place_in(const kvs_heap *heap, kvs_pos page, uint32_t id) {
+  const uint32_t line = 64;
+  const uint32_t places = (KVS_PAGE_DATA - sizeof(kvs_stream)) / line;
+  uint32_t skew = (uint32_t)(0 - (uintptr_t)kvs_heap_at(heap, page)) % line;
+
+  return page + skew + id % places * line;
+}
+
 static void set_up(kvs_stream *stream, kvs_host *host, kvs_pos object,
                    const kvs_stream_info *info, kvs_time now) {
   kvs_bytes name = kvs_bytes_of(info->name);
@@ -80,12 +85,16 @@ static void set_up(kvs_stream *stream, kvs_host *host, kvs_pos object,
   if (stream->info.timecode_scale == 0) {
     stream->info.timecode_scale = KVS_TICKS_PER_MS;
   }
+  kvs_limits_init(&stream->limits, &stream->info);
   stream->await_key = true;
   stream->retention = info->retention;
   stream->created_at = now.mono;
   stream->persisted_at = now.mono;
   stream->last_put = now.mono;
   stream->rates.since = now.mono;
+  stream->rates.due = info->recalculate_metrics
+                          ? kvs_add_u64(now.mono, KVS_RATES_WINDOW)
+                          : KVS_NEVER;
   stream->token_until = KVS_NEVER;
   stream->held_due = KVS_NEVER;
   kvs_view_init(&stream->view, &host->heap, stream->id);
@@ -95,18 +104,20 @@ static void set_up(kvs_stream *stream, kvs_host *host, kvs_pos object,
 kvs_status kvs_stream_open(kvs_host *host, const kvs_stream_info *info,
                            kvs_time now, kvs_stream **out) {
   uint32_t place = 0;
-  kvs_pos object = 0;
+  kvs_pos page = 0;
+  kvs_pos object;
   kvs_stream *stream;
   kvs_status status;
 
   KVS_TRY(kvs_stream_info_check(info));
   KVS_TRY(find_place(host, info->name, &place));
-  KVS_TRY(kvs_heap_take_page(&host->heap, host->last_id + 1, &object));
+  KVS_TRY(kvs_heap_take_page(&host->heap, host->last_id + 1, &page));
+  object = place_in(&host->heap, page, host->last_id + 1);
   stream = kvs_heap_at(&host->heap, object);
   set_up(stream, host, object, info, now);
   status = kvs_format_init(stream, info);
   if (status != KVS_OK) {
-    kvs_heap_give_page(&host->heap, object);
+    kvs_heap_give_page(&host->heap, page);
     return status;
   }
   host->streams[place] = stream;
@@ -133,7 +144,7 @@ void kvs_stream_free(kvs_stream *stream) {
   kvs_view_clear(&stream->view);
   kvs_tags_free(stream);
   kvs_format_free(stream);
-  kvs_heap_give_page(&host->heap, stream->object);
+  kvs_heap_give_page(&host->heap, kvs_heap_page_of(stream->object));
 }
 
 void kvs_stream_close(kvs_stream *stream, kvs_time now) {
@@ -160,6 +171,7 @@ kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now) {
     return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
   }
   stream->stopping = true;
+  kvs_put_shut_short(stream);
   stream->dropped_at_stop = stream->metrics.dropped_frames;
   kvs_put_report_skipped(stream);
   kvs_room_trim(stream); /* nothing is kept to be replayed any more */

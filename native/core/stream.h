@@ -1,203 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The stream, seen from inside the core: its parts, and what the files
- * stream*.c offer each other.
+ * The stream, seen from inside the core: what the files stream*.c offer each
+ * other. What it consists of stands in stream_types.h.
  *
  *   stream.c         create, free, stop, reset, deadlines
  *   stream_info.c    defaults and limits of kvs_stream_info
  *   stream_format.c  tracks, codec private data, versions of the header
- *   stream_put.c     a frame comes in: it is judged and planned
- *   stream_store.c   and stored
+ *   stream_put.c     a frame comes in: the short way, the long one begins
+ *   stream_store.c   and ends: the frame is stored
  *   stream_clock.c   media put before the wall clock was set
  *   stream_event.c   fragment metadata and events
  *   stream_room.c    what goes when the arena or the window is full
  *   stream_state.c   the state machine and the service's answers
  *   stream_session.c the session: its begin, its end, what it waits for
  *   stream_take.c    bytes go out
+ *   stream_body.c    the session's body, from its header to its end
  *   stream_ack.c     acks come in; what they free
  *   stream_metrics.c figures */
 #ifndef KVS_CORE_STREAM_H
 #define KVS_CORE_STREAM_H
 
-#include "core/ack.h"
-#include "core/machine.h"
-#include "core/mkv.h"
-#include "core/nal.h"
-#include "core/view.h"
-
-/* What the streams of a client share. */
-typedef struct kvs_host {
-  kvs_heap heap;
-  kvs_callbacks callbacks;
-  kvs_nal_find find;
-  kvs_stream *streams[KVS_MAX_STREAM_COUNT]; /* NULL: a free place */
-  uint32_t stream_limit;
-  uint32_t stream_count;
-  uint32_t last_id;
-  bool ready;    /* the client's machine has been ready */
-  bool in_event; /* the host is being told something: no calls now */
-  uint64_t deadline;
-  uint64_t pressure_at; /* mono: when storage pressure may be told again */
-  char client_id[KVS_MAX_CLIENT_ID_LEN + 1];
-} kvs_host;
-
-/* Versions of the session header that may live at once. */
-#define KVS_HEADER_SLOTS 8u
-#define KVS_NO_HEADER UINT32_MAX
-/* Room in the stream's own page for small session headers, and for one
- * adapted piece of codec private data. */
-#define KVS_SLABS 2u
-#define KVS_SLAB_LEN 3072u
-#define KVS_SCRATCH_LEN 2048u
-
-/* What a header says of a track beyond its names. */
-typedef struct kvs_track_details {
-  double sampling_frequency;
-  uint16_t pixel_width;
-  uint16_t pixel_height;
-  uint16_t channels;
-  uint16_t bit_depth;
-} kvs_track_details;
-
-/* One version of the session header. */
-typedef struct kvs_header {
-  bool live;
-  uint32_t format; /* equal: made from the same private data */
-  uint32_t tracks; /* a bit for each track that it has */
-  kvs_track_details details[KVS_MAX_TRACKS];
-  uint32_t slab;   /* KVS_SLABS: it has pages of its own */
-  uint32_t refs;   /* fragments that name it, and 1 while it is current */
-  uint32_t len;    /* bytes */
-  kvs_pos at;      /* its first byte */
-  kvs_chain chain; /* its pages, where it has its own */
-  struct {
-    uint32_t offset; /* of the codec private data */
-    uint32_t len;
-  } cpd[KVS_MAX_TRACKS];
-} kvs_header;
-
-typedef struct kvs_track {
-  kvs_track_info info; /* strings point at the two below, cpd is NULL */
-  char codec_id[KVS_MAX_CODEC_ID_LEN + 1];
-  char name[KVS_MAX_TRACK_NAME_LEN + 1];
-  bool has_last;
-  uint64_t last_dts; /* ticks, of the present timeline */
-  uint64_t last_mono;
-} kvs_track;
-
-typedef struct kvs_metadata {
-  bool used;
-  bool persistent;
-  uint8_t name_len;
-  uint16_t value_len;
-  char name[KVS_MAX_METADATA_NAME_LEN];
-  char value[KVS_MAX_METADATA_VALUE_LEN];
-} kvs_metadata;
-
-/* An event that waits for the next fragment. */
-typedef struct kvs_pending_event {
-  uint32_t len; /* 0: none */
-  kvs_pos at;   /* its Tags element, ready to be sent */
-  kvs_chain chain;
-} kvs_pending_event;
-
-typedef enum kvs_phase {
-  KVS_PHASE_NONE = 0, /* no session */
-  KVS_PHASE_HEADER,   /* the session header is going out */
-  KVS_PHASE_BODY,     /* frames are */
-  KVS_PHASE_EOF,      /* the END_OF_FRAGMENT tag is */
-  KVS_PHASE_AWAIT,    /* all is out; the last fragment is not freed yet */
-  KVS_PHASE_END       /* the body is whole */
-} kvs_phase;
-
-typedef struct kvs_session {
-  uint64_t number; /* counts up over the client's life; 0: none yet */
-  kvs_phase phase;
-  bool opened;        /* the host answered PUT_STREAM */
-  bool waiting;       /* take had nothing: tell when there is something */
-  bool finish;        /* end at the next fragment boundary */
-  bool close;         /* end as soon as nothing is left to read */
-  bool missing;       /* an old fragment's ack is given up: do not await it */
-  bool sent_any;      /* a fragment was taken in it */
-  bool freed_any;     /* and one was freed */
-  uint32_t header;    /* slot */
-  uint32_t offset;    /* next byte of header or tag */
-  uint32_t result;    /* why it ends, for the state after it */
-  uint64_t opened_at; /* mono */
-  uint64_t until;     /* mono: rotate from here on */
-  uint64_t progress;  /* mono: last byte taken or ack seen */
-  uint64_t acked_at;  /* mono: last ack seen, or when it opened */
-  kvs_pos last;       /* fragment that the body ends with, 0: freed */
-  kvs_ack_parser acks;
-} kvs_session;
-
-typedef struct kvs_rates {
-  uint64_t since; /* mono: begin of the present window */
-  uint64_t frames;
-  uint64_t bytes;
-  uint64_t first_pts;
-  uint64_t last_pts;
-} kvs_rates;
-
-struct kvs_stream {
-  kvs_host *host;
-  kvs_pos object; /* its own page */
-  uint32_t id;
-  char name[KVS_MAX_STREAM_NAME_LEN + 1];
-  kvs_stream_info info; /* pointers in it are not to be used */
-  kvs_track tracks[KVS_MAX_TRACKS];
-  uint32_t cut_track; /* index of the track whose key frames cut */
-  kvs_header headers[KVS_HEADER_SLOTS];
-  uint32_t full;    /* slot of the newest one with every track */
-  uint32_t header;  /* slot of the one that the next fragment takes */
-  uint32_t formats; /* counts changes of private data */
-  uint8_t segment_uid[KVS_SEGMENT_UID_LEN];
-  kvs_metadata metadata[KVS_MAX_METADATA_COUNT];
-  kvs_pending_event events[KVS_EVENT_KINDS];
-
-  kvs_view view;
-  bool fragment_open; /* frames may be added to the newest fragment */
-  bool await_key;     /* frames are skipped up to the next key frame */
-  bool new_timeline;  /* the next fragment begins one */
-  bool has_base;
-  bool has_cluster;
-  bool cut_reported;
-  uint64_t base;         /* pts of the timeline's first frame, ticks */
-  uint64_t last_cluster; /* in units of the timecode scale */
-  uint64_t skipped;      /* frames, not yet reported */
-  uint64_t skipped_at;   /* pts of the first of them */
-  uint64_t last_put;     /* mono */
-  bool dry_told;         /* underflow, since the last frame */
-  bool held;             /* media wait for the wall clock to be set */
-  kvs_time held_at;      /* the clocks when they were put */
-  uint64_t held_due;     /* mono: when to look at the clock again */
-  kvs_refusal refusal;
-
-  kvs_machine machine;
-  kvs_retry session_retry;
-  uint64_t session_due; /* mono: not before this */
-  bool ready_told;
-  bool tagged;
-  bool stopping;
-  bool closed; /* STREAM_CLOSED was told */
-  uint64_t retention;
-  uint64_t token_until; /* mono: the streaming token is to be renewed */
-  kvs_session session;
-
-  uint64_t created_at; /* mono */
-  uint64_t latency_at; /* mono: when each pressure may be told again */
-  uint64_t buffer_at;
-  uint64_t dropped_at_stop; /* dropped frames when stop was called */
-  uint64_t persisted_at;    /* mono: last freeing ack, or creation */
-  uint64_t session_time;    /* of ended sessions, ticks */
-  kvs_rates rates;
-  kvs_stream_metrics metrics;
-
-  uint8_t scratch[KVS_SCRATCH_LEN];
-  uint8_t slabs[KVS_SLABS][KVS_SLAB_LEN];
-};
-
-_Static_assert(sizeof(struct kvs_stream) <= KVS_PAGE_DATA,
-               "a stream that holds nothing costs one page");
+#include "core/stream_types.h"
 
 /* ---- stream.c --------------------------------------------------------- */
 
@@ -206,25 +28,35 @@ KVS_MUST_CHECK kvs_status kvs_stream_open(kvs_host *host,
                                           const kvs_stream_info *info,
                                           kvs_time now, kvs_stream **out);
 
+/* Makes |event| [filled] one without anything to tell yet. */
+static inline void kvs_event_init(kvs_event *event, uint32_t type) {
+  /* Field by field: compilers clear a struct of this size with a string
+   * instruction, which costs more than all the rest of telling it. */
+  event->type = type;
+  event->stream = 0;
+  event->text = NULL;
+  event->text_len = 0;
+  for (uint32_t i = 0; i < KVS_EVENT_MAX_FIELDS; i++) {
+    event->u.fields[i] = 0;
+  }
+}
+
 static inline kvs_event kvs_event_make(uint32_t type) {
   kvs_event event;
 
-  /* Field by field: compilers clear a struct of this size with a string
-   * instruction, which costs more than all the rest of telling it. */
-  event.type = type;
-  event.stream = 0;
-  event.text = NULL;
-  event.text_len = 0;
-  for (uint32_t i = 0; i < KVS_EVENT_MAX_FIELDS; i++) {
-    event.u.fields[i] = 0;
-  }
+  kvs_event_init(&event, type);
   return event;
 }
 
 /* Tells the host; nothing may be half done. */
+static inline void kvs_host_emit(kvs_host *host, const kvs_event *event) {
+  host->in_event = true;
+  host->callbacks.event(host->callbacks.user, event);
+  host->in_event = false;
+}
+
 void kvs_stream_emit(kvs_stream *stream, kvs_event *event);
 uint32_t kvs_host_random(kvs_host *host);
-void kvs_host_emit(kvs_host *host, kvs_event *event);
 
 /* INVALID_OPERATION while the host is being told something. */
 KVS_MUST_CHECK static inline kvs_status
@@ -261,6 +93,10 @@ static inline void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now) {
   }
 }
 
+/* ---- stream_info.c ---------------------------------------------------- */
+
+void kvs_limits_init(kvs_limits *limits, const kvs_stream_info *info);
+
 /* ---- stream_format.c -------------------------------------------------- */
 
 /* Takes over tracks and makes the first header from |info| [read]. */
@@ -296,6 +132,17 @@ void kvs_format_release(kvs_stream *stream, uint32_t slot);
 
 /* ---- stream_put.c ----------------------------------------------------- */
 
+/* From now on every frame goes the long way, up to the next fragment. */
+static inline void kvs_put_shut_short(kvs_stream *stream) {
+  stream->open.span = 0;
+}
+
+/* Adds no more frames to the newest fragment. */
+static inline void kvs_put_end_fragment(kvs_stream *stream) {
+  stream->fragment_open = false;
+  kvs_put_shut_short(stream);
+}
+
 /* Reports frames that were skipped before a key frame. */
 void kvs_put_tell_skipped(kvs_stream *stream);
 
@@ -324,7 +171,7 @@ void kvs_tags_free(kvs_stream *stream);
 
 /* Whether media are held back because the wall clock is not set (ruling 8). */
 static inline bool kvs_clock_holds(const kvs_stream *stream, kvs_time now) {
-  return stream->info.absolute_fragment_times && now.wall < KVS_CLOCK_IS_SET;
+  return now.wall < stream->limits.clock_set;
 }
 
 /* Notes that media were put while the clock was not set: they are held. */
@@ -349,14 +196,10 @@ KVS_MUST_CHECK kvs_status kvs_room_clear(kvs_stream *stream, bool begins,
                                          uint32_t len, uint64_t end,
                                          kvs_time now);
 
-/* Whether there is room for a unit of |len| bytes ending at |end|. */
-static inline bool kvs_room_has(const kvs_stream *stream, bool begins,
-                                uint32_t len, uint64_t end) {
-  const kvs_view *view = &stream->view;
-
-  return kvs_room_duration(view, begins, end) <= stream->info.buffer_duration &&
-         kvs_view_needs(view, begins, len) <=
-             kvs_heap_available(&stream->host->heap);
+/* Whether the window has room for media up to |end|. */
+static inline bool kvs_room_lasts(const kvs_stream *stream, bool begins,
+                                  uint64_t end) {
+  return kvs_room_duration(&stream->view, begins, end) <= stream->limits.window;
 }
 
 /* Makes room for a unit of |len| bytes ending at |end|, by policy. */
@@ -364,7 +207,9 @@ KVS_MUST_CHECK static inline kvs_status kvs_room_make(kvs_stream *stream,
                                                       bool begins, uint32_t len,
                                                       uint64_t end,
                                                       kvs_time now) {
-  if (kvs_room_has(stream, begins, len, end)) {
+  if (kvs_room_lasts(stream, begins, end) &&
+      kvs_view_needs(&stream->view, begins, len) <=
+          kvs_heap_available(&stream->host->heap)) {
     return KVS_OK;
   }
   return kvs_room_clear(stream, begins, len, end, now);
@@ -385,19 +230,15 @@ void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now);
 /* Drops everything. */
 void kvs_room_drop_all(kvs_stream *stream, kvs_status reason, kvs_time now);
 
-/* Pressure is told from where less than this is left. */
-#define KVS_PRESSURE_PERCENT 5u
+/* Pressure is told from where less than one part in so many is left. */
+#define KVS_PRESSURE_PART 20u
 
-static inline bool kvs_room_low_storage(const kvs_heap *heap) {
-  return (uint64_t)kvs_heap_available(heap) * 100 <
-         (uint64_t)heap->page_count * KVS_PRESSURE_PERCENT;
+static inline bool kvs_room_low_storage(const kvs_host *host) {
+  return kvs_heap_used(&host->heap) > host->low_pages;
 }
 
 static inline bool kvs_room_low_buffer(const kvs_stream *stream) {
-  uint64_t window = stream->info.buffer_duration;
-
-  return kvs_sub_u64(window, stream->view.duration) <=
-         window / 100 * KVS_PRESSURE_PERCENT;
+  return stream->view.duration >= stream->limits.low_buffer;
 }
 
 /* Tells latency, buffer and storage pressure, at most once a second each. */
@@ -405,8 +246,7 @@ void kvs_room_tell(kvs_stream *stream, kvs_time now);
 
 /* Does so if there is any. */
 static inline void kvs_room_tell_pressure(kvs_stream *stream, kvs_time now) {
-  if (stream->info.max_latency != 0 ||
-      kvs_room_low_storage(&stream->host->heap) ||
+  if (stream->limits.latency != 0 || kvs_room_low_storage(stream->host) ||
       kvs_room_low_buffer(stream)) {
     kvs_room_tell(stream, now);
   }
@@ -464,6 +304,9 @@ void kvs_session_begin(kvs_stream *stream, kvs_time now);
 void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
                        bool failed, kvs_time now);
 
+/* A session without media for this long is told to run dry. */
+#define KVS_UNDERFLOW_AFTER KVS_TICKS_PER_SECOND
+
 /* Tells the host that there is something to take. */
 void kvs_session_tell_data(kvs_stream *stream);
 
@@ -480,10 +323,39 @@ void kvs_session_step(kvs_stream *stream, kvs_time now);
 uint64_t kvs_session_deadline(const kvs_stream *stream);
 
 /* When bytes that wait in an open session count as stale, or KVS_NEVER. */
-uint64_t kvs_session_unread_due(const kvs_stream *stream);
+static inline uint64_t kvs_session_unread_due(const kvs_stream *stream) {
+  return kvs_add_u64(stream->session.progress, stream->limits.patience);
+}
 
-/* When a session of which all is read is to be looked after, or KVS_NEVER. */
-uint64_t kvs_session_quiet_due(const kvs_stream *stream);
+/* When a session is to be looked after of which all has just been read: not
+ * later, and at most one wake-up too early. */
+static inline uint64_t kvs_session_quiet_due(const kvs_stream *stream) {
+  return kvs_add_u64(stream->last_put, stream->limits.quiet_after);
+}
+
+/* Whether the session's body ends when everything is read. */
+static inline bool kvs_session_ends_dry(const kvs_stream *stream) {
+  return stream->stopping || stream->session.close;
+}
+
+/* Whether all is read of a fragment that may still grow. */
+static inline bool kvs_session_dry(const kvs_stream *stream) {
+  return stream->view.current == 0 && stream->view.fragment != 0 &&
+         stream->fragment_open && !kvs_session_ends_dry(stream);
+}
+
+/* ---- stream_body.c ---------------------------------------------------- */
+
+/* kvs_stream_take of the live session, with arguments that are valid; |*taken|
+ * bytes of |buf| were taken already. */
+KVS_MUST_CHECK kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf,
+                                        size_t len, kvs_time now,
+                                        size_t *taken);
+
+/* The same where the session flows and is not dry, from the first byte. */
+KVS_MUST_CHECK kvs_status kvs_body_take_on(kvs_stream *stream, uint8_t *buf,
+                                           size_t len, kvs_time now,
+                                           size_t *taken);
 
 /* ---- stream_ack.c ----------------------------------------------------- */
 

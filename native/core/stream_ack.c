@@ -82,7 +82,7 @@ static void lose(kvs_stream *stream, kvs_pos at, kvs_status reason) {
   fragment->state |= KVS_FRAGMENT_LOST | KVS_FRAGMENT_CLOSED;
   kvs_view_free(view, at);
   if (at == view->newest) {
-    stream->fragment_open = false;
+    kvs_put_end_fragment(stream);
     stream->await_key = true;
   }
   kvs_room_report_dropped(stream, fragment, reason);
@@ -133,6 +133,7 @@ static void handle_ack(kvs_stream *stream, const kvs_ack *ack, kvs_time now) {
   kvs_pos at = 0;
 
   stream->session.acked_at = now.mono;
+  stream->session.progress = now.mono;
   count_ack(stream, ack->type);
   if (ack->has_timecode) {
     at = kvs_view_find(&stream->view, ack->timecode);

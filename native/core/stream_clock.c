@@ -67,6 +67,7 @@ void kvs_clock_settle(kvs_stream *stream, kvs_time now) {
   }
   stream->held = false;
   stream->held_due = KVS_NEVER;
+  kvs_put_shut_short(stream); /* what it compares with moves */
   /* Whole units, so that times within a fragment stay as they are. */
   by = kvs_sub_u64(seen, real) / scale * scale;
   for (kvs_pos at = stream->view.tail; at != 0;

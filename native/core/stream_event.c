@@ -219,7 +219,7 @@ kvs_status kvs_stream_put_event(kvs_stream *stream, uint32_t events,
   if (stream->stopping) {
     return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
   }
-  if (stream->metrics.total_frames == 0) {
+  if (stream->put_frames == 0) {
     return KVS_STATUS_STREAM_NOT_STARTED;
   }
   KVS_TRY(judge_pairs(metadata));

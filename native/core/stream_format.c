@@ -406,8 +406,16 @@ static void copy_text(char *to, size_t cap, const char *from) {
   to[text.len] = 0;
 }
 
-static void take_track(kvs_track *track, const kvs_track_info *info) {
+static void take_track(kvs_track *track, uint32_t index,
+                       const kvs_track_info *info, uint32_t nal_flags) {
+  const uint32_t frames =
+      KVS_NAL_ADAPTATION_ANNEXB_NALS | KVS_NAL_ADAPTATION_AVCC_NALS;
+  bool video = info->type == KVS_TRACK_VIDEO;
+
   track->info = *info;
+  track->index = (uint8_t)index;
+  track->all_key = !video;
+  track->adaptation = video ? nal_flags & frames : 0;
   track->info.codec_private = NULL;
   track->info.codec_private_len = 0;
   copy_text(track->codec_id, sizeof(track->codec_id), info->codec_id);
@@ -436,9 +444,12 @@ kvs_status kvs_format_init(kvs_stream *stream, const kvs_stream_info *info) {
   }
   stream->segment_uid[0] |= 1; /* all zero is not allowed */
   for (uint32_t i = 0; i < info->track_count; i++) {
-    take_track(&stream->tracks[i], &info->tracks[i]);
+    take_track(&stream->tracks[i], i, &info->tracks[i],
+               info->nal_adaptation_flags);
   }
+  stream->tracks_end = &stream->tracks[info->track_count];
   stream->cut_track = find_cut_track(stream);
+  stream->tracks[stream->cut_track].cuts = true;
   KVS_TRY(make_header(stream, 0, none));
   for (uint32_t i = 0; i < info->track_count; i++) {
     kvs_bytes cpd = {info->tracks[i].codec_private,

@@ -4,6 +4,8 @@
 #include "core/stream.h"
 
 #define SECONDS(n) ((uint64_t)(n)*KVS_TICKS_PER_SECOND)
+/* Fragments are cut this long before the service's limit (ruling 10). */
+#define CUT_EARLY (500 * KVS_TICKS_PER_MS)
 
 void kvs_stream_info_init(kvs_stream_info *info) {
   memset(info, 0, sizeof(*info));
@@ -151,4 +153,25 @@ kvs_status kvs_stream_info_check(const kvs_stream_info *info) {
   }
   KVS_TRY(check_durations(info));
   return check_tracks(info);
+}
+
+void kvs_limits_init(kvs_limits *limits, const kvs_stream_info *info) {
+  uint64_t window = info->buffer_duration;
+  uint64_t idle = info->idle_duration;
+  uint64_t patience = info->connection_staleness;
+
+  limits->scale = info->timecode_scale;
+  limits->ahead = info->max_fragment_duration;
+  limits->window = window;
+  limits->latency = info->max_latency;
+  limits->own_times = info->frame_timecodes;
+  limits->key_after = info->key_frame_fragmentation
+                          ? info->min_fragment_duration
+                          : info->fragment_duration;
+  limits->cut_after = kvs_sub_u64(info->max_fragment_duration, CUT_EARLY);
+  limits->low_buffer = window - window / KVS_PRESSURE_PART;
+  limits->patience = patience == 0 ? KVS_NEVER : patience;
+  limits->quiet_after =
+      idle == 0 ? KVS_UNDERFLOW_AFTER : kvs_min_u64(idle, KVS_UNDERFLOW_AFTER);
+  limits->clock_set = info->absolute_fragment_times ? KVS_CLOCK_IS_SET : 0;
 }

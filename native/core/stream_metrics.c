@@ -11,14 +11,17 @@ void kvs_metrics_close_window(kvs_stream *stream, uint64_t pts, kvs_time now) {
   kvs_rates *rates = &stream->rates;
   uint64_t elapsed = now.mono - rates->since;
   kvs_stream_metrics *metrics = &stream->metrics;
+  uint64_t frames = stream->put_frames - rates->frames;
+  uint64_t bytes = stream->taken_bytes - rates->bytes;
 
-  metrics->current_frame_rate = per_second(rates->frames, elapsed);
-  metrics->current_transfer_rate = per_second(rates->bytes, elapsed);
+  metrics->current_frame_rate = per_second(frames, elapsed);
+  metrics->current_transfer_rate = per_second(bytes, elapsed);
   metrics->elementary_frame_rate =
-      per_second(rates->frames, kvs_sub_u64(pts, rates->first_pts));
+      per_second(frames, kvs_sub_u64(pts, rates->first_pts));
   rates->since = now.mono;
-  rates->frames = 0;
-  rates->bytes = 0;
+  rates->due = kvs_add_u64(now.mono, KVS_RATES_WINDOW);
+  rates->frames = stream->put_frames;
+  rates->bytes = stream->taken_bytes;
   rates->first_pts = pts;
 }
 
@@ -42,6 +45,8 @@ kvs_status kvs_stream_get_metrics(const kvs_stream *stream, kvs_time now,
   }
   view = &stream->view;
   *metrics = stream->metrics;
+  metrics->total_frames = stream->put_frames;
+  metrics->transferred_bytes = stream->taken_bytes;
   metrics->current_view_duration = kvs_view_unread_duration(view);
   metrics->overall_view_duration = view->duration;
   metrics->current_view_size = view->unread_bytes;

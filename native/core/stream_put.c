@@ -1,63 +1,119 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A frame comes in: it is judged, planned and then stored. Everything that can
- * fail stands in the judging and planning, but for what may drop older media.
+ * A frame comes in, by one of two ways. The long one has all the rules: a frame
+ * is judged, planned and then stored (stream_store.c); everything that can fail
+ * stands in the judging and planning, but for what may drop older media.
  *
- * Nearly every frame only makes the open fragment longer: that one is stored
- * here, by few steps; the others go the long way of stream_store.c. */
+ * Nearly every frame only makes the open fragment longer, within the page that
+ * is begun, and its bytes are stored as they are. That one goes the short way,
+ * which knows no rule but by a few figures (kvs_open) that the long way made of
+ * all of them when the fragment began. Whatever is not surely such a frame goes
+ * the long way; both leave the same behind (put_ways_test.c). */
 #include "core/stream_put.h"
 
 /* A stamp this little back is a mistake of the caller; more is a jump of the
  * clock (ruling 8). */
 #define LARGEST_MISTAKE KVS_TICKS_PER_SECOND
-/* Cut before the service's limits (ruling 10). */
-#define CUT_EARLY (500 * KVS_TICKS_PER_MS)
-#define CUT_BYTES (45u * 1024u * 1024u)
-/* Nanoseconds of a stamp fit 63 bits. */
-#define MAX_STAMP ((uint64_t)INT64_MAX / 100)
 
-/* A stamp in units of the timecode scale, rounded (ruling 9). */
-static uint64_t units(const kvs_stream *stream, uint64_t ticks) {
-  const uint64_t usual = KVS_TICKS_PER_MS; /* no division at run time */
-  uint64_t scale = stream->info.timecode_scale;
-
-  return scale == usual ? (ticks + usual / 2) / usual
-                        : (ticks + scale / 2) / scale;
-}
-
-static kvs_status refuse(kvs_stream *stream, kvs_status status, uint64_t value,
-                         uint64_t previous, uint64_t limit) {
-  stream->refusal.value = value;
-  stream->refusal.previous = previous;
-  stream->refusal.limit = limit;
-  return status;
-}
-
-static kvs_status judge_frame(kvs_stream *stream, kvs_put_plan *plan) {
-  const kvs_frame *frame = plan->frame;
-
-  stream->refusal.track_id = frame->track_id;
-  (void)refuse(stream, KVS_OK, 0, 0, 0); /* the figures of the last one go */
-  if (stream->stopping) {
-    return refuse(stream, KVS_STATUS_STREAM_HAS_BEEN_STOPPED, 0, 0, 0);
-  }
-  if (frame->data == NULL || frame->size == 0) {
-    return refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_DATA, 0, 0, 1);
-  }
-  if (frame->size > KVS_MKV_MAX_PAYLOAD / 2) {
-    return refuse(stream, KVS_STATUS_MKV_NUMBER_TOO_BIG, frame->size, 0,
-                  KVS_MKV_MAX_PAYLOAD / 2);
-  }
-  for (uint32_t i = 0; i < stream->info.track_count; i++) {
-    if (stream->tracks[i].info.track_id == frame->track_id) {
-      plan->track = i;
-      /* Every frame of audio and data can be begun at. */
-      plan->key = (frame->flags & KVS_FRAME_KEY) != 0 ||
-                  stream->tracks[i].info.type != KVS_TRACK_VIDEO;
-      return KVS_OK;
+static kvs_track *find_track(kvs_stream *stream, uint64_t id) {
+  for (kvs_track *track = stream->tracks; track != stream->tracks_end;
+       track++) {
+    if (track->info.track_id == id) {
+      return track;
     }
   }
-  return refuse(stream, KVS_STATUS_MKV_TRACK_INFO_NOT_FOUND, frame->track_id, 0,
-                stream->info.track_count);
+  return NULL;
+}
+
+/* ---- the short way ---------------------------------------------------- */
+
+/* Whether the frame does nothing but to make the open fragment longer, into
+ * which its pts is |at| ticks: no rule of the long way has more to say. */
+static inline bool only_extends(const kvs_stream *stream,
+                                const kvs_frame *frame, const kvs_track *track,
+                                uint64_t at, uint64_t dts) {
+  const kvs_open *open = &stream->open;
+  bool key = (frame->flags & KVS_FRAME_KEY) != 0 || track->all_key;
+
+  return KVS_USUALLY(at < open->span && track->extends) &&
+         KVS_USUALLY(dts - track->last_dts <= stream->limits.ahead) &&
+         KVS_USUALLY(!(key && track->cuts) ||
+                     (at < open->key_span && open->header == stream->header)) &&
+         KVS_USUALLY((frame->flags & KVS_FRAME_END_OF_FRAGMENT) == 0);
+}
+
+/* The block's time of a frame |at| ticks into the open fragment. */
+static inline int16_t block_time(const kvs_stream *stream, uint64_t at) {
+  const uint32_t usual = KVS_TICKS_PER_MS; /* no division at run time, then */
+  uint64_t scale = stream->limits.scale;
+
+  return (int16_t)(KVS_USUALLY(scale == usual) ? (uint32_t)at / usual
+                                               : at / scale);
+}
+
+/* Stores a frame that only makes the open fragment longer, in the page that is
+ * begun. False: it is to go the long way, and nothing changed. */
+static inline bool put_short(kvs_stream *stream, const kvs_frame *frame,
+                             kvs_time now) {
+  kvs_view *view = &stream->view;
+  kvs_fragment *fragment = kvs_view_fragment(view, view->newest);
+  kvs_track *track = find_track(stream, frame->track_id);
+  uint32_t size = (uint32_t)frame->size;
+  bool own = stream->limits.own_times;
+  uint64_t pts = own ? frame->pts : now.wall;
+  uint64_t dts = own && frame->dts != KVS_NEVER ? frame->dts : pts;
+  uint64_t at = pts - stream->open.zero;
+  uint64_t grows;
+  kvs_unit unit;
+  uint8_t *body;
+
+  if (!KVS_USUALLY(frame->data != NULL &&
+                   frame->size - 1 < KVS_MAX_FRAME_SIZE) ||
+      !KVS_USUALLY(track != NULL && dts <= pts) ||
+      !only_extends(stream, frame, track, at, dts) ||
+      !KVS_USUALLY(fragment->bytes + size <= KVS_CUT_BYTES) ||
+      !KVS_USUALLY(!kvs_clock_holds(stream, now))) {
+    return false;
+  }
+  unit = kvs_put_unit(frame, track, pts, KVS_MKV_BLOCK_LEN,
+                      KVS_MKV_BLOCK_LEN + size);
+  grows = kvs_view_growth(fragment, &unit);
+  if (!KVS_USUALLY(view->duration + grows <= stream->limits.window)) {
+    return false;
+  }
+  body = kvs_view_push_within(view, fragment, &unit, grows);
+  if (!KVS_USUALLY(body != NULL)) {
+    return false;
+  }
+  kvs_put_block(body, frame, track, track->all_key, block_time(stream, at),
+                size);
+  memcpy(body + KVS_MKV_BLOCK_LEN, frame->data, frame->size);
+  kvs_put_note(stream, track, pts, dts, now);
+  return true;
+}
+
+/* ---- the long way ----------------------------------------------------- */
+
+static kvs_status judge_frame(kvs_stream *stream, const kvs_frame *frame,
+                              kvs_put_plan *plan) {
+  if (stream->stopping) {
+    return kvs_put_refuse(stream, KVS_STATUS_STREAM_HAS_BEEN_STOPPED, 0, 0, 0);
+  }
+  if (frame->data == NULL || frame->size == 0) {
+    return kvs_put_refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_DATA, 0, 0, 1);
+  }
+  if (frame->size > KVS_MAX_FRAME_SIZE) {
+    return kvs_put_refuse(stream, KVS_STATUS_MKV_NUMBER_TOO_BIG, frame->size, 0,
+                          KVS_MAX_FRAME_SIZE);
+  }
+  plan->frame = frame;
+  plan->track = find_track(stream, frame->track_id);
+  if (plan->track == NULL) {
+    return kvs_put_refuse(stream, KVS_STATUS_MKV_TRACK_INFO_NOT_FOUND,
+                          frame->track_id, 0, stream->info.track_count);
+  }
+  plan->payload = (uint32_t)frame->size;
+  plan->key = (frame->flags & KVS_FRAME_KEY) != 0 || plan->track->all_key;
+  return KVS_OK;
 }
 
 /* Whether media time ran ahead of the clock by more than a fragment. */
@@ -67,41 +123,68 @@ static bool ran_ahead(const kvs_stream *stream, const kvs_track *track,
   uint64_t real = kvs_sub_u64(now.mono, track->last_mono);
   uint64_t most = stream->info.max_fragment_duration;
 
-  return media > most && kvs_sub_u64(media, real) > most;
+  return media > most && media - most > real;
 }
 
 static kvs_status judge_times(kvs_stream *stream, kvs_put_plan *plan,
                               kvs_time now) {
   const kvs_frame *frame = plan->frame;
-  const kvs_track *track = &stream->tracks[plan->track];
+  const kvs_track *track = plan->track;
   bool own = stream->info.frame_timecodes;
+  uint64_t pts = own ? frame->pts : now.wall;
+  uint64_t dts = own && frame->dts != KVS_NEVER ? frame->dts : pts;
 
-  plan->pts = own ? frame->pts : now.wall;
-  plan->dts = own && frame->dts != KVS_NEVER ? frame->dts : plan->pts;
-  if (plan->pts > MAX_STAMP || plan->dts > MAX_STAMP) {
-    return refuse(stream, KVS_STATUS_MKV_MAX_FRAME_TIMECODE,
-                  kvs_max_u64(plan->pts, plan->dts), 0, MAX_STAMP);
+  plan->pts = pts;
+  plan->dts = dts;
+  plan->jump = false;
+  if (pts > KVS_MAX_STAMP || dts > KVS_MAX_STAMP) {
+    return kvs_put_refuse(stream, KVS_STATUS_MKV_MAX_FRAME_TIMECODE,
+                          kvs_max_u64(pts, dts), 0, KVS_MAX_STAMP);
   }
   if (!track->has_last) {
     return KVS_OK;
   }
-  if (plan->dts > track->last_dts) {
-    plan->jump = ran_ahead(stream, track, plan->dts, now);
+  if (dts > track->last_dts) {
+    plan->jump = ran_ahead(stream, track, dts, now);
     return KVS_OK;
   }
-  if (units(stream, plan->dts) == units(stream, track->last_dts)) {
+  if (kvs_put_units(stream, dts) == kvs_put_units(stream, track->last_dts)) {
     return KVS_OK;
   }
-  if (track->last_dts - plan->dts <= LARGEST_MISTAKE) {
-    return refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP, plan->dts,
-                  track->last_dts, LARGEST_MISTAKE);
+  if (track->last_dts - dts <= LARGEST_MISTAKE) {
+    return kvs_put_refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP, dts,
+                          track->last_dts, LARGEST_MISTAKE);
   }
   plan->jump = true;
   return KVS_OK;
 }
 
+static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
+  const kvs_fragment *open;
+  uint64_t length;
+
+  plan->cut = false;
+  plan->begins = true;
+  if (!stream->fragment_open || plan->jump) {
+    return;
+  }
+  open = kvs_view_fragment(&stream->view, stream->view.newest);
+  length = kvs_sub_u64(plan->pts, open->begin);
+  if (plan->key && plan->track->cuts &&
+      (length >= stream->limits.key_after || open->header != stream->header)) {
+    return; /* a key frame of the cutting track begins a fragment */
+  }
+  if ((stream->headers[open->header].tracks >> plan->track->index & 1) == 0) {
+    return; /* the open one may not have a frame of this track */
+  }
+  /* The open one would pass the service's limits. */
+  plan->begins = length >= stream->limits.cut_after ||
+                 open->bytes + plan->payload > KVS_CUT_BYTES;
+  plan->cut = plan->begins && !plan->key;
+}
+
 static bool skips(const kvs_stream *stream, const kvs_put_plan *plan) {
-  return stream->await_key && !(plan->key && plan->track == stream->cut_track);
+  return stream->await_key && !(plan->key && plan->track->cuts);
 }
 
 static void skip(kvs_stream *stream, const kvs_put_plan *plan) {
@@ -120,203 +203,103 @@ void kvs_put_tell_skipped(kvs_stream *stream) {
   kvs_stream_emit(stream, &event);
 }
 
-static kvs_status plan_payload(kvs_stream *stream, kvs_put_plan *plan) {
-  const kvs_frame *frame = plan->frame;
-  uint32_t flags = stream->info.nal_adaptation_flags;
-  bool video = stream->tracks[plan->track].info.type == KVS_TRACK_VIDEO;
-
-  plan->payload = (uint32_t)frame->size;
-  plan->annexb = video && (flags & KVS_NAL_ADAPTATION_ANNEXB_NALS) != 0;
-  plan->avcc = video && (flags & KVS_NAL_ADAPTATION_AVCC_NALS) != 0;
-  if (plan->annexb) {
-    KVS_TRY(kvs_nal_plan_annexb(stream->host->find, frame->data, frame->size,
-                                plan->nal));
-    plan->payload = (uint32_t)plan->nal->out_len;
-  } else if (plan->avcc) {
-    KVS_TRY(kvs_nal_check_avcc(frame->data, frame->size));
-  }
-  return KVS_OK;
-}
-
-/* Whether a key frame of the cutting track begins a fragment. */
-static bool key_begins(const kvs_stream *stream, const kvs_put_plan *plan,
-                       const kvs_fragment *open) {
-  uint64_t length = kvs_sub_u64(plan->pts, open->begin);
-  uint64_t least = stream->info.key_frame_fragmentation
-                       ? stream->info.min_fragment_duration
-                       : stream->info.fragment_duration;
-
-  return plan->key && plan->track == stream->cut_track &&
-         (length >= least || open->header != stream->header);
-}
-
-/* Whether the open fragment would pass the service's limits. */
-static bool must_cut(const kvs_stream *stream, const kvs_put_plan *plan,
-                     const kvs_fragment *open) {
-  return kvs_sub_u64(plan->pts, open->begin) + CUT_EARLY >=
-             stream->info.max_fragment_duration ||
-         open->bytes + plan->payload > CUT_BYTES;
-}
-
-static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
-  const kvs_fragment *open;
-
-  if (!stream->fragment_open || plan->jump) {
-    plan->begins = true;
-    return;
-  }
-  open = kvs_view_fragment(&stream->view, stream->view.newest);
-  plan->begins = key_begins(stream, plan, open) ||
-                 (stream->headers[open->header].tracks >> plan->track & 1) == 0;
-  if (!plan->begins && must_cut(stream, plan, open)) {
-    plan->begins = true;
-    plan->cut = !plan->key;
-  }
-}
-
-static uint64_t cluster_time(const kvs_stream *stream, kvs_put_plan *plan,
-                             uint64_t time) {
-  if (stream->has_cluster && !plan->jump && time <= stream->last_cluster) {
-    plan->mended = true;
-    return stream->last_cluster + 1;
-  }
-  return time;
-}
-
-static kvs_status plan_cluster(kvs_stream *stream, kvs_put_plan *plan) {
-  bool fresh = !stream->has_base || plan->jump;
-  uint64_t time = units(stream, plan->pts);
-  int64_t relative;
-
-  plan->base = fresh ? plan->pts : stream->base;
-  if (!stream->info.absolute_fragment_times) {
-    time = kvs_sub_u64(time, units(stream, plan->base));
-  }
-  plan->cluster =
-      plan->begins ? cluster_time(stream, plan, time) : stream->last_cluster;
-  relative = (int64_t)time - (int64_t)plan->cluster;
-  if (relative < INT16_MIN || relative > INT16_MAX) {
-    return refuse(stream, KVS_STATUS_MKV_LARGE_FRAME_TIMECODE, plan->pts,
-                  plan->cluster * stream->info.timecode_scale,
-                  (uint64_t)INT16_MAX * stream->info.timecode_scale);
-  }
-  plan->relative = (int16_t)relative;
-  return KVS_OK;
-}
-
-static void plan_len(const kvs_stream *stream, kvs_put_plan *plan) {
-  uint8_t tag[KVS_MKV_EOF_MAX];
-
-  if (plan->begins) {
-    kvs_sink counter = kvs_counting_sink();
-
-    kvs_tags_write(stream, &counter);
-    plan->tags = (uint32_t)counter.written;
-  }
-  if ((plan->frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0) {
-    plan->suffix = kvs_mkv_write_end_of_fragment(tag);
-  }
-  plan->len = plan->tags + (plan->begins ? KVS_MKV_CLUSTER_LEN : 0) +
-              KVS_MKV_BLOCK_LEN + plan->payload + plan->suffix;
-}
-
 /* Parameter sets in a key frame become current. */
-static kvs_status learn(kvs_stream *stream, uint32_t track,
-                        const kvs_frame *frame, kvs_time now) {
-  kvs_bytes bytes = {frame->data, frame->size};
+static kvs_status learn(kvs_stream *stream, const kvs_put_plan *plan,
+                        kvs_time now) {
+  kvs_bytes bytes = {plan->frame->data, plan->frame->size};
   kvs_status status;
 
   do {
-    status = kvs_format_learn(stream, track, bytes);
+    status = kvs_format_learn(stream, plan->track->index, bytes);
   } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
            kvs_room_yield(stream, now));
   return status;
 }
 
-/* Whether the frame goes to the end of the open fragment, where there is room
- * for it. */
-static bool is_plain(const kvs_stream *stream, const kvs_put_plan *plan) {
-  return !plan->begins && plan->suffix == 0 &&
-         kvs_room_has(stream, false, plan->len,
-                      kvs_add_u64(plan->pts, plan->frame->duration));
+/* Finds the NAL units of a frame whose bytes are adapted. */
+static kvs_status plan_units(kvs_stream *stream, kvs_put_plan *plan,
+                             kvs_time now) {
+  const kvs_frame *frame = plan->frame;
+
+  if ((plan->track->adaptation & KVS_NAL_ADAPTATION_AVCC_NALS) != 0) {
+    return kvs_nal_check_avcc(frame->data, frame->size);
+  }
+  KVS_TRY(kvs_nal_plan_annexb(stream->host->find, frame->data, frame->size,
+                              &plan->nal));
+  plan->payload = (uint32_t)plan->nal.out_len;
+  return plan->key ? learn(stream, plan, now) : KVS_OK;
 }
 
-static kvs_status extend(kvs_stream *stream, const kvs_put_plan *plan,
-                         kvs_time now) {
-  kvs_heap *heap = &stream->host->heap;
-  kvs_unit unit = kvs_put_unit(plan);
-  kvs_pos body = 0;
-
-  KVS_TRY(kvs_view_push(&stream->view, &unit, NULL, &body));
-  body = kvs_put_block(heap, plan, body);
-  kvs_put_payload(stream, plan, body);
-  kvs_put_note(stream, plan, now);
-  return KVS_OK;
+/* After a frame was stored: the host is told, and calls are made. */
+static void after_put(kvs_stream *stream, kvs_time now) {
+  kvs_session_wake(stream);
+  kvs_state_advance(stream, now);
+  kvs_room_tell_pressure(stream, now);
+  kvs_stream_note_deadline(stream);
 }
 
-static kvs_status put(kvs_stream *stream, const kvs_frame *frame,
-                      kvs_time now) {
-  kvs_nal_plan nal;
-  kvs_put_plan plan = {0};
+static kvs_status put_long(kvs_stream *stream, const kvs_frame *frame,
+                           kvs_time now) {
+  kvs_put_plan plan;
 
-  plan.frame = frame;
-  plan.nal = &nal;
-  KVS_TRY(judge_frame(stream, &plan));
+  KVS_TRY(judge_frame(stream, frame, &plan));
   KVS_TRY(judge_times(stream, &plan, now));
   if (skips(stream, &plan)) {
     skip(stream, &plan);
     return KVS_OK;
   }
-  KVS_TRY(plan_payload(stream, &plan));
-  if (plan.key && (stream->info.nal_adaptation_flags &
-                   KVS_NAL_ADAPTATION_ANNEXB_NALS) != 0) {
-    KVS_TRY(learn(stream, plan.track, frame, now));
+  if (plan.track->adaptation != 0) {
+    KVS_TRY(plan_units(stream, &plan, now));
   }
   plan_fragment(stream, &plan);
-  KVS_TRY(plan_cluster(stream, &plan));
-  plan_len(stream, &plan);
-  if (is_plain(stream, &plan)) {
-    KVS_TRY(extend(stream, &plan, now));
-  } else {
-    kvs_put_plan whole = plan; /* a copy: the plan itself has no address */
-
-    KVS_TRY(kvs_put_store(stream, &whole, now));
-  }
-  kvs_session_wake(stream);
-  kvs_state_advance(stream, now);
-  kvs_room_tell_pressure(stream, now);
+  KVS_TRY(kvs_put_store(stream, &plan, now));
+  after_put(stream, now);
   return KVS_OK;
 }
 
-/* What a put can bring nearer of the stream's deadlines. |tail| and |current|
- * are the view's from before it. */
-static void note_deadline(kvs_stream *stream, kvs_pos tail, kvs_pos current) {
-  if (!kvs_stream_flows(stream) || stream->view.tail != tail) {
-    kvs_stream_note_deadline(stream);
-  } else if (current == 0 && stream->view.current != 0) {
-    kvs_host_note_deadline(stream->host, kvs_session_unread_due(stream));
+/* The same; notes what a frame that is refused broke. */
+static kvs_status put_or_refuse(kvs_stream *stream, const kvs_frame *frame,
+                                kvs_time now) {
+  kvs_refusal last = stream->refusal;
+  kvs_status status;
+
+  (void)kvs_put_refuse(stream, KVS_OK, 0, 0, 0);
+  status = put_long(stream, frame, now);
+  if (status == KVS_OK) {
+    stream->refusal = last;
+    return KVS_OK;
   }
+  stream->refusal.status = status;
+  stream->refusal.track_id = frame->track_id;
+  stream->metrics.put_frame_errors++;
+  kvs_stream_note_deadline(stream); /* older media may be gone */
+  return status;
 }
 
 kvs_status kvs_stream_put(kvs_stream *stream, const kvs_frame *frame,
                           kvs_time now) {
-  kvs_status status;
-  kvs_pos tail;
-  kvs_pos current;
+  bool dry;
 
-  if (stream == NULL || frame == NULL) {
+  if (!KVS_USUALLY(stream != NULL && frame != NULL)) {
     return KVS_STATUS_NULL_ARG;
   }
   KVS_TRY(kvs_stream_guard(stream));
-  tail = stream->view.tail;
-  current = stream->view.current;
-  status = put(stream, frame, now);
-  if (status != KVS_OK) {
-    stream->refusal.status = status;
-    stream->metrics.put_frame_errors++;
+  dry = stream->view.current == 0;
+  if (!KVS_USUALLY(put_short(stream, frame, now))) {
+    return put_or_refuse(stream, frame, now);
   }
-  note_deadline(stream, tail, current);
-  return status;
+  if (!KVS_USUALLY(kvs_stream_flows(stream))) {
+    after_put(stream, now);
+    return KVS_OK;
+  }
+  if (dry) { /* no other deadline comes nearer while the session flows */
+    kvs_host_note_deadline(stream->host, kvs_session_unread_due(stream));
+  }
+  if (stream->session.waiting) {
+    kvs_session_tell_data(stream);
+  }
+  kvs_room_tell_pressure(stream, now);
+  return KVS_OK;
 }
 
 void kvs_stream_last_refusal(const kvs_stream *stream, kvs_refusal *refusal) {

@@ -5,101 +5,98 @@
 
 #include "core/stream.h"
 
+/* Nanoseconds of a stamp fit 63 bits. */
+#define KVS_MAX_STAMP ((uint64_t)INT64_MAX / 100)
+/* Twice as many bytes, should each NAL unit grow by as much as can be. */
+#define KVS_MAX_FRAME_SIZE (KVS_MKV_MAX_PAYLOAD / 2)
+/* Fragments are cut before they are this long (ruling 10). */
+#define KVS_CUT_BYTES (45u * 1024u * 1024u)
+
 typedef struct kvs_put_plan {
   const kvs_frame *frame;
-  uint32_t track;
+  kvs_track *track;
   bool key;
   bool jump;   /* a new timeline */
   bool begins; /* a new fragment */
   bool cut;    /* at a frame that is no key frame */
-  bool mended;
-  bool annexb; /* to be adapted */
-  bool avcc;
-  uint64_t dts;
-  uint64_t pts;
-  uint64_t base;
-  uint64_t cluster; /* units of the timecode scale */
   int16_t relative;
   uint32_t payload;
-  uint32_t tags;
-  uint32_t suffix;
-  uint32_t len;
-  kvs_nal_plan *nal; /* apart, so that the rest may live in registers */
+  uint64_t dts;
+  uint64_t pts;
+  kvs_nal_plan nal; /* where the bytes are adapted from Annex-B */
 } kvs_put_plan;
 
 /* Stores a frame as planned: makes room, begins a fragment where it is to. */
-KVS_MUST_CHECK kvs_status kvs_put_store(kvs_stream *stream,
-                                        const kvs_put_plan *plan, kvs_time now);
+KVS_MUST_CHECK kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan,
+                                        kvs_time now);
 
-/* The frame as it lies in the arena. */
-static inline kvs_unit kvs_put_unit(const kvs_put_plan *plan) {
-  uint64_t duration = plan->frame->duration;
-  kvs_unit unit = {0};
+/* The figures of a refusal; returns |status|. */
+static inline kvs_status kvs_put_refuse(kvs_stream *stream, kvs_status status,
+                                        uint64_t value, uint64_t previous,
+                                        uint64_t limit) {
+  stream->refusal.value = value;
+  stream->refusal.previous = previous;
+  stream->refusal.limit = limit;
+  return status;
+}
 
-  unit.len = plan->len;
-  unit.pts = plan->pts;
-  unit.duration = duration < UINT32_MAX ? (uint32_t)duration : UINT32_MAX;
-  unit.prefix = (uint16_t)(plan->len - plan->payload - plan->suffix);
-  unit.track = (uint8_t)plan->track;
-  unit.flags = plan->key ? KVS_UNIT_KEY : 0;
+/* A stamp in units of the timecode scale, rounded (ruling 9). */
+static inline uint64_t kvs_put_units(const kvs_stream *stream, uint64_t ticks) {
+  uint64_t scale = stream->info.timecode_scale;
+
+  return (ticks + scale / 2) / scale;
+}
+
+/* The same, as the stream counts it: from the epoch, or from |base|. */
+static inline uint64_t kvs_put_time(const kvs_stream *stream, uint64_t pts,
+                                    uint64_t base) {
+  uint64_t time = kvs_put_units(stream, pts);
+
+  return stream->info.absolute_fragment_times
+             ? time
+             : kvs_sub_u64(time, kvs_put_units(stream, base));
+}
+
+/* The frame as it lies in the arena: |len| bytes, of which |prefix| stand
+ * before its payload. */
+static inline kvs_unit kvs_put_unit(const kvs_frame *frame,
+                                    const kvs_track *track, uint64_t pts,
+                                    uint32_t prefix, uint32_t len) {
+  kvs_unit unit;
+
+  unit.check = 0;
+  unit.len = len;
+  unit.pts = pts;
+  unit.duration = (uint32_t)kvs_min_u64(frame->duration, UINT32_MAX);
+  unit.prefix = (uint16_t)prefix;
+  unit.track = track->index;
+  unit.flags = 0;
   return unit;
 }
 
-/* Writes the block header of the frame at |at|; returns the place after it. */
-static inline kvs_pos kvs_put_block(kvs_heap *heap, const kvs_put_plan *plan,
-                                    kvs_pos at) {
-  uint8_t head[KVS_MKV_BLOCK_LEN];
-  uint32_t flags = plan->frame->flags | (plan->key ? KVS_FRAME_KEY : 0u);
-
-  kvs_mkv_write_block(head, plan->track + 1, plan->relative, flags,
-                      plan->payload);
-  return kvs_heap_write(heap, at, head, KVS_MKV_BLOCK_LEN);
+/* Writes the block header of the frame. */
+static inline void kvs_put_block(uint8_t *out, const kvs_frame *frame,
+                                 const kvs_track *track, bool key,
+                                 int16_t relative, uint32_t payload) {
+  kvs_mkv_write_block(out, track->index + 1u, relative,
+                      frame->flags | (key ? KVS_FRAME_KEY : 0u), payload);
 }
 
-/* Writes |frame| at |at| with its NAL units adapted: to AVCC by |nal|, or to
- * Annex-B where that is NULL. */
-void kvs_put_adapted(const kvs_stream *stream, const kvs_frame *frame,
-                     const kvs_nal_plan *nal, kvs_pos at);
-
-/* Writes the bytes of the frame at |at|, as the stream wants them. */
-static inline void kvs_put_payload(const kvs_stream *stream,
-                                   const kvs_put_plan *plan, kvs_pos at) {
-  const kvs_frame *frame = plan->frame;
-
-  if (plan->annexb || plan->avcc) {
-    kvs_put_adapted(stream, frame, plan->annexb ? plan->nal : NULL, at);
-  } else {
-    (void)kvs_heap_write(&stream->host->heap, at, frame->data, frame->size);
-  }
-}
-
-/* Counts a frame. */
-static inline void kvs_metrics_put(kvs_stream *stream, uint64_t pts,
-                                   kvs_time now) {
-  stream->metrics.total_frames++;
-  if (stream->info.recalculate_metrics) {
-    if (now.mono - stream->rates.since >= KVS_RATES_WINDOW) {
-      kvs_metrics_close_window(stream, pts, now);
-    }
-    stream->rates.frames++;
-    stream->rates.last_pts = pts;
-  }
-}
+/* Writes the bytes of the frame at |at|, its NAL units adapted. */
+void kvs_put_adapted(const kvs_stream *stream, const kvs_put_plan *plan,
+                     kvs_pos at);
 
 /* What every stored frame changes. */
-static inline void kvs_put_note(kvs_stream *stream, const kvs_put_plan *plan,
-                                kvs_time now) {
-  kvs_track *track = &stream->tracks[plan->track];
-
-  track->has_last = true;
-  track->last_dts = plan->dts;
+static inline void kvs_put_note(kvs_stream *stream, kvs_track *track,
+                                uint64_t pts, uint64_t dts, kvs_time now) {
+  track->last_dts = dts;
   track->last_mono = now.mono;
   stream->last_put = now.mono;
   stream->dry_told = false;
-  if (kvs_clock_holds(stream, now)) {
-    kvs_clock_note(stream, now);
+  if (now.mono >= stream->rates.due) {
+    kvs_metrics_close_window(stream, pts, now);
   }
-  kvs_metrics_put(stream, plan->pts, now);
+  stream->put_frames++;
 }
 
 #endif

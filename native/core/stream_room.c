@@ -13,7 +13,7 @@ static void forget_oldest(kvs_stream *stream) {
   uint32_t header = kvs_view_fragment(view, at)->header;
 
   if (at == view->newest) {
-    stream->fragment_open = false;
+    kvs_put_end_fragment(stream);
   }
   if (stream->session.last == at) {
     stream->session.last = 0;
@@ -245,8 +245,7 @@ static void tell_storage(kvs_stream *stream, kvs_time now) {
   uint64_t available = kvs_heap_available(&host->heap);
   kvs_event event;
 
-  if (!kvs_room_low_storage(&host->heap) ||
-      !may_tell(&host->pressure_at, now)) {
+  if (!kvs_room_low_storage(host) || !may_tell(&host->pressure_at, now)) {
     return;
   }
   event = kvs_event_make(KVS_EVENT_STORAGE_OVERFLOW_PRESSURE);

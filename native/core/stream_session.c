@@ -4,9 +4,6 @@
  * overlap. */
 #include "core/stream.h"
 
-/* A session without media for this long is told to run dry. */
-#define UNDERFLOW_AFTER KVS_TICKS_PER_SECOND
-
 void kvs_session_begin(kvs_stream *stream, kvs_time now) {
   kvs_session *session = &stream->session;
   uint64_t number = session->number + 1;
@@ -91,14 +88,16 @@ void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
 }
 
 void kvs_session_tell_data(kvs_stream *stream) {
-  kvs_event event = kvs_event_make(KVS_EVENT_STREAM_DATA_AVAILABLE);
+  kvs_event event; /* in its place: this one comes with nearly every frame */
 
+  kvs_event_init(&event, KVS_EVENT_STREAM_DATA_AVAILABLE);
   stream->session.waiting = false;
+  event.stream = stream->id;
   event.u.stream_data_available.session = stream->session.number;
   event.u.stream_data_available.duration =
       kvs_view_unread_duration(&stream->view);
   event.u.stream_data_available.bytes = stream->view.unread_bytes;
-  kvs_stream_emit(stream, &event);
+  kvs_host_emit(stream->host, &event);
 }
 
 kvs_status kvs_stream_session_ended(kvs_stream *stream, uint64_t session,
@@ -129,16 +128,6 @@ kvs_status kvs_stream_session_ended(kvs_stream *stream, uint64_t session,
   kvs_state_advance(stream, now);
   kvs_stream_note_deadline(stream);
   return KVS_OK;
-}
-
-uint64_t kvs_session_unread_due(const kvs_stream *stream) {
-  const kvs_session *session = &stream->session;
-  uint64_t patience = stream->info.connection_staleness;
-
-  return patience == 0
-             ? KVS_NEVER
-             : kvs_add_u64(kvs_max_u64(session->progress, session->acked_at),
-                           patience);
 }
 
 /* When the session counts as stale, or KVS_NEVER: a fragment that was sent
@@ -217,13 +206,7 @@ static uint64_t dry_at(const kvs_stream *stream) {
       stream->session.phase != KVS_PHASE_BODY || stream->view.current != 0) {
     return KVS_NEVER;
   }
-  return kvs_add_u64(stream->last_put, UNDERFLOW_AFTER);
-}
-
-uint64_t kvs_session_quiet_due(const kvs_stream *stream) {
-  return stream->view.current != 0
-             ? KVS_NEVER
-             : kvs_min_u64(dry_at(stream), idle_at(stream));
+  return kvs_add_u64(stream->last_put, KVS_UNDERFLOW_AFTER);
 }
 
 static void tell_dry(kvs_stream *stream) {
@@ -237,7 +220,7 @@ static void tell_dry(kvs_stream *stream) {
 uint64_t kvs_session_deadline(const kvs_stream *stream) {
   uint64_t at = kvs_min_u64(stale_at(stream), missing_at(stream));
 
-  return kvs_min_u64(at, kvs_session_quiet_due(stream));
+  return kvs_min_u64(at, kvs_min_u64(dry_at(stream), idle_at(stream)));
 }
 
 static void go_stale(kvs_stream *stream, kvs_time now) {

@@ -1,44 +1,117 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A planned frame is stored. What may drop older media comes first; from the
- * push on nothing can fail. */
+ * The long way of a frame that does more than make the open fragment longer:
+ * it is planned to its end and stored. What may drop older media comes first;
+ * from the push on nothing can fail. */
 #include "core/stream_put.h"
 
-void kvs_put_adapted(const kvs_stream *stream, const kvs_frame *frame,
-                     const kvs_nal_plan *nal, kvs_pos at) {
+/* What stream_put.c need not know of a frame. */
+typedef struct store_plan {
+  bool mended;
+  uint64_t base;
+  uint64_t cluster; /* units of the timecode scale */
+  uint32_t tags;    /* bytes before the cluster */
+  uint32_t suffix;  /* bytes behind the payload */
+  int16_t relative; /* the block's time */
+  kvs_unit unit;
+} store_plan;
+
+void kvs_put_adapted(const kvs_stream *stream, const kvs_put_plan *plan,
+                     kvs_pos at) {
+  const kvs_frame *frame = plan->frame;
   kvs_heap_sink sink = kvs_make_heap_sink(&stream->host->heap, at);
 
-  if (nal != NULL) {
-    kvs_nal_write_avcc(stream->host->find, frame->data, frame->size, nal,
+  if ((plan->track->adaptation & KVS_NAL_ADAPTATION_ANNEXB_NALS) != 0) {
+    kvs_nal_write_avcc(stream->host->find, frame->data, frame->size, &plan->nal,
                        &sink.sink);
   } else {
     kvs_nal_write_annexb(frame->data, frame->size, &sink.sink);
   }
 }
 
+/* ---- planning --------------------------------------------------------- */
+
+static uint64_t cluster_time(const kvs_stream *stream, const kvs_put_plan *plan,
+                             uint64_t time, store_plan *how) {
+  if (stream->has_cluster && !plan->jump && time <= stream->last_cluster) {
+    how->mended = true;
+    return stream->last_cluster + 1;
+  }
+  return time;
+}
+
+static kvs_status plan_cluster(kvs_stream *stream, const kvs_put_plan *plan,
+                               store_plan *how) {
+  bool fresh = !stream->has_base || plan->jump;
+  uint64_t time;
+  int64_t relative;
+
+  how->base = fresh ? plan->pts : stream->base;
+  time = kvs_put_time(stream, plan->pts, how->base);
+  how->cluster = plan->begins ? cluster_time(stream, plan, time, how)
+                              : stream->last_cluster;
+  relative = (int64_t)time - (int64_t)how->cluster;
+  if (relative < INT16_MIN || relative > INT16_MAX) {
+    return kvs_put_refuse(stream, KVS_STATUS_MKV_LARGE_FRAME_TIMECODE,
+                          plan->pts, how->cluster * stream->info.timecode_scale,
+                          (uint64_t)INT16_MAX * stream->info.timecode_scale);
+  }
+  how->relative = (int16_t)relative;
+  return KVS_OK;
+}
+
+static void plan_unit(const kvs_stream *stream, const kvs_put_plan *plan,
+                      store_plan *how) {
+  uint32_t prefix = KVS_MKV_BLOCK_LEN;
+  uint8_t tag[KVS_MKV_EOF_MAX];
+
+  if (plan->begins) {
+    kvs_sink counter = kvs_counting_sink();
+
+    kvs_tags_write(stream, &counter);
+    how->tags = (uint32_t)counter.written;
+    prefix += how->tags + KVS_MKV_CLUSTER_LEN;
+  }
+  if ((plan->frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0) {
+    how->suffix = kvs_mkv_write_end_of_fragment(tag);
+  }
+  how->unit = kvs_put_unit(plan->frame, plan->track, plan->pts, prefix,
+                           prefix + plan->payload + how->suffix);
+}
+
+/* ---- storing ---------------------------------------------------------- */
+
 /* What stands before the block of the first frame of a fragment. */
-static kvs_pos write_begin(const kvs_stream *stream, const kvs_put_plan *plan,
+static kvs_pos write_begin(const kvs_stream *stream, const store_plan *how,
                            kvs_pos body) {
   uint8_t head[KVS_MKV_CLUSTER_LEN];
   kvs_heap_sink sink = kvs_make_heap_sink(&stream->host->heap, body);
 
-  if (plan->tags != 0) {
+  if (how->tags != 0) {
     kvs_tags_write(stream, &sink.sink);
   }
-  kvs_mkv_write_cluster(head, plan->cluster);
+  kvs_mkv_write_cluster(head, how->cluster);
   return kvs_heap_write(sink.heap, sink.at, head, sizeof(head));
 }
 
 static void write_body(const kvs_stream *stream, const kvs_put_plan *plan,
-                       kvs_pos body) {
+                       const store_plan *how, kvs_pos body) {
+  const kvs_frame *frame = plan->frame;
   kvs_heap *heap = &stream->host->heap;
+  uint8_t block[KVS_MKV_BLOCK_LEN];
   uint8_t tag[KVS_MKV_EOF_MAX];
 
   if (plan->begins) {
-    body = write_begin(stream, plan, body);
+    body = write_begin(stream, how, body);
   }
-  body = kvs_put_block(heap, plan, body);
-  kvs_put_payload(stream, plan, body);
-  if (plan->suffix != 0) {
+  kvs_put_block(block, frame, plan->track, plan->key, how->relative,
+                plan->payload);
+  body = kvs_heap_write(heap, body, block, sizeof(block));
+  if (plan->track->adaptation == 0) {
+    (void)kvs_heap_write(heap, body, frame->data, frame->size);
+  } else {
+    kvs_put_adapted(stream, plan, body);
+  }
+  if (how->suffix != 0) {
     uint32_t len = kvs_mkv_write_end_of_fragment(tag);
 
     body = kvs_heap_skip(heap, body, plan->payload);
@@ -47,20 +120,19 @@ static void write_body(const kvs_stream *stream, const kvs_put_plan *plan,
 }
 
 static kvs_status push(kvs_stream *stream, const kvs_put_plan *plan,
-                       kvs_pos *body) {
-  kvs_unit unit = kvs_put_unit(plan);
+                       const store_plan *how, kvs_pos *body) {
   kvs_fragment fragment;
 
   if (!plan->begins) {
-    return kvs_view_push(&stream->view, &unit, NULL, body);
+    return kvs_view_push(&stream->view, &how->unit, NULL, body);
   }
   memset(&fragment, 0, sizeof(fragment));
-  fragment.cluster = plan->cluster * stream->info.timecode_scale;
-  fragment.base = plan->base;
+  fragment.cluster = how->cluster * stream->info.timecode_scale;
+  fragment.base = how->base;
   fragment.header = stream->header;
   fragment.state =
       plan->jump || stream->new_timeline ? KVS_FRAGMENT_TIMELINE : 0;
-  return kvs_view_push(&stream->view, &unit, &fragment, body);
+  return kvs_view_push(&stream->view, &how->unit, &fragment, body);
 }
 
 static void tell_jump(kvs_stream *stream, uint64_t from, uint64_t to) {
@@ -86,35 +158,76 @@ static void tell_cut(kvs_stream *stream, uint64_t pts, uint64_t duration,
   kvs_stream_emit(stream, &event);
 }
 
-static void begin_fragment(kvs_stream *stream, const kvs_put_plan *plan) {
+static uint64_t span_to(uint64_t zero, uint64_t end) {
+  int64_t span = (int64_t)(end - zero);
+
+  return span > 0 ? (uint64_t)span : 0;
+}
+
+/* What the short way may do with the fragment that begins at |pts|: as little
+ * as each rule of the long way allows. */
+static void open_short(kvs_stream *stream, uint64_t pts,
+                       const store_plan *how) {
+  kvs_open *open = &stream->open;
+  const kvs_limits *limits = &stream->limits;
+  uint64_t scale = stream->info.timecode_scale;
+  uint64_t units = how->cluster;
+  uint64_t longest = ((uint64_t)INT16_MAX + 1) * scale;
+
+  if (!stream->info.absolute_fragment_times) {
+    units += kvs_put_units(stream, how->base);
+  }
+  open->zero = units * scale - scale / 2;
+  longest = kvs_min_u64(longest, span_to(open->zero, KVS_MAX_STAMP + 1));
+  open->span =
+      kvs_min_u64(longest, limits->cut_after == 0
+                               ? 0
+                               : span_to(open->zero, pts + limits->cut_after));
+  open->key_span =
+      limits->key_after == 0 ? 0 : span_to(open->zero, pts + limits->key_after);
+  open->header = stream->header;
+  for (uint32_t i = 0; i < stream->info.track_count; i++) {
+    stream->tracks[i].extends = false;
+  }
+}
+
+static void begin_fragment(kvs_stream *stream, uint64_t pts,
+                           const store_plan *how) {
   kvs_format_hold(stream, stream->header);
   stream->fragment_open = true;
   stream->await_key = false;
   stream->new_timeline = false;
   stream->has_base = true;
-  stream->base = plan->base;
+  stream->base = how->base;
   stream->has_cluster = true;
-  stream->last_cluster = plan->cluster;
-  stream->metrics.mended_timecodes += plan->mended ? 1 : 0;
+  stream->last_cluster = how->cluster;
+  stream->metrics.mended_timecodes += how->mended ? 1 : 0;
+  open_short(stream, pts, how);
   kvs_tags_used(stream);
 }
 
 /* What holds from now on, after the frame is stored. */
-static void commit(kvs_stream *stream, const kvs_put_plan *plan, kvs_time now) {
+static void commit(kvs_stream *stream, const kvs_put_plan *plan,
+                   const store_plan *how, kvs_time now) {
   if (plan->begins) {
-    begin_fragment(stream, plan);
+    begin_fragment(stream, plan->pts, how);
   }
   if (plan->jump) {
     for (uint32_t i = 0; i < stream->info.track_count; i++) {
       stream->tracks[i].has_last = false;
     }
   }
-  kvs_put_note(stream, plan, now);
-  if (plan->suffix != 0) {
+  kvs_put_note(stream, plan->track, plan->pts, plan->dts, now);
+  plan->track->has_last = true;
+  plan->track->extends = plan->track->adaptation == 0;
+  if (kvs_clock_holds(stream, now)) {
+    kvs_clock_note(stream, now);
+  }
+  if (how->suffix != 0) {
     kvs_view_close_newest(&stream->view);
     kvs_view_fragment(&stream->view, stream->view.newest)->state |=
         KVS_FRAGMENT_ENDED;
-    stream->fragment_open = false;
+    kvs_put_end_fragment(stream);
     (void)kvs_format_settle(stream, stream->view.newest, now);
   }
 }
@@ -144,15 +257,17 @@ static kvs_status want_track(kvs_stream *stream, uint32_t track, kvs_time now) {
   return status;
 }
 
-kvs_status kvs_put_store(kvs_stream *stream, const kvs_put_plan *plan,
-                         kvs_time now) {
-  uint64_t last = stream->tracks[plan->track].last_dts;
+kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan, kvs_time now) {
+  uint64_t last = plan->track->last_dts;
+  store_plan how = {0};
   uint64_t cut_duration = 0;
   uint64_t cut_bytes = 0;
   kvs_pos body = 0;
 
-  KVS_TRY(kvs_room_make(stream, plan->begins, plan->len,
-                        kvs_add_u64(plan->pts, plan->frame->duration), now));
+  KVS_TRY(plan_cluster(stream, plan, &how));
+  plan_unit(stream, plan, &how);
+  KVS_TRY(kvs_room_make(stream, plan->begins, how.unit.len,
+                        kvs_unit_end(&how.unit), now));
   if (!plan->begins && !stream->fragment_open) {
     return drop_frame(stream, plan);
   }
@@ -167,14 +282,14 @@ kvs_status kvs_put_store(kvs_stream *stream, const kvs_put_plan *plan,
     if (stream->fragment_open) {
       (void)kvs_format_settle(stream, stream->view.newest, now);
     }
-    KVS_TRY(want_track(stream, plan->track, now));
+    KVS_TRY(want_track(stream, plan->track->index, now));
     /* A header that was made may have taken the last page. */
-    KVS_TRY(kvs_room_make(stream, true, plan->len,
-                          kvs_add_u64(plan->pts, plan->frame->duration), now));
+    KVS_TRY(kvs_room_make(stream, true, how.unit.len, kvs_unit_end(&how.unit),
+                          now));
   }
-  KVS_TRY(push(stream, plan, &body));
-  write_body(stream, plan, body);
-  commit(stream, plan, now);
+  KVS_TRY(push(stream, plan, &how, &body));
+  write_body(stream, plan, &how, body);
+  commit(stream, plan, &how, now);
   kvs_put_report_skipped(stream);
   if (plan->jump) {
     tell_jump(stream, last, plan->dts);

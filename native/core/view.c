@@ -21,14 +21,6 @@ static size_t unit_head_len(const kvs_unit *unit) {
   return kvs_view_head_len((unit->flags & KVS_UNIT_FRAGMENT) != 0);
 }
 
-static uint32_t unit_check(const kvs_unit *unit) {
-  uint64_t size = ((uint64_t)unit->len << 32) | unit->duration;
-  uint64_t kind = ((uint64_t)unit->prefix << 16) |
-                  ((uint64_t)unit->track << 8) | unit->flags;
-
-  return kvs_mix32(kvs_mix32(kvs_mix32(0x4B565355u, size), unit->pts), kind);
-}
-
 static uint64_t span(const kvs_fragment *fragment) {
   return kvs_sub_u64(fragment->end, fragment->begin);
 }
@@ -54,20 +46,6 @@ static void link_fragment(kvs_view *view, kvs_pos at) {
   view->fragments++;
 }
 
-/* A fragment's end only moves on, and the view grows by as much. */
-static void grow_fragment(kvs_view *view, const kvs_unit *unit) {
-  kvs_fragment *fragment = kvs_view_fragment(view, view->newest);
-  uint64_t end = kvs_add_u64(unit->pts, unit->duration);
-
-  fragment->frames++;
-  fragment->tracks |= UINT32_C(1) << unit->track;
-  fragment->bytes += unit->len;
-  if (end > fragment->end) {
-    view->duration += end - fragment->end;
-    fragment->end = end;
-  }
-}
-
 static void begin_fragment(kvs_view *view, kvs_pos at, uint64_t pts,
                            const kvs_fragment *fragment) {
   kvs_fragment *begun = kvs_view_fragment(view, at);
@@ -87,6 +65,7 @@ kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
   size_t head = kvs_view_head_len(fragment != NULL);
   kvs_pos at = 0;
   kvs_unit *stored;
+  kvs_fragment *newest;
 
   KVS_ASSERT(fragment != NULL || view->newest != 0);
   KVS_TRY(kvs_chain_append(view->heap, &view->chain, head, unit->len, &at));
@@ -96,16 +75,10 @@ kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
     stored->flags |= KVS_UNIT_FRAGMENT;
     begin_fragment(view, at, unit->pts, fragment);
   }
-  stored->check = unit_check(stored);
-  grow_fragment(view, stored);
-  view->frames++;
-  view->bytes += unit->len;
-  view->unread_frames++;
-  view->unread_bytes += unit->len;
-  if (view->current == 0) {
-    view->current = at;
-    view->at = 0;
-  }
+  stored->check = kvs_unit_check(stored);
+  newest = kvs_view_fragment(view, view->newest);
+  newest->tracks |= UINT32_C(1) << stored->track;
+  kvs_view_count(view, newest, stored, kvs_view_growth(newest, stored), at);
   *body = at + head;
   return KVS_OK;
 }
@@ -158,7 +131,6 @@ void kvs_view_pop(kvs_view *view) {
 
   KVS_ASSERT(at != 0);
   if (unread(view, at)) {
-    view->unread_frames -= fragment->frames;
     view->unread_bytes -= fragment->bytes;
     view->current = next;
   }
@@ -193,14 +165,12 @@ void kvs_view_clear(kvs_view *view) {
 void kvs_view_rewind(kvs_view *view) {
   kvs_pos at = view->tail;
 
-  view->unread_frames = view->frames;
   view->unread_bytes = view->bytes;
   view->fragment = 0;
   view->at = 0;
   view->left = 0;
   view->current = view->oldest;
   for (; at != view->oldest; at = kvs_view_fragment(view, at)->next) {
-    view->unread_frames -= kvs_view_fragment(view, at)->frames;
     view->unread_bytes -= kvs_view_fragment(view, at)->bytes;
   }
   for (; at != 0; at = kvs_view_fragment(view, at)->next) {
@@ -219,47 +189,37 @@ void kvs_view_pass(kvs_view *view) {
   const kvs_fragment *fragment = kvs_view_fragment(view, view->current);
 
   KVS_ASSERT(kvs_view_at_fragment_start(view));
-  view->unread_frames -= fragment->frames;
   view->unread_bytes -= fragment->bytes;
   view->fragment = view->current;
   view->current = fragment->next;
 }
 
-/* Puts the reader on the first byte of the current unit. */
-static void begin_unit(kvs_view *view) {
+void kvs_view_enter(kvs_view *view) {
   const kvs_unit *unit = kvs_view_unit(view, view->current);
 
-  if ((unit->flags & KVS_UNIT_FRAGMENT) != 0) {
-    view->fragment = view->current;
-    kvs_view_fragment(view, view->fragment)->state |= KVS_FRAGMENT_TAKEN;
-  }
-  view->at = view->current + unit_head_len(unit);
+  KVS_ASSERT(kvs_view_at_fragment_start(view));
+  view->fragment = view->current;
+  kvs_view_fragment(view, view->fragment)->state |= KVS_FRAGMENT_TAKEN;
+  view->at = view->current + kvs_view_head_len(true);
   view->left = unit->len;
 }
 
 size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len) {
+  const uint8_t *bytes = NULL;
   size_t done = 0;
 
-  while (view->current != 0 && done < len) {
-    size_t n = len - done;
-
-    if (view->at == 0) {
-      if (done != 0 && kvs_view_at_fragment_start(view)) {
-        break;
-      }
-      begin_unit(view);
-    }
-    n = n < view->left ? n : view->left;
-    view->at = kvs_heap_read(view->heap, view->at, out + done, n);
-    view->left -= (uint32_t)n;
-    done += n;
-    if (view->left == 0) {
-      view->unread_frames--;
-      view->current = kvs_chain_next(view->heap, &view->chain, view->at);
-      view->at = 0;
-    }
+  if (len != 0 && kvs_view_at_fragment_start(view)) {
+    kvs_view_enter(view);
   }
-  view->unread_bytes -= done;
+  while (done < len && view->current != 0) {
+    size_t n = kvs_view_piece(view, len - done, &bytes);
+
+    if (n == 0) {
+      break;
+    }
+    memcpy(out + done, bytes, n);
+    done += n;
+  }
   return done;
 }
 
@@ -289,7 +249,7 @@ void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by) {
     kvs_unit *unit = kvs_view_unit(view, at);
 
     unit->pts += by;
-    unit->check = unit_check(unit);
+    unit->check = kvs_unit_check(unit);
     at = unit_after(view, at);
   }
 }
@@ -305,7 +265,7 @@ static bool fragment_is_sound(const kvs_view *view, kvs_pos at,
     const kvs_unit *unit = kvs_view_unit(view, unit_at);
     bool begins = (unit->flags & KVS_UNIT_FRAGMENT) != 0;
 
-    if (unit->check != unit_check(unit) || begins != (unit_at == at)) {
+    if (unit->check != kvs_unit_check(unit) || begins != (unit_at == at)) {
       return false;
     }
     units++;

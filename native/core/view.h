@@ -15,8 +15,7 @@
 #include "core/heap.h"
 
 enum {
-  KVS_UNIT_FRAGMENT = 1u << 0, /* a kvs_fragment follows */
-  KVS_UNIT_KEY = 1u << 1
+  KVS_UNIT_FRAGMENT = 1u << 0 /* a kvs_fragment follows */
 };
 
 /* One frame as it lies in the arena. Its decoding time is that of its place. */
@@ -78,7 +77,6 @@ typedef struct kvs_view {
   kvs_pos fragment; /* fragment of |current|, or the last one read; 0: none */
   kvs_pos at;       /* next byte of |current|; 0: at its start */
   uint32_t left;    /* bytes of |current| still to read */
-  uint64_t unread_frames;
   uint64_t unread_bytes;
 } kvs_view;
 
@@ -112,6 +110,67 @@ static inline uint32_t kvs_view_needs(const kvs_view *view, bool begins,
 KVS_MUST_CHECK kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
                                         const kvs_fragment *fragment,
                                         kvs_pos *body);
+
+static inline uint32_t kvs_unit_check(const kvs_unit *unit) {
+  uint64_t size = ((uint64_t)unit->len << 32) | unit->duration;
+  uint64_t kind = ((uint64_t)unit->prefix << 16) |
+                  ((uint64_t)unit->track << 8) | unit->flags;
+
+  return kvs_check32(size, unit->pts, kind);
+}
+
+/* Media time at which the unit ends: stamps leave room for it. */
+static inline uint64_t kvs_unit_end(const kvs_unit *unit) {
+  KVS_ASSERT(unit->pts <= INT64_MAX);
+  return unit->pts + unit->duration;
+}
+
+/* By how much the unit makes |fragment|, the newest, longer. */
+static inline uint64_t kvs_view_growth(const kvs_fragment *fragment,
+                                       const kvs_unit *unit) {
+  return kvs_sub_u64(kvs_unit_end(unit), fragment->end);
+}
+
+/* Counts the unit at |at|, the newest of |fragment|, the newest. The end of a
+ * fragment only moves on, and the view |grows| by as much. */
+static inline void kvs_view_count(kvs_view *view, kvs_fragment *fragment,
+                                  const kvs_unit *unit, uint64_t grows,
+                                  kvs_pos at) {
+  fragment->end += grows;
+  fragment->frames++;
+  fragment->bytes += unit->len;
+  view->duration += grows;
+  view->frames++;
+  view->bytes += unit->len;
+  view->unread_bytes += unit->len;
+  if (view->current == 0) {
+    KVS_ASSERT(view->at == 0);
+    view->current = at;
+  }
+}
+
+/* As kvs_view_push to |fragment|, the newest, which it makes longer by |grows|
+ * and which has a frame of the same track, where the unit fits in the page that
+ * is begun. Returns its unit->len bytes
+ * [lent], in one piece; NULL: it does not fit and nothing changed. */
+static inline uint8_t *kvs_view_push_within(kvs_view *view,
+                                            kvs_fragment *fragment,
+                                            const kvs_unit *unit,
+                                            uint64_t grows) {
+  kvs_unit *stored;
+  kvs_pos at;
+
+  KVS_ASSERT((fragment->tracks >> unit->track & 1) != 0);
+  if (!kvs_chain_append_within(view->heap, &view->chain,
+                               sizeof(kvs_unit) + unit->len, &at)) {
+    return NULL;
+  }
+  stored = kvs_view_unit(view, at);
+  *stored = *unit;
+  stored->check = kvs_unit_check(unit);
+  kvs_view_count(view, fragment, unit, grows, at);
+  return (uint8_t *)(stored + 1);
+}
 
 /* No more frames for the newest fragment. */
 void kvs_view_close_newest(kvs_view *view);
@@ -156,6 +215,45 @@ void kvs_view_pass(kvs_view *view);
 static inline bool kvs_view_at_fragment_start(const kvs_view *view) {
   return view->current != 0 && view->at == 0 &&
          (kvs_view_unit(view, view->current)->flags & KVS_UNIT_FRAGMENT) != 0;
+}
+
+/* Makes the reader begin the fragment at whose first byte it stands. */
+void kvs_view_enter(kvs_view *view);
+
+/* Lends up to |most| (at least 1) of the next bytes, of one unit and of one
+ * page, as |*bytes| until the next call, and passes them. The view holds some.
+ * 0: the reader stands at the start of a fragment. */
+static inline size_t kvs_view_piece(kvs_view *view, size_t most,
+                                    const uint8_t **bytes) {
+  const kvs_unit *unit = kvs_view_unit(view, view->current);
+  kvs_pos at = view->at;
+  size_t left = view->left;
+  size_t n;
+
+  if (at == 0) {
+    if ((unit->flags & KVS_UNIT_FRAGMENT) != 0) {
+      return 0;
+    }
+    at = view->current + sizeof(kvs_unit);
+    left = unit->len;
+  }
+  if (kvs_heap_room(at) == 0) {
+    at = kvs_chain_next_page(view->heap, at);
+  }
+  n = kvs_heap_room(at);
+  n = left < n ? left : n;
+  n = most < n ? most : n;
+  *bytes = (const uint8_t *)kvs_heap_at(view->heap, at);
+  at += n;
+  left -= n;
+  view->unread_bytes -= n;
+  if (left == 0) {
+    view->current = kvs_chain_next(view->heap, &view->chain, at);
+    at = 0;
+  }
+  view->at = at;
+  view->left = (uint32_t)left;
+  return n;
 }
 
 /* Copies the next bytes, up to the end of the fragment that the reader is in

@@ -77,19 +77,21 @@ static void buffer_sink_counts_what_does_not_fit(void) {
   CHECK_BYTES(room, "abc\x01\x01\xEE", 6);
 }
 
-/* Each single bit of the word and of the seed changes the sum. */
-static void mix_sees_each_bit(void) {
-  uint64_t word = UINT64_C(0x0123456789ABCDEF);
-  uint32_t seed = 0x55AA1234;
-  uint32_t sum = kvs_mix32(seed, word);
+/* Each single bit of the words changes the sum, and so does their order. */
+static void checksum_sees_each_bit(void) {
+  const uint64_t words[3] = {UINT64_C(0x0123456789ABCDEF), 0, UINT64_MAX};
+  uint32_t sum = kvs_check32(words[0], words[1], words[2]);
 
-  CHECK_EQ(kvs_mix32(seed, word), sum);
+  CHECK_EQ(kvs_check32(words[0], words[1], words[2]), sum);
   for (uint32_t bit = 0; bit < 64; bit++) {
-    CHECK(kvs_mix32(seed, word ^ (UINT64_C(1) << bit)) != sum);
+    uint64_t flip = UINT64_C(1) << bit;
+
+    CHECK(kvs_check32(words[0] ^ flip, words[1], words[2]) != sum);
+    CHECK(kvs_check32(words[0], words[1] ^ flip, words[2]) != sum);
+    CHECK(kvs_check32(words[0], words[1], words[2] ^ flip) != sum);
   }
-  for (uint32_t bit = 0; bit < 32; bit++) {
-    CHECK(kvs_mix32(seed ^ (UINT32_C(1) << bit), word) != sum);
-  }
+  CHECK(kvs_check32(words[1], words[0], words[2]) != sum);
+  CHECK(kvs_check32(words[0], words[2], words[1]) != sum);
 }
 
 static void bounded_arithmetic(void) {
@@ -111,7 +113,7 @@ int main(void) {
   RUN(counting_sink_counts);
   RUN(buffer_sink_writes_in_order);
   RUN(buffer_sink_counts_what_does_not_fit);
-  RUN(mix_sees_each_bit);
+  RUN(checksum_sees_each_bit);
   RUN(bounded_arithmetic);
   return check_report();
 }

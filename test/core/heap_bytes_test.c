@@ -144,8 +144,11 @@ static void heads_keep_their_bytes(void) {
 
 /* ---- damage ----------------------------------------------------------- */
 
-static uint8_t *entry_at(uint32_t number) {
-  return arena + (size_t)number * KVS_PAGE_ENTRY;
+/* Byte |byte| of what the arena says of a page: its link, then its entry. */
+static uint8_t *entry_at(uint32_t number, uint32_t byte) {
+  return byte < sizeof(uint32_t)
+             ? (uint8_t *)&heap.links[number] + byte
+             : (uint8_t *)&heap.entries[number] + byte - sizeof(uint32_t);
 }
 
 /* Each bit of a page's entry, on the free list and in a chain: the check finds
@@ -158,13 +161,13 @@ static void every_damaged_bit_is_found(void) {
     append(KVS_PAGE_SIZE);
     uint32_t in_chain = chain.last;
     uint32_t on_list = heap.free_first;
-    uint8_t *byte = entry_at(in_chain) + bit / 8;
+    uint8_t *byte = entry_at(in_chain, bit / 8);
     *byte ^= (uint8_t)(1u << bit % 8);
     CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_STATUS_HEAP_CORRUPTED);
     CHECK_EQ(kvs_heap_check(&heap), KVS_OK);
     *byte ^= (uint8_t)(1u << bit % 8);
     CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_OK);
-    byte = entry_at(on_list) + bit / 8;
+    byte = entry_at(on_list, bit / 8);
     *byte ^= (uint8_t)(1u << bit % 8);
     CHECK_EQ(kvs_heap_check(&heap), KVS_STATUS_HEAP_CORRUPTED);
     CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_OK);
@@ -201,6 +204,12 @@ static void wrong_counts_are_found(void) {
   CHECK_EQ(kvs_chain_check(&heap, &other), KVS_STATUS_HEAP_CORRUPTED);
   other.end = 0;
   CHECK_EQ(kvs_chain_check(&heap, &other), KVS_STATUS_HEAP_CORRUPTED);
+  other = chain;
+  other.appended++;
+  CHECK_EQ(kvs_chain_check(&heap, &other), KVS_STATUS_HEAP_CORRUPTED);
+  other = chain;
+  other.limit = chain.limit == 0 ? KVS_PAGE_SIZE : 0;
+  CHECK_EQ(kvs_chain_check(&heap, &other), KVS_STATUS_HEAP_CORRUPTED);
   kvs_chain_init(&other, OWNER);
   other.end = keep;
   CHECK_EQ(kvs_chain_check(&heap, &other), KVS_STATUS_HEAP_CORRUPTED);
@@ -234,12 +243,16 @@ static void owned_page_on_the_list_is_found(void) {
 static void strayed_entry_is_found(void) {
   open_heap();
   append(3 * KVS_PAGE_SIZE);
-  uint8_t *at = entry_at(chain.last);
-  uint8_t kept[KVS_PAGE_ENTRY];
-  memcpy(kept, at, sizeof kept);
-  memcpy(at, entry_at(chain.last - 1), sizeof kept);
+  uint32_t last = chain.last;
+  uint32_t link = heap.links[last];
+  kvs_page_entry kept = heap.entries[last];
+  heap.links[last] = heap.links[last - 1];
+  heap.entries[last] = heap.entries[last - 1];
   CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_STATUS_HEAP_CORRUPTED);
-  memcpy(at, kept, sizeof kept);
+  heap.links[last] = link;
+  CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_STATUS_HEAP_CORRUPTED);
+  heap.entries[last] = kept;
+  CHECK_EQ(kvs_chain_check(&heap, &chain), KVS_OK);
   close_heap();
 }
 

@@ -143,7 +143,6 @@ static bool compare(void) {
   count_frames(false, &frames, &bytes);
   same &= CHECK_EQ(view.frames, frames) & CHECK_EQ(view.bytes, bytes);
   count_frames(true, &frames, &bytes);
-  same &= CHECK_EQ(view.unread_frames, frames);
   same &= CHECK_EQ(view.unread_bytes, bytes);
   same &= CHECK_EQ(view.fragments, m.count);
   same &= CHECK_EQ(view.tail, m.count == 0 ? 0 : m.list[0].at);

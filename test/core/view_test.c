@@ -54,7 +54,7 @@ static void damage_is_found(void) {
         unit->duration++;
         break;
       case 3:
-        unit->flags ^= KVS_UNIT_KEY;
+        unit->flags ^= 2;
         break;
       case 4:
         unit->check ^= 0x80000000u;
