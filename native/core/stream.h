@@ -485,6 +485,11 @@ uint64_t kvs_session_unread_due(const kvs_stream *stream);
 /* When a session of which all is read is to be looked after, or KVS_NEVER. */
 uint64_t kvs_session_quiet_due(const kvs_stream *stream);
 
+/* ---- stream_take.c ---------------------------------------------------- */
+
+/* Marks the fragment that the reader has left as sent. */
+void kvs_take_note_sent(kvs_stream *stream, kvs_time now);
+
 /* ---- stream_ack.c ----------------------------------------------------- */
 
 /* Marks a fragment as not needed any more and forgets what can be. */
