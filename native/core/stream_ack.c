@@ -95,6 +95,10 @@ static void handle_error(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
 
   kvs_state_report(stream, timecode, status, ack->error_id,
                    stream->session_retry.attempts + 1);
+  if (at != 0 &&
+      (kvs_view_fragment(&stream->view, at)->state & KVS_FRAGMENT_FREED) != 0) {
+    at = 0; /* it is stored, or was given up before: nothing is to be done */
+  }
   if (at != 0 && status == KVS_STATUS_ACK_ERR_FRAMES_MISSING_FOR_TRACK &&
       kvs_format_settle(stream, at, now)) {
     return; /* it goes again, without the track that it lacks */
@@ -132,6 +136,8 @@ static void count_ack(kvs_stream *stream, kvs_ack_type type) {
 static void handle_ack(kvs_stream *stream, const kvs_ack *ack, kvs_time now) {
   kvs_pos at = 0;
 
+  /* The next take would note it, but an ack may be faster. */
+  kvs_take_note_sent(stream, now);
   stream->session.acked_at = now.mono;
   count_ack(stream, ack->type);
   if (ack->has_timecode) {
