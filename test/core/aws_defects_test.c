@@ -124,7 +124,7 @@ static void w4_reports_what_was_delivered_as_dropped(void) {
   fake_host_init(&host, ARENA, 2);
   host.retention = 0;
   fake_stream_info(&info, "camera");
-  info.buffer_duration = 10 * SECOND;
+  info.buffer_duration = 20 * SECOND;
   kvs_stream *stream = scene_stream(&host, &info);
   for (uint32_t i = 0; i < 40; i++) {
     scene_gops(&host, stream, i, 1, 50);
