@@ -93,6 +93,11 @@ static kvs_status judge_times(kvs_stream *stream, kvs_put_plan *plan,
     return KVS_OK;
   }
   if (track->last_dts - plan->dts <= LARGEST_MISTAKE) {
+    if (!own) { /* the clock was set back a little: time stands meanwhile */
+      plan->pts = track->last_dts;
+      plan->dts = track->last_dts;
+      return KVS_OK;
+    }
     return refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP, plan->dts,
                   track->last_dts, LARGEST_MISTAKE);
   }
@@ -170,7 +175,7 @@ static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
                  (stream->headers[open->header].tracks >> plan->track & 1) == 0;
   if (!plan->begins && must_cut(stream, plan, open)) {
     plan->begins = true;
-    plan->cut = !plan->key;
+    plan->cut = !plan->key || plan->track != stream->cut_track;
   }
 }
 

@@ -329,6 +329,69 @@ static void without_frame_timecodes_the_clock_stamps(void) {
   scene_finish(&host);
 }
 
+/* A wall clock that is set back a little is nobody's mistake: the frames go on
+ * from the last stamp until the clock has caught up. */
+static void a_clock_set_back_refuses_no_frame_that_it_stamps(void) {
+  fake_host host;
+  fake_body body;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 2);
+  fake_stream_info(&info, "camera");
+  info.frame_timecodes = false;
+  kvs_stream *stream = scene_stream(&host, &info);
+  for (uint32_t i = 0; i < 100; i++) {
+    if (i == 50) {
+      host.now.wall -= SECOND / 2;
+    }
+    CHECK_EQ(put_at(&host, stream, i % 25 == 0 ? KEY : 0, 0, 3), KVS_OK);
+    fake_advance(&host, 40 * MS);
+    fake_answer_all(&host, stream);
+  }
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 100);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_TIMELINE_CHANGED), 0);
+  for (uint32_t i = 1; i < body.clusters; i++) {
+    CHECK(body.times[i] > body.times[i - 1]);
+  }
+  /* Half a minute is a jump, as for frames with stamps of their own. */
+  host.now.wall -= 30 * SECOND;
+  CHECK_EQ(put_at(&host, stream, KEY, 0, 3), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_TIMELINE_CHANGED), 1);
+  scene_finish(&host);
+}
+
+/* Ruling 10: with sound beside it, a long GOP is cut at whatever comes first,
+ * most often a frame of sound. */
+static void a_long_gop_with_sound_is_cut_and_told_once(void) {
+  fake_host host;
+  fake_body body;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 2);
+  fake_stream_info(&info, "camera");
+  info.track_count = 2;
+  info.tracks[1].track_id = 2;
+  info.tracks[1].type = KVS_TRACK_AUDIO;
+  info.tracks[1].codec_id = "A_AAC";
+  kvs_stream *stream = scene_stream(&host, &info);
+  for (uint64_t i = 0; i < 1500; i++) { /* 30 s, one key frame */
+    CHECK_EQ(scene_put(&host, stream, 1 + i % 2, i == 0 ? KEY : 0, i * 20,
+                       "frame", 5),
+             KVS_OK);
+  }
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 1500);
+  CHECK(body.clusters >= 3 && body.clusters <= 5);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_FRAGMENT_CUT_REPORT), 1);
+  CHECK_EQ(fake_last(&host, KVS_EVENT_FRAGMENT_CUT_REPORT)
+               .u.fragment_cut_report.timecode,
+           9500 * MS); /* a frame of sound */
+  scene_finish(&host);
+}
+
 static void a_mistake_is_refused_and_a_jump_is_taken(void) {
   fake_host host;
   kvs_stream *stream = with_flags(&host, 0);
@@ -500,6 +563,8 @@ int main(void) {
   RUN(stamps_have_an_end);
   RUN(frames_out_of_order_of_presentation);
   RUN(without_frame_timecodes_the_clock_stamps);
+  RUN(a_clock_set_back_refuses_no_frame_that_it_stamps);
+  RUN(a_long_gop_with_sound_is_cut_and_told_once);
   RUN(a_mistake_is_refused_and_a_jump_is_taken);
   RUN(without_key_frame_fragmentation_time_cuts);
   RUN(key_frames_close_together_share_a_fragment);
