@@ -135,7 +135,6 @@ typedef struct kvs_rates {
   uint64_t frames;
   uint64_t bytes;
   uint64_t first_pts;
-  uint64_t last_pts;
 } kvs_rates;
 
 struct kvs_stream {
@@ -502,6 +501,9 @@ bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type);
 
 /* Rates are taken over windows of at least this. */
 #define KVS_RATES_WINDOW KVS_TICKS_PER_SECOND
+
+/* Brings a moving average up to date. */
+void kvs_metrics_smooth(uint64_t *average, uint64_t value);
 
 /* Makes the rates of the window that ends now and begins the next one. */
 void kvs_metrics_close_window(kvs_stream *stream, uint64_t pts, kvs_time now);

@@ -4,14 +4,6 @@
  * fragment alone (ruling 3). */
 #include "core/stream.h"
 
-/* Latencies are told as a moving average of eight. */
-#define SMOOTH 8
-
-static void smooth(uint64_t *average, uint64_t value) {
-  *average =
-      *average == 0 ? value : *average - *average / SMOOTH + value / SMOOTH;
-}
-
 bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type) {
   if (stream->retention == 0) {
     return type == KVS_ACK_RECEIVED || type == KVS_ACK_PERSISTED;
@@ -50,18 +42,18 @@ static void mark(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
   switch (ack->type) {
     case KVS_ACK_BUFFERING:
       fragment->state |= KVS_FRAGMENT_BUFFERING;
-      smooth(&stream->metrics.buffering_latency,
-             kvs_sub_u64(now.mono, fragment->taken_at));
+      kvs_metrics_smooth(&stream->metrics.buffering_latency,
+                         kvs_sub_u64(now.mono, fragment->taken_at));
       break;
     case KVS_ACK_RECEIVED:
       fragment->state |= KVS_FRAGMENT_RECEIVED;
-      smooth(&stream->metrics.received_latency,
-             kvs_sub_u64(now.mono, fragment->sent_at));
+      kvs_metrics_smooth(&stream->metrics.received_latency,
+                         kvs_sub_u64(now.mono, fragment->sent_at));
       break;
     case KVS_ACK_PERSISTED:
       fragment->state |= KVS_FRAGMENT_PERSISTED;
-      smooth(&stream->metrics.persisted_latency,
-             kvs_sub_u64(now.mono, fragment->sent_at));
+      kvs_metrics_smooth(&stream->metrics.persisted_latency,
+                         kvs_sub_u64(now.mono, fragment->sent_at));
       break;
     case KVS_ACK_ERROR:
     case KVS_ACK_IDLE:

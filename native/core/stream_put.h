@@ -82,7 +82,6 @@ static inline void kvs_metrics_put(kvs_stream *stream, uint64_t pts,
       kvs_metrics_close_window(stream, pts, now);
     }
     stream->rates.frames++;
-    stream->rates.last_pts = pts;
   }
 }
 
