@@ -1,9 +1,9 @@
 // What takes longer than `npm test` may: `npm run soak [-- MINUTES]`, by default 10.
 // Each fuzz target by libFuzzer for its share of half the time (where clang and its runtime are
 // there), the replays with a thousand times the changes under sanitizers, the addon's tests under
-// sanitizers, the core's under valgrind and on other processors, and all tests with KVS_SOAK=1, which tells them to do
-// their sweeps at full length. Inputs that crash stay in
-// build-core/soak. The last line is `N passed, N failed, N skipped`.
+// sanitizers, the core's under valgrind and on other processors, and all tests with KVS_SOAK=1,
+// which tells them to do their sweeps at full length. Inputs that crash stay in build-core/soak.
+// The last line is `N passed, N failed, N skipped`.
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
