@@ -109,9 +109,13 @@ function durations(
       0,
       Infinity,
     ),
-    sessionDuration: number(d.sessionDuration ?? 2_400_000, 'sessionDuration', 1000, 2_700_000),
+    sessionDuration: sessionDuration(d.sessionDuration ?? 2_400_000),
     idleDuration: number(d.idleDuration ?? 20_000, 'idleDuration', 0, Infinity),
   };
+}
+
+function sessionDuration(given: number): number {
+  return given === Infinity ? given : number(given, 'sessionDuration', 1000, 2_700_000);
 }
 
 function switches(

@@ -66,7 +66,10 @@ export interface StreamDefinition {
   readonly replayDuration?: number;
   /** Time without an ack after which a connection is given up; 0 for never, default 30,000. */
   readonly connectionStaleness?: number;
-  /** Length of a session, 1000 to 2,700,000, when the service ends it; default 2,400,000. */
+  /**
+   * Length of a session, 1000 to 2,700,000, when the service ends it; Infinity for a service that
+   * does not. Default 2,400,000.
+   */
   readonly sessionDuration?: number;
   /** Time without frames after which a session is ended; 0 for never, default 20,000. */
   readonly idleDuration?: number;

@@ -124,7 +124,8 @@ static kvs_status check_durations(const kvs_stream_info *info) {
     return KVS_STATUS_INVALID_CONTENT_VIEW_DURATION;
   }
   if (info->session_duration == 0 ||
-      info->session_duration > KVS_MAX_SESSION_DURATION) {
+      (info->session_duration > KVS_MAX_SESSION_DURATION &&
+       info->session_duration != KVS_NEVER)) {
     return KVS_STATUS_INVALID_ARG;
   }
   return KVS_OK;

@@ -168,6 +168,8 @@ static const stream_row stream_rows[] = {
      KVS_STATUS_INVALID_CONTENT_VIEW_DURATION},
     {"session duration, long", set_session, 45 * 60 * SECOND,
      45 * 60 * SECOND + 1, KVS_STATUS_INVALID_ARG},
+    {"session duration, endless", set_session, KVS_NEVER, KVS_NEVER - 1,
+     KVS_STATUS_INVALID_ARG},
     {"session duration, none", set_session, 1, 0, KVS_STATUS_INVALID_ARG},
     {"offline without retention", set_offline_retention, 3600 * SECOND, 0,
      KVS_STATUS_OFFLINE_MODE_WITH_ZERO_RETENTION},

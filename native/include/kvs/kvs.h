@@ -210,7 +210,8 @@ typedef struct kvs_stream_info {
   uint64_t buffer_duration;       /* at least 20 s */
   uint64_t replay_duration;
   uint64_t connection_staleness; /* 0: never stale */
-  uint64_t session_duration;     /* up to 45 min, when the service ends it */
+  uint64_t session_duration;     /* up to 45 min, when the service ends it;
+                                    KVS_NEVER where it does not */
   uint64_t idle_duration;        /* close a session without frames; 0: never */
   bool key_frame_fragmentation;
   bool frame_timecodes; /* false: frames are stamped with |wall| */

@@ -96,6 +96,12 @@ const ROWS: readonly (readonly [string, StreamDefinition, StreamDefinition, Stat
     { sessionDuration: 2_700_001 },
     'STATUS_INVALID_ARG',
   ],
+  [
+    'sessionDuration, endless',
+    { sessionDuration: Infinity },
+    { sessionDuration: 1e300 },
+    'STATUS_INVALID_ARG',
+  ],
   ['codecId', { codecId: text(32) }, { codecId: text(33) }, 'STATUS_MKV_INVALID_CODEC_ID_LENGTH'],
   [
     'trackName',
