@@ -43,6 +43,11 @@ static kvs_status judge_frame(kvs_stream *stream, kvs_put_plan *plan) {
   if (frame->data == NULL || frame->size == 0) {
     return refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_DATA, 0, 0, 1);
   }
+  if (frame->duration > stream->info.buffer_duration) {
+    /* Let in, it would drop all that is held, and the next frame itself. */
+    return refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_DATA, frame->duration, 0,
+                  stream->info.buffer_duration);
+  }
   if (frame->size > KVS_MKV_MAX_PAYLOAD / 2) {
     return refuse(stream, KVS_STATUS_MKV_NUMBER_TOO_BIG, frame->size, 0,
                   KVS_MKV_MAX_PAYLOAD / 2);
@@ -188,11 +193,24 @@ static uint64_t cluster_time(const kvs_stream *stream, kvs_put_plan *plan,
   return time;
 }
 
+/* Whether a frame is shown so long before or after it is decoded that no later
+ * fragment could come after one which begins with it. */
+static bool is_torn(const kvs_stream *stream, const kvs_put_plan *plan) {
+  uint64_t apart = kvs_max_u64(kvs_sub_u64(plan->pts, plan->dts),
+                               kvs_sub_u64(plan->dts, plan->pts));
+
+  return apart > stream->info.max_fragment_duration;
+}
+
 static kvs_status plan_cluster(kvs_stream *stream, kvs_put_plan *plan) {
   bool fresh = !stream->has_base || plan->jump;
   uint64_t time = units(stream, plan->pts);
   int64_t relative;
 
+  if (plan->begins && is_torn(stream, plan)) {
+    return refuse(stream, KVS_STATUS_MKV_PTS_DTS_ARE_NOT_SAME, plan->pts,
+                  plan->dts, stream->info.max_fragment_duration);
+  }
   plan->base = fresh ? plan->pts : stream->base;
   if (!stream->info.absolute_fragment_times) {
     time = kvs_sub_u64(time, units(stream, plan->base));
