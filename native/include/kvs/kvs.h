@@ -425,10 +425,12 @@ KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put(kvs_stream *stream,
                                                  kvs_time now);
 
 /* Adds a tag to the next fragment, or to every one from there on
- * (|persistent|; an empty value ends it). Fragment metadata of the guide.
+ * (|persistent|; an empty value ends it). Fragment metadata of the guide. One
+ * that no fragment took before kvs_stream_stop is not sent.
  *   |stream| [read]   |name| [read]   |value| [read]
  * MKV_INVALID_TAG_NAME_LENGTH, MKV_INVALID_TAG_VALUE_LENGTH,
- * INVALID_METADATA_NAME (begins with AWS), MAX_FRAGMENT_METADATA_COUNT. */
+ * INVALID_METADATA_NAME (begins with AWS), MAX_FRAGMENT_METADATA_COUNT,
+ * STREAM_HAS_BEEN_STOPPED. */
 KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put_metadata(kvs_stream *stream,
                                                           const char *name,
                                                           const char *value,
