@@ -15,6 +15,7 @@
 #include "core/client.h"
 #include "nal_vectors.h"
 
+#define CLOCK_IS_SET (UINT64_C(1795400000) * KVS_TICKS_PER_SECOND)
 enum { STREAMS = 2, BODY = 1 << 18, MAX_CALLS = 64, CLUSTERS = 8 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
@@ -312,6 +313,12 @@ static void put(world *w, watched *s) {
   frame.pts = s->media * KVS_TICKS_PER_MS;
   frame.dts = KVS_NEVER;
   frame.duration = 33 * KVS_TICKS_PER_MS;
+  if (size % 16 == 3) { /* shown later than decoded, or much later */
+    frame.dts = frame.pts;
+    frame.pts += next_word(&w->in) * KVS_TICKS_PER_MS;
+  } else if (size % 16 == 5) {
+    frame.duration = next_word(&w->in) * KVS_TICKS_PER_MS * 10;
+  }
   frame.data = frame_bytes;
   frame.size = size;
   s->accepted += kvs_stream_put(s->stream, &frame, w->now) == KVS_OK ? 1 : 0;
@@ -446,12 +453,27 @@ static void advance(world *w) {
   (void)kvs_client_step(w->client, w->now);
 }
 
+/* The wall clock is set: forth, back, or to where it stands at boot. */
+static void set_wall(world *w, uint8_t kind) {
+  uint64_t by = next_word(&w->in) * KVS_TICKS_PER_SECOND / 16;
+
+  if ((kind & 0xC0) == 0xC0) {
+    w->now.wall = by;
+  } else if ((kind & 0x40) != 0) {
+    w->now.wall = CLOCK_IS_SET + by;
+  } else if ((kind & 0x80) != 0) {
+    w->now.wall += by;
+  } else {
+    w->now.wall -= by < w->now.wall ? by : 0;
+  }
+}
+
 static void odd_call(world *w, watched *s) {
   static uint8_t private_data[6000];
   uint8_t kind = next_byte(&w->in);
   uint32_t len = 0;
 
-  switch (kind % 7) {
+  switch (kind % 8) {
     case 0:
       (void)kvs_stream_stop(s->stream, w->now);
       break;
@@ -474,6 +496,9 @@ static void odd_call(world *w, watched *s) {
       break;
     case 5:
       any(kvs_stream_put_event(s->stream, kind / 64, NULL, w->now));
+      break;
+    case 6:
+      set_wall(w, kind);
       break;
     default:
       (void)kvs_stream_session_ended(s->stream, s->session,
@@ -578,7 +603,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   w.in = (script){data, len};
   w.arena = malloc(KVS_MIN_STORAGE_SIZE);
   w.now.mono = KVS_TICKS_PER_SECOND;
-  w.now.wall = UINT64_C(1795400000) * KVS_TICKS_PER_SECOND;
+  w.now.wall = CLOCK_IS_SET;
   info.stream_count = STREAMS;
   info.storage.storage_size = KVS_MIN_STORAGE_SIZE;
   callbacks.user = &w;
