@@ -517,15 +517,8 @@ static void put_goes_on_after_an_ack_that_cannot_be_read(void) {
 static void one_track_may_run_far_ahead(void) {
   fake_host host;
   fake_body body;
-  kvs_stream_info info;
 
-  fake_host_init(&host, ARENA, 2);
-  fake_stream_info(&info, "camera");
-  info.track_count = 2;
-  info.tracks[1].track_id = 2;
-  info.tracks[1].type = KVS_TRACK_AUDIO;
-  info.tracks[1].codec_id = "A_AAC";
-  kvs_stream *stream = scene_stream(&host, &info);
+  kvs_stream *stream = scene_with_sound(&host);
   CHECK_EQ(scene_put(&host, stream, 1, KEY, 0, "video", 5), KVS_OK);
   for (uint64_t i = 0; i < 400; i++) { /* 8 s of sound, then the pictures */
     CHECK_EQ(scene_put(&host, stream, 2, 0, i * 20, "sound", 5), KVS_OK);

@@ -367,15 +367,8 @@ static void a_clock_set_back_refuses_no_frame_that_it_stamps(void) {
 static void a_long_gop_with_sound_is_cut_and_told_once(void) {
   fake_host host;
   fake_body body;
-  kvs_stream_info info;
 
-  fake_host_init(&host, ARENA, 2);
-  fake_stream_info(&info, "camera");
-  info.track_count = 2;
-  info.tracks[1].track_id = 2;
-  info.tracks[1].type = KVS_TRACK_AUDIO;
-  info.tracks[1].codec_id = "A_AAC";
-  kvs_stream *stream = scene_stream(&host, &info);
+  kvs_stream *stream = scene_with_sound(&host);
   for (uint64_t i = 0; i < 1500; i++) { /* 30 s, one key frame */
     CHECK_EQ(scene_put(&host, stream, 1 + i % 2, i == 0 ? KEY : 0, i * 20,
                        "frame", 5),
