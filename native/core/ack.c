@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A machine that is fed one byte at a time. Strings and nesting are followed
  * in every state, so that a faulty object can be passed over to its end. Where
- * even its strings are broken (a raw control character stands in one), or it
- * goes on for longer than its line, the end cannot be known, and everything up
- * to the next opening brace is passed over.
- * What is stored of the bytes is the text of one key or value, of bounded
- * length; everything else is counters that cannot overflow. */
+ * its end cannot be known (a raw control character stands in a string of it, or
+ * it outlives its line), all up to the next opening brace is passed over. What
+ * is stored of the bytes is the text of one key or value, of bounded length;
+ * everything else is counters that cannot overflow. */
 #include "core/ack.h"
 
 enum {              /* kvs_ack_parser.state */
@@ -232,10 +231,10 @@ static kvs_status refuse(kvs_ack_parser *parser, uint8_t byte,
                          kvs_status status) {
   if (parser->state == FAULTY && byte == '\n') {
     parser->state = GARBAGE; /* its braces may never match */
-    return status;
+  } else {
+    follow(parser, byte);
+    parser->state = parser->depth == 0 ? BETWEEN : FAULTY;
   }
-  follow(parser, byte);
-  parser->state = parser->depth == 0 ? BETWEEN : FAULTY;
   return status;
 }
 
