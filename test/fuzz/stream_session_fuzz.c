@@ -595,13 +595,14 @@ static void step(world *w) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   static world w;
+  static uint64_t arena[KVS_MIN_STORAGE_SIZE / 8];
   kvs_device_info info = {0};
   kvs_callbacks callbacks = {0};
   kvs_heap_stats stats;
 
   memset(&w, 0, sizeof(w));
   w.in = (script){data, len};
-  w.arena = malloc(KVS_MIN_STORAGE_SIZE);
+  w.arena = arena;
   w.now.mono = KVS_TICKS_PER_SECOND;
   w.now.wall = CLOCK_IS_SET;
   info.stream_count = STREAMS;
@@ -626,6 +627,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   require(stats.used == 0);
   require(kvs_client_check(w.client) == KVS_OK);
   kvs_client_free(w.client);
-  free(w.arena);
   return 0;
 }
