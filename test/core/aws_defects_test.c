@@ -488,9 +488,9 @@ static void w17_calls_back_in_mid_work(void) {
   scene_finish(&host);
 }
 
-/* ---- reports of users of AWS's client ----------------------------------- */
+/* ---- what users of AWS's client reported -------------------------------- */
 
-/* producer-sdk-cpp #135: after an ack that cannot be read, put blocks. */
+/* After an ack that cannot be read, put blocks. */
 static void put_goes_on_after_an_ack_that_cannot_be_read(void) {
   static const char *const texts[] = {"{\"EventType\":7}", "]", "{{}}", "\xFF",
                                       "{\"EventType\":\"ERROR\"}"};
@@ -513,7 +513,7 @@ static void put_goes_on_after_an_ack_that_cannot_be_read(void) {
   scene_finish(&host);
 }
 
-/* producer-sdk-cpp #585: one track far ahead of the other is refused. */
+/* One track far ahead of the other is refused. */
 static void one_track_may_run_far_ahead(void) {
   fake_host host;
   fake_body body;
@@ -536,9 +536,8 @@ static void one_track_may_run_far_ahead(void) {
   scene_finish(&host);
 }
 
-/* producer-sdk-cpp #371 and #210: a long time without a key frame ends in
- * STATUS_MKV_LARGE_FRAME_TIMECODE; #136 and #42: pictures before their key
- * frame end in STATUS_MKV_INVALID_FRAME_TIMESTAMP. */
+/* A long time without a key frame ends in STATUS_MKV_LARGE_FRAME_TIMECODE, and
+ * pictures before their key frame in STATUS_MKV_INVALID_FRAME_TIMESTAMP. */
 static void long_and_open_gops_are_taken(void) {
   fake_host host;
   fake_body body;
@@ -564,7 +563,7 @@ static void long_and_open_gops_are_taken(void) {
   scene_finish(&host);
 }
 
-/* pic #103: reset while a session is open never comes back. */
+/* Reset while a session is open never comes back. */
 static void reset_in_mid_session_begins_another(void) {
   fake_host host;
   fake_body body;
