@@ -528,9 +528,11 @@ static uint64_t unfreed_frames(const watched *s) {
 /* Frames that were stored and are neither to be made durable nor dropped. */
 static uint64_t freed_frames(const watched *s) {
   uint64_t gone = unfreed_frames(s) + s->dropped;
+  kvs_stream_metrics m;
 
-  require(s->stream->metrics.total_frames >= gone);
-  return s->stream->metrics.total_frames - gone;
+  require(kvs_stream_get_metrics(s->stream, (kvs_time){0}, &m) == KVS_OK);
+  require(m.total_frames >= gone);
+  return m.total_frames - gone;
 }
 
 static void check_counts(watched *s, bool frees, kvs_time now) {
