@@ -2,7 +2,7 @@
 //   node tools/analyze.mjs [TOOL…]       gcc, clang-tidy, cppcheck: these only
 // A tool that is not installed is skipped by name. Any finding is a failure; exit code 1.
 import { fileURLToPath } from 'node:url';
-import { run, versionOf } from './lib/run.mjs';
+import { run, toolNamed } from './lib/run.mjs';
 import { filesUnder } from './lib/source.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -66,11 +66,12 @@ async function main() {
   let failed = 0;
   for (const { name, tool, commands } of analyzers(sources)) {
     if (chosen.length > 0 && !chosen.includes(name)) continue;
-    if (versionOf(tool) === undefined) {
+    const program = toolNamed(tool);
+    if (program === undefined) {
       console.log(`${name.padEnd(12)}skipped: not installed (apt-get install ${tool})`);
       continue;
     }
-    const found = await findings(commands);
+    const found = await findings(commands.map(([, ...rest]) => [program, ...rest]));
     for (const text of found) process.stdout.write(text);
     failed += found.length;
     console.log(

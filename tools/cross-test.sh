@@ -4,7 +4,7 @@
 # byte first (x86). What is not installed is skipped by name.
 #   tools/cross-test.sh [s390x|powerpc|x86_32]...
 # Debian: gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-powerpc-linux-gnu
-#   libc6-dev-powerpc-cross qemu-user gcc-12-multilib
+#   libc6-dev-powerpc-cross qemu-user (or qemu-user-static) gcc-12-multilib
 set -eu
 cd "$(dirname "$0")/.."
 [ $# -gt 0 ] || set -- s390x powerpc x86_32
@@ -24,6 +24,7 @@ run() {
 
 cross() {
   name=$1 triple=$2 qemu=$3
+  command -v "$qemu" >/dev/null || ! command -v "$qemu-static" >/dev/null || qemu=$qemu-static
   for tool in "$triple-gcc" "$qemu"; do
     if ! command -v "$tool" >/dev/null; then
       echo "== $name: skipped, $tool is not installed"

@@ -1,14 +1,14 @@
 // What takes longer than `npm test` may: `npm run soak [-- MINUTES]`, by default 10.
 // Each fuzz target by libFuzzer for its share of half the time (where clang and its runtime are
 // there), the replays with a thousand times the changes under sanitizers, the addon's tests under
-// sanitizers, the core's on other processors, and all tests with KVS_SOAK=1, which tells them to do
-// their sweeps at full length. Inputs that crash stay in
-// build-core/soak. The last line is `N passed, N failed, N skipped`.
+// sanitizers, the core's under valgrind and on other processors, and all tests with KVS_SOAK=1,
+// which tells them to do their sweeps at full length. Inputs that crash stay in build-core/soak.
+// The last line is `N passed, N failed, N skipped`.
 import { mkdirSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { filesUnder } from './lib/source.mjs';
-import { run, versionOf } from './lib/run.mjs';
+import { run, toolNamed } from './lib/run.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const MINUTE = 60_000;
@@ -29,18 +29,20 @@ function skip(name, why) {
   console.log(`--- ${name}: skipped: ${why}`);
 }
 
-async function build(preset) {
-  const configured = await step(`configure ${preset}`, ['cmake', '--preset', preset], 2 * MINUTE);
+async function build(preset, ...options) {
+  const configure = ['cmake', '--preset', preset, ...options];
+  const configured = await step(`configure ${preset}`, configure, 2 * MINUTE);
   const command = ['cmake', '--build', '--preset', preset, '--parallel', '2'];
   return configured && (await step(`build ${preset}`, command, 10 * MINUTE));
 }
 
 async function fuzz(names) {
-  if (versionOf('clang') === undefined) {
-    skip('libFuzzer', 'clang is not installed (apt-get install clang libclang-rt-14-dev)');
+  const clang = toolNamed('clang');
+  if (clang === undefined) {
+    skip('libFuzzer', 'clang is not installed (apt-get install clang-14 libclang-rt-14-dev)');
     return;
   }
-  if (!(await build('fuzz'))) return;
+  if (!(await build('fuzz', `-DCMAKE_C_COMPILER=${clang}`))) return;
   const seconds = Math.ceil((minutes * 30) / Math.max(1, names.length));
   for (const name of names) {
     const found = join('build-core', 'soak', name);
@@ -72,6 +74,7 @@ const names = filesUnder(root, 'test/fuzz')
 await fuzz(names);
 await replay(names);
 await step('addon under sanitizers', [process.execPath, 'tools/addon-asan.mjs'], 20 * MINUTE);
+await step('core under valgrind', ['sh', 'tools/valgrind-core.sh'], 60 * MINUTE);
 await step('core on other processors', ['sh', 'tools/cross-test.sh'], 60 * MINUTE);
 const vitest = [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', '--testTimeout=1800000'];
 await step('tests', vitest, 60 * MINUTE, { KVS_SOAK: '1' });

@@ -32,7 +32,7 @@ export interface StreamMetrics {
   readonly currentViewSize: number;
   /** The bytes of the media in the buffer. In bytes. */
   readonly overallViewSize: number;
-  /** Frames put a second, over the last second or more. Stands still without recalculateMetrics. */
+  /** Frames put a second, over the last second or more; none without recalculateMetrics. */
   readonly currentFrameRate: number;
   /** Bytes sent a second, over the same time. In bytes. */
   readonly currentTransferRate: number;
@@ -84,6 +84,10 @@ export interface StreamMetrics {
   readonly errors: number;
   /** Service calls of the stream made again. */
   readonly apiCallRetries: number;
+  /** From a call of the control plane, or for a token, to its answer; smoothed over the last few. In ms. */
+  readonly cplApiCallLatency: number;
+  /** From the call that opens a session to its answer; smoothed over the last few. In ms. */
+  readonly dataApiCallLatency: number;
   /** From the first byte taken of a fragment to its Buffering ack; smoothed over the last few. In ms. */
   readonly bufferingLatency: number;
   /** From the last byte taken of a fragment to its Received ack; smoothed over the last few. In ms. */

@@ -101,7 +101,7 @@ function durations(
 > {
   return {
     maxLatency: number(d.maxLatency ?? 0, 'maxLatency', 0, Infinity),
-    bufferDuration: number(d.bufferDuration ?? 120_000, 'bufferDuration', 1, Infinity, VIEW),
+    bufferDuration: number(d.bufferDuration ?? 120_000, 'bufferDuration', 20_000, Infinity, VIEW),
     replayDuration: number(d.replayDuration ?? 40_000, 'replayDuration', 0, Infinity),
     connectionStaleness: number(
       d.connectionStaleness ?? 30_000,
@@ -109,9 +109,13 @@ function durations(
       0,
       Infinity,
     ),
-    sessionDuration: number(d.sessionDuration ?? 2_400_000, 'sessionDuration', 1000, Infinity),
+    sessionDuration: sessionDuration(d.sessionDuration ?? 2_400_000),
     idleDuration: number(d.idleDuration ?? 20_000, 'idleDuration', 0, Infinity),
   };
+}
+
+function sessionDuration(given: number): number {
+  return given === Infinity ? given : number(given, 'sessionDuration', 1000, 2_700_000);
 }
 
 function switches(

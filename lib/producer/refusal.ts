@@ -45,7 +45,18 @@ function ruleOf(status: StatusName, refused: RefusedFrame): string {
   const { frame, refusal, trackIds } = refused;
   switch (status) {
     case 'STATUS_MKV_INVALID_FRAME_DATA':
-      return 'it is empty (0 bytes of frameData); leave empty frames out';
+      if (frame.frameData.length === 0) {
+        return 'it is empty (0 bytes of frameData); leave empty frames out';
+      }
+      return (
+        `its duration ${refusal.value} ms is longer than the stream's bufferDuration, ` +
+        `${refusal.limit} ms; give the time that it is shown, or leave duration out`
+      );
+    case 'STATUS_MKV_PTS_DTS_ARE_NOT_SAME':
+      return (
+        `it begins a fragment and is shown more than ${refusal.limit} ms away from its decoding ` +
+        `time ${refusal.previous} ms; no fragment could come after it. Look at its times`
+      );
     case 'STATUS_MKV_TRACK_INFO_NOT_FOUND':
       return `the stream has no such track; it has ${trackIds.join(', ')}. Declare each in tracks`;
     case 'STATUS_MKV_INVALID_FRAME_TIMESTAMP':

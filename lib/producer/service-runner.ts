@@ -1,5 +1,4 @@
 import type { Credentials } from '../base/credentials.js';
-import { KvsError } from '../base/errors.js';
 import type {
   CreateDeviceEvent,
   CreateStreamEvent,
@@ -16,13 +15,13 @@ import {
   type CallbackProvider,
   type DeviceInfo,
   type ServiceCallContext,
-  type StreamDescription,
 } from '../providers/index.js';
 import { CALL_RESULT, resultOfError } from '../transport/index.js';
 import type { ProducerHost } from './host.js';
 import type { StreamLink } from './link.js';
 import { describeError } from './logger.js';
 import { PutSession } from './put-session.js';
+import { created, dataEndpoint, described } from './service-answers.js';
 
 /** The answer to a stream's call. @internal */
 export interface StreamAnswer {
@@ -46,12 +45,6 @@ type StreamCall =
 /** The calls that are made here and answered once. */
 type RunCall = ClientCall | Exclude<StreamCall, PutStreamEvent>;
 
-const STREAM_STATUS: Readonly<Record<StreamDescription['streamStatus'], number>> = {
-  CREATING: 0,
-  ACTIVE: 1,
-  UPDATING: 2,
-  DELETING: 3,
-};
 const OK: Readonly<StreamAnswer> = { result: CALL_RESULT.OK };
 const FAILED: Readonly<Record<(ClientCall | StreamCall)['type'], StatusName>> = {
   getSecurityToken: 'STATUS_CLIENT_AUTH_CALL_FAILED',
@@ -202,17 +195,20 @@ export class ServiceRunner {
     switch (type) {
       case 'describeStream': {
         const found = await provider.describeStream(link.name, context);
+        const answer = described(found);
         link.streamArn = found.streamArn;
-        return described(found);
+        return { ...OK, ...answer };
       }
       case 'createStream':
-        link.streamArn = await provider.createStream(this.#createInput(link), context);
+        link.streamArn = created(await provider.createStream(this.#createInput(link), context));
         return OK;
       case 'tagResource':
         await provider.tagResource(link.streamArn ?? '', link.definition.tags, context);
         return OK;
       case 'getStreamingEndpoint':
-        link.endpoint = await provider.getStreamingEndpoint(link.name, 'PUT_MEDIA', context);
+        link.endpoint = dataEndpoint(
+          await provider.getStreamingEndpoint(link.name, 'PUT_MEDIA', context),
+        );
         return OK;
       case 'getStreamingToken':
         link.token = checkCredentials(
@@ -234,21 +230,6 @@ export class ServiceRunner {
       retentionPeriod: retention,
     };
   }
-}
-
-/** What DescribeStream said; throws when a provider of the user's own said something else. */
-function described(found: StreamDescription): StreamAnswer {
-  const { streamStatus, retentionPeriod: retention } = found;
-  const status: number | undefined = STREAM_STATUS[streamStatus];
-  if (status === undefined || !(retention >= 0 && retention < Infinity)) {
-    const said = `streamStatus ${streamStatus}, retentionPeriod ${retention}`;
-    throw new KvsError({
-      status: 'STATUS_INVALID_DESCRIBE_STREAM_RESPONSE',
-      message: `describeStream answered ${said}`,
-      retryable: true,
-    });
-  }
-  return { ...OK, streamStatus: status, retention };
 }
 
 /** Rejects as soon as `signal` aborts, even where the work does not listen to it. */

@@ -60,13 +60,16 @@ export interface StreamDefinition {
   readonly avgBandwidthBps?: number;
   /** Bytes a second that are sent at most; the service's limit, 12,500,000, when left out. */
   readonly maxBandwidth?: number;
-  /** Media that is kept for the service at most; default 120,000. */
+  /** Media that is kept for the service at most, 20,000 or more; default 120,000. */
   readonly bufferDuration?: number;
   /** Media sent again after a lost connection where nothing is ever persisted; default 40,000. */
   readonly replayDuration?: number;
   /** Time without an ack after which a connection is given up; 0 for never, default 30,000. */
   readonly connectionStaleness?: number;
-  /** Length of a session at most; default 2,400,000, since the service ends one after 45 minutes. */
+  /**
+   * Length of a session, 1000 to 2,700,000, when the service ends it; Infinity for a service that
+   * does not. Default 2,400,000.
+   */
   readonly sessionDuration?: number;
   /** Time without frames after which a session is ended; 0 for never, default 20,000. */
   readonly idleDuration?: number;

@@ -5,6 +5,7 @@ import type {
 } from '@aws-sdk/client-kinesis-video';
 import type { Credentials } from '../base/credentials.js';
 import { KvsError } from '../base/errors.js';
+import type { StatusName } from '../generated/status.js';
 import type { HttpAgents } from '../transport/index.js';
 import type { CreateStreamInput, ServiceCallContext, StreamDescription } from './service-calls.js';
 
@@ -68,7 +69,9 @@ export class ControlPlane {
       ...(input.kmsKeyId === undefined ? {} : { KmsKeyId: input.kmsKeyId }),
     });
     const answer = await client.send(command, send);
-    return required(answer.StreamARN, 'StreamARN', 'CreateStream', input.streamName);
+    const { streamName } = input;
+    const status = 'STATUS_INVALID_CREATE_STREAM_RESPONSE';
+    return required(answer.StreamARN, 'StreamARN', 'CreateStream', streamName, status);
   }
 
   async tagResource(
@@ -156,10 +159,16 @@ function describe(name: string, info: StreamInfo | undefined): StreamDescription
   };
 }
 
-function required<T>(value: T | undefined, field: string, call: string, stream: string): T {
+function required<T>(
+  value: T | undefined,
+  field: string,
+  call: string,
+  stream: string,
+  status: StatusName = 'STATUS_INVALID_DESCRIBE_STREAM_RESPONSE',
+): T {
   if (value !== undefined) return value;
   throw new KvsError({
-    status: 'STATUS_INVALID_DESCRIBE_STREAM_RESPONSE',
+    status,
     message: `${call} of stream '${stream}' was answered without ${field}`,
     retryable: true,
   });

@@ -34,6 +34,8 @@ napi_value ObjectOf(napi_env env, const Field (&fields)[N],
 // What |value|, |previous| and |limit| of a refusal are.
 Unit UnitOfRefusal(kvs_status status) {
   switch (status) {
+    case KVS_STATUS_MKV_INVALID_FRAME_DATA: /* its duration */
+    case KVS_STATUS_MKV_PTS_DTS_ARE_NOT_SAME:
     case KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP:
     case KVS_STATUS_MKV_LARGE_FRAME_TIMECODE:
     case KVS_STATUS_MKV_MAX_FRAME_TIMECODE:

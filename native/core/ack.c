@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A machine that is fed one byte at a time. Strings and nesting are followed
  * in every state, so that a faulty object can be passed over to its end. Where
- * even its strings are broken (a raw control character stands in one), the end
- * cannot be known, and everything up to the next opening brace is passed over.
- * What is stored of the bytes is the text of one key or value, of bounded
- * length; everything else is counters that cannot overflow. */
+ * its end cannot be known (a raw control character stands in a string of it, or
+ * it outlives its line), all up to the next opening brace is passed over. What
+ * is stored of the bytes is the text of one key or value, of bounded length;
+ * everything else is counters that cannot overflow. */
 #include "core/ack.h"
 
 enum {              /* kvs_ack_parser.state */
@@ -233,8 +233,12 @@ static void follow(kvs_ack_parser *parser, uint8_t byte) {
 /* |byte| is not what must come here: the object is passed over from it on. */
 static kvs_status refuse(kvs_ack_parser *parser, uint8_t byte,
                          kvs_status status) {
-  follow(parser, byte);
-  parser->state = parser->depth == 0 ? BETWEEN : FAULTY;
+  if (parser->state == FAULTY && byte == '\n') {
+    parser->state = GARBAGE; /* its braces may never match */
+  } else {
+    follow(parser, byte);
+    parser->state = parser->depth == 0 ? BETWEEN : FAULTY;
+  }
   return status;
 }
 

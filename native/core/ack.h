@@ -31,8 +31,8 @@ void kvs_ack_parser_init(kvs_ack_parser *parser);
  * FragmentNumber is any text, each as a number or a string; null and "" are
  * the same as no key. Other keys are passed over whatever they hold.
  * Any error: what was wrong with this object; the parser passes over the rest
- * of it and goes on with the next one at the next call. |used| is then up to
- * the byte that told.
+ * of it, but not beyond its line, and goes on with the next one at the next
+ * call. |used| is then up to the byte that told.
  * INVALID_ACK_KEY_START: no object or key where one must begin, or a key that
  *   is broken off.
  * INVALID_ACK_DUPLICATE_KEY_NAME: one of the four keys stands twice.

@@ -34,6 +34,9 @@ static kvs_status check_storage(const kvs_storage_info *storage) {
   if (storage->spill_ratio > 100) {
     return KVS_STATUS_INVALID_SPILL_RATIO;
   }
+  if (kvs_bytes_of(storage->root_directory).len > KVS_MAX_ROOT_DIRECTORY_LEN) {
+    return KVS_STATUS_INVALID_ROOT_DIRECTORY_LENGTH;
+  }
   return KVS_OK;
 }
 

@@ -64,6 +64,11 @@ bool kvs_machine_begin_call(kvs_machine *machine, uint64_t mono,
   return true;
 }
 
+uint64_t kvs_machine_waited(const kvs_machine *machine, uint64_t mono) {
+  return kvs_sub_u64(kvs_add_u64(mono, KVS_CALL_TIMEOUT + KVS_CALL_SLACK),
+                     machine->call_until);
+}
+
 bool kvs_machine_end_call(kvs_machine *machine, uint64_t call) {
   if (!machine->calling || machine->calls != call) {
     return false;

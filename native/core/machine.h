@@ -50,6 +50,9 @@ const kvs_state_row *kvs_machine_row(const kvs_machine *machine);
 bool kvs_machine_begin_call(kvs_machine *machine, uint64_t mono,
                             uint64_t *call);
 
+/* How long the open call has waited for its answer. */
+uint64_t kvs_machine_waited(const kvs_machine *machine, uint64_t mono);
+
 /* Closes the open call. False: it is not |call|. */
 bool kvs_machine_end_call(kvs_machine *machine, uint64_t call);
 

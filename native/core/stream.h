@@ -346,6 +346,9 @@ static inline bool kvs_session_dry(const kvs_stream *stream) {
 
 /* ---- stream_body.c ---------------------------------------------------- */
 
+/* Marks the fragment that the reader has left as sent. */
+void kvs_body_note_sent(kvs_stream *stream, kvs_time now);
+
 /* kvs_stream_take of the live session, with arguments that are valid; |*taken|
  * bytes of |buf| were taken already. */
 KVS_MUST_CHECK kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf,
@@ -369,6 +372,9 @@ bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type);
 
 /* Rates are taken over windows of at least this. */
 #define KVS_RATES_WINDOW KVS_TICKS_PER_SECOND
+
+/* Brings a moving average up to date. */
+void kvs_metrics_smooth(uint64_t *average, uint64_t value);
 
 /* Makes the rates of the window that ends now and begins the next one. */
 void kvs_metrics_close_window(kvs_stream *stream, uint64_t pts, kvs_time now);

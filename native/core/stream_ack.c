@@ -4,14 +4,6 @@
  * fragment alone (ruling 3). */
 #include "core/stream.h"
 
-/* Latencies are told as a moving average of eight. */
-#define SMOOTH 8
-
-static void smooth(uint64_t *average, uint64_t value) {
-  *average =
-      *average == 0 ? value : *average - *average / SMOOTH + value / SMOOTH;
-}
-
 bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type) {
   if (stream->retention == 0) {
     return type == KVS_ACK_RECEIVED || type == KVS_ACK_PERSISTED;
@@ -50,18 +42,18 @@ static void mark(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
   switch (ack->type) {
     case KVS_ACK_BUFFERING:
       fragment->state |= KVS_FRAGMENT_BUFFERING;
-      smooth(&stream->metrics.buffering_latency,
-             kvs_sub_u64(now.mono, fragment->taken_at));
+      kvs_metrics_smooth(&stream->metrics.buffering_latency,
+                         kvs_sub_u64(now.mono, fragment->taken_at));
       break;
     case KVS_ACK_RECEIVED:
       fragment->state |= KVS_FRAGMENT_RECEIVED;
-      smooth(&stream->metrics.received_latency,
-             kvs_sub_u64(now.mono, fragment->sent_at));
+      kvs_metrics_smooth(&stream->metrics.received_latency,
+                         kvs_sub_u64(now.mono, fragment->sent_at));
       break;
     case KVS_ACK_PERSISTED:
       fragment->state |= KVS_FRAGMENT_PERSISTED;
-      smooth(&stream->metrics.persisted_latency,
-             kvs_sub_u64(now.mono, fragment->sent_at));
+      kvs_metrics_smooth(&stream->metrics.persisted_latency,
+                         kvs_sub_u64(now.mono, fragment->sent_at));
       break;
     case KVS_ACK_ERROR:
     case KVS_ACK_IDLE:
@@ -95,6 +87,10 @@ static void handle_error(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
 
   kvs_state_report(stream, timecode, status, ack->error_id,
                    stream->session_retry.attempts + 1);
+  if (at != 0 &&
+      (kvs_view_fragment(&stream->view, at)->state & KVS_FRAGMENT_FREED) != 0) {
+    at = 0; /* it is stored, or was given up before: nothing is to be done */
+  }
   if (at != 0 && status == KVS_STATUS_ACK_ERR_FRAMES_MISSING_FOR_TRACK &&
       kvs_format_settle(stream, at, now)) {
     return; /* it goes again, without the track that it lacks */
@@ -132,6 +128,8 @@ static void count_ack(kvs_stream *stream, kvs_ack_type type) {
 static void handle_ack(kvs_stream *stream, const kvs_ack *ack, kvs_time now) {
   kvs_pos at = 0;
 
+  /* The next take would note it, but an ack may be faster. */
+  kvs_body_note_sent(stream, now);
   stream->session.acked_at = now.mono;
   stream->session.progress = now.mono;
   count_ack(stream, ack->type);

@@ -7,8 +7,7 @@
  * for the freeing ack (ruling 4). */
 #include "core/stream.h"
 
-/* Marks the fragment that the reader has left as sent. */
-static void note_sent(kvs_stream *stream, kvs_time now) {
+void kvs_body_note_sent(kvs_stream *stream, kvs_time now) {
   kvs_view *view = &stream->view;
   kvs_pos at = view->fragment;
   kvs_fragment *fragment;
@@ -63,7 +62,7 @@ static void enter_eof(kvs_stream *stream, kvs_time now) {
   session->offset = 0;
   if ((kvs_view_fragment(view, session->last)->state & KVS_FRAGMENT_ENDED) !=
       0) {
-    note_sent(stream, now);
+    kvs_body_note_sent(stream, now);
     finish_body(stream);
   }
 }
@@ -115,7 +114,7 @@ static size_t take_body(kvs_stream *stream, uint8_t *buf, size_t len,
   size_t n;
 
   if (view->current == 0 || kvs_view_at_fragment_start(view)) {
-    note_sent(stream, now);
+    kvs_body_note_sent(stream, now);
     if (view->current != 0 && at_boundary(stream, now)) {
       *again = true;
       return 0;
@@ -156,7 +155,7 @@ static size_t take_tag(kvs_stream *stream, uint8_t *buf, size_t len,
   memcpy(buf, tag + session->offset, n);
   session->offset += (uint32_t)n;
   if (session->offset == whole) {
-    note_sent(stream, now);
+    kvs_body_note_sent(stream, now);
     finish_body(stream);
   }
   return n;

@@ -66,6 +66,9 @@ static kvs_status check_track(const kvs_track_info *track) {
       track->type != KVS_TRACK_DATA) {
     return KVS_STATUS_INVALID_ARG;
   }
+  if (!(track->sampling_frequency >= 0)) { /* a NaN is neither */
+    return KVS_STATUS_INVALID_ARG;
+  }
   if (kvs_bytes_of(track->codec_id).len > KVS_MAX_CODEC_ID_LEN) {
     return KVS_STATUS_MKV_INVALID_CODEC_ID_LENGTH;
   }
@@ -100,7 +103,8 @@ static kvs_status check_tracks(const kvs_stream_info *info) {
 }
 
 static kvs_status check_durations(const kvs_stream_info *info) {
-  if (info->retention % KVS_MIN_RETENTION != 0) {
+  if (info->retention % KVS_MIN_RETENTION != 0 ||
+      info->retention > KVS_MAX_RETENTION) {
     return KVS_STATUS_INVALID_RETENTION_PERIOD;
   }
   if (info->timecode_scale != 0 &&
@@ -118,16 +122,38 @@ static kvs_status check_durations(const kvs_stream_info *info) {
       info->min_fragment_duration >= info->max_fragment_duration) {
     return KVS_STATUS_MKV_INVALID_CLUSTER_DURATION;
   }
-  if (info->buffer_duration == 0) {
+  if (info->buffer_duration < KVS_MIN_BUFFER_DURATION) {
     return KVS_STATUS_INVALID_CONTENT_VIEW_DURATION;
+  }
+  if (info->session_duration == 0 ||
+      (info->session_duration > KVS_MAX_SESSION_DURATION &&
+       info->session_duration != KVS_NEVER)) {
+    return KVS_STATUS_INVALID_ARG;
+  }
+  return KVS_OK;
+}
+
+static kvs_status check_choices(const kvs_stream_info *info) {
+  const uint32_t both =
+      KVS_NAL_ADAPTATION_ANNEXB_NALS | KVS_NAL_ADAPTATION_AVCC_NALS;
+  const uint32_t all = both | KVS_NAL_ADAPTATION_ANNEXB_CPD_NALS;
+
+  if ((uint32_t)info->streaming_type > KVS_STREAMING_OFFLINE ||
+      (uint32_t)info->overflow_policy > KVS_OVERFLOW_REFUSE ||
+      (info->nal_adaptation_flags & ~all) != 0) {
+    return KVS_STATUS_INVALID_ARG;
+  }
+  if ((info->nal_adaptation_flags & both) == both) {
+    return KVS_STATUS_MKV_BOTH_ANNEXB_AND_AVCC_SPECIFIED;
+  }
+  if (info->streaming_type == KVS_STREAMING_OFFLINE &&
+      (info->retention == 0 || !info->fragment_acks)) {
+    return KVS_STATUS_OFFLINE_MODE_WITH_ZERO_RETENTION;
   }
   return KVS_OK;
 }
 
 kvs_status kvs_stream_info_check(const kvs_stream_info *info) {
-  const uint32_t both =
-      KVS_NAL_ADAPTATION_ANNEXB_NALS | KVS_NAL_ADAPTATION_AVCC_NALS;
-
   if (info == NULL) {
     return KVS_STATUS_NULL_ARG;
   }
@@ -144,13 +170,7 @@ kvs_status kvs_stream_info_check(const kvs_stream_info *info) {
   if (info->tag_count > KVS_MAX_TAG_COUNT) {
     return KVS_STATUS_MAX_TAG_COUNT;
   }
-  if ((info->nal_adaptation_flags & both) == both) {
-    return KVS_STATUS_MKV_BOTH_ANNEXB_AND_AVCC_SPECIFIED;
-  }
-  if (info->streaming_type == KVS_STREAMING_OFFLINE &&
-      (info->retention == 0 || !info->fragment_acks)) {
-    return KVS_STATUS_OFFLINE_MODE_WITH_ZERO_RETENTION;
-  }
+  KVS_TRY(check_choices(info));
   KVS_TRY(check_durations(info));
   return check_tracks(info);
 }

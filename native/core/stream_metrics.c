@@ -7,17 +7,31 @@ static uint64_t per_second(uint64_t count, uint64_t ticks) {
   return ticks == 0 ? 0 : (count * KVS_TICKS_PER_SECOND + ticks / 2) / ticks;
 }
 
+/* Latencies are told as a moving average of eight. */
+#define SMOOTH 8
+
+void kvs_metrics_smooth(uint64_t *average, uint64_t value) {
+  *average =
+      *average == 0 ? value : *average - *average / SMOOTH + value / SMOOTH;
+}
+
+static void make_rates(const kvs_stream *stream, kvs_time now,
+                       kvs_stream_metrics *metrics) {
+  const kvs_rates *rates = &stream->rates;
+  uint64_t elapsed = kvs_sub_u64(now.mono, rates->since);
+
+  metrics->current_frame_rate =
+      per_second(stream->put_frames - rates->frames, elapsed);
+  metrics->current_transfer_rate =
+      per_second(stream->taken_bytes - rates->bytes, elapsed);
+}
+
 void kvs_metrics_close_window(kvs_stream *stream, uint64_t pts, kvs_time now) {
   kvs_rates *rates = &stream->rates;
-  uint64_t elapsed = now.mono - rates->since;
-  kvs_stream_metrics *metrics = &stream->metrics;
-  uint64_t frames = stream->put_frames - rates->frames;
-  uint64_t bytes = stream->taken_bytes - rates->bytes;
 
-  metrics->current_frame_rate = per_second(frames, elapsed);
-  metrics->current_transfer_rate = per_second(bytes, elapsed);
-  metrics->elementary_frame_rate =
-      per_second(frames, kvs_sub_u64(pts, rates->first_pts));
+  make_rates(stream, now, &stream->metrics);
+  stream->metrics.elementary_frame_rate = per_second(
+      stream->put_frames - rates->frames, kvs_sub_u64(pts, rates->first_pts));
   rates->since = now.mono;
   rates->due = kvs_add_u64(now.mono, KVS_RATES_WINDOW);
   rates->frames = stream->put_frames;
@@ -47,6 +61,11 @@ kvs_status kvs_stream_get_metrics(const kvs_stream *stream, kvs_time now,
   *metrics = stream->metrics;
   metrics->total_frames = stream->put_frames;
   metrics->transferred_bytes = stream->taken_bytes;
+  /* A window that no frame closed says that fewer come. */
+  if (stream->info.recalculate_metrics &&
+      kvs_sub_u64(now.mono, stream->rates.since) >= 2 * KVS_RATES_WINDOW) {
+    make_rates(stream, now, metrics);
+  }
   metrics->current_view_duration = kvs_view_unread_duration(view);
   metrics->overall_view_duration = view->duration;
   metrics->current_view_size = view->unread_bytes;

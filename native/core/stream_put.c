@@ -101,6 +101,11 @@ static kvs_status judge_frame(kvs_stream *stream, const kvs_frame *frame,
   if (frame->data == NULL || frame->size == 0) {
     return kvs_put_refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_DATA, 0, 0, 1);
   }
+  if (frame->duration > stream->info.buffer_duration) {
+    /* Let in, it would drop all that is held, and the next frame itself. */
+    return kvs_put_refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_DATA,
+                          frame->duration, 0, stream->info.buffer_duration);
+  }
   if (frame->size > KVS_MAX_FRAME_SIZE) {
     return kvs_put_refuse(stream, KVS_STATUS_MKV_NUMBER_TOO_BIG, frame->size, 0,
                           KVS_MAX_FRAME_SIZE);
@@ -152,6 +157,11 @@ static kvs_status judge_times(kvs_stream *stream, kvs_put_plan *plan,
     return KVS_OK;
   }
   if (track->last_dts - dts <= LARGEST_MISTAKE) {
+    if (!own) { /* the clock was set back a little: time stands meanwhile */
+      plan->pts = track->last_dts;
+      plan->dts = track->last_dts;
+      return KVS_OK;
+    }
     return kvs_put_refuse(stream, KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP, dts,
                           track->last_dts, LARGEST_MISTAKE);
   }
@@ -180,7 +190,7 @@ static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
   /* The open one would pass the service's limits. */
   plan->begins = length >= stream->limits.cut_after ||
                  open->bytes + plan->payload > KVS_CUT_BYTES;
-  plan->cut = plan->begins && !plan->key;
+  plan->cut = plan->begins && !(plan->key && plan->track->cuts);
 }
 
 static bool skips(const kvs_stream *stream, const kvs_put_plan *plan) {

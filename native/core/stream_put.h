@@ -18,7 +18,7 @@ typedef struct kvs_put_plan {
   bool key;
   bool jump;   /* a new timeline */
   bool begins; /* a new fragment */
-  bool cut;    /* at a frame that is no key frame */
+  bool cut;    /* at no key frame of the track that cuts */
   int16_t relative;
   uint32_t payload;
   uint64_t dts;

@@ -164,27 +164,14 @@ static uint64_t stale_at(const kvs_stream *stream) {
  * for (ruling 3), or KVS_NEVER. */
 static uint64_t missing_at(const kvs_stream *stream) {
   const kvs_view *view = &stream->view;
-  uint32_t newer = 0;
   const kvs_fragment *oldest;
-  kvs_pos at;
 
-  if (view->oldest == 0 || !kvs_session_live(stream) ||
+  if (view->passed < 2 || !kvs_session_live(stream) ||
       stream->session.missing || stream->info.connection_staleness == 0) {
     return KVS_NEVER;
   }
   oldest = kvs_view_fragment(view, view->oldest);
-  if ((oldest->state & (KVS_FRAGMENT_SENT | KVS_FRAGMENT_FREED)) !=
-      KVS_FRAGMENT_SENT) {
-    return KVS_NEVER;
-  }
-  for (at = oldest->next; at != 0 && newer < 2;
-       at = kvs_view_fragment(view, at)->next) {
-    if ((kvs_view_fragment(view, at)->state & KVS_FRAGMENT_FREED) == 0) {
-      return KVS_NEVER; /* only what stands right behind it counts: O(1) */
-    }
-    newer++;
-  }
-  return newer < 2
+  return (oldest->state & KVS_FRAGMENT_SENT) == 0
              ? KVS_NEVER
              : kvs_add_u64(oldest->sent_at, stream->info.connection_staleness);
 }

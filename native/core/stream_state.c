@@ -274,13 +274,20 @@ static void answered_badly(kvs_stream *stream, uint32_t result, kvs_time now) {
 
 kvs_status kvs_stream_answer(kvs_stream *stream, const kvs_answer *answer,
                              kvs_time now) {
+  uint64_t waited;
+
   if (stream == NULL || answer == NULL) {
     return KVS_STATUS_NULL_ARG;
   }
   KVS_TRY(kvs_stream_guard(stream));
+  waited = kvs_machine_waited(&stream->machine, now.mono);
   if (!kvs_machine_end_call(&stream->machine, answer->call)) {
     return KVS_STATUS_INVALID_OPERATION;
   }
+  kvs_metrics_smooth(stream->machine.state == S(PUT_STREAM)
+                         ? &stream->metrics.data_api_call_latency
+                         : &stream->metrics.cpl_api_call_latency,
+                     waited);
   if (answer->result == KVS_RESULT_OK) {
     answered_well(stream, answer, now);
   } else {

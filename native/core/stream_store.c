@@ -39,12 +39,26 @@ static uint64_t cluster_time(const kvs_stream *stream, const kvs_put_plan *plan,
   return time;
 }
 
+/* Whether a frame is shown so long before or after it is decoded that no later
+ * fragment could come after one which begins with it. */
+static bool is_torn(const kvs_stream *stream, const kvs_put_plan *plan) {
+  uint64_t apart = kvs_max_u64(kvs_sub_u64(plan->pts, plan->dts),
+                               kvs_sub_u64(plan->dts, plan->pts));
+
+  return apart > stream->info.max_fragment_duration;
+}
+
 static kvs_status plan_cluster(kvs_stream *stream, const kvs_put_plan *plan,
                                store_plan *how) {
   bool fresh = !stream->has_base || plan->jump;
   uint64_t time;
   int64_t relative;
 
+  if (plan->begins && is_torn(stream, plan)) {
+    return kvs_put_refuse(stream, KVS_STATUS_MKV_PTS_DTS_ARE_NOT_SAME,
+                          plan->pts, plan->dts,
+                          stream->info.max_fragment_duration);
+  }
   how->base = fresh ? plan->pts : stream->base;
   time = kvs_put_time(stream, plan->pts, how->base);
   how->cluster = plan->begins ? cluster_time(stream, plan, time, how)

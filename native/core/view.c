@@ -97,22 +97,29 @@ static void skip_freed(kvs_view *view) {
     if ((fragment->state & KVS_FRAGMENT_FREED) == 0) {
       return;
     }
+    view->passed--;
     view->oldest = fragment->next;
   }
 }
 
 void kvs_view_free(kvs_view *view, kvs_pos at) {
-  kvs_view_fragment(view, at)->state |= KVS_FRAGMENT_FREED;
+  kvs_fragment *fragment = kvs_view_fragment(view, at);
+
+  view->passed += (fragment->state & KVS_FRAGMENT_FREED) == 0 ? 1 : 0;
+  fragment->state |= KVS_FRAGMENT_FREED;
   skip_freed(view);
 }
 
 void kvs_view_unfree(kvs_view *view) {
+  view->passed = 0;
   for (kvs_pos at = view->tail; at != 0;
        at = kvs_view_fragment(view, at)->next) {
     kvs_fragment *fragment = kvs_view_fragment(view, at);
 
     if ((fragment->state & KVS_FRAGMENT_LOST) == 0) {
       fragment->state &= ~(uint32_t)(KVS_FRAGMENT_FREED | FRESH_MARKS);
+    } else {
+      view->passed++;
     }
   }
   view->oldest = view->tail;
@@ -283,6 +290,7 @@ kvs_status kvs_view_check(const kvs_view *view) {
   uint64_t bytes = 0;
   uint64_t duration = 0;
   uint32_t fragments = 0;
+  uint32_t passed = 0;
   kvs_pos oldest = 0;
 
   KVS_TRY(kvs_chain_check(view->heap, &view->chain));
@@ -291,8 +299,9 @@ kvs_status kvs_view_check(const kvs_view *view) {
     if (!fragment_is_sound(view, at, &frames, &bytes)) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
-    if (oldest == 0 &&
-        (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_FREED) == 0) {
+    if ((kvs_view_fragment(view, at)->state & KVS_FRAGMENT_FREED) != 0) {
+      passed += oldest == 0 ? 0 : 1;
+    } else if (oldest == 0) {
       oldest = at;
     }
     duration += span(kvs_view_fragment(view, at));
@@ -300,7 +309,7 @@ kvs_status kvs_view_check(const kvs_view *view) {
   }
   return frames == view->frames && bytes == view->bytes &&
                  duration == view->duration && fragments == view->fragments &&
-                 oldest == view->oldest
+                 passed == view->passed && oldest == view->oldest
              ? KVS_OK
              : KVS_STATUS_HEAP_CORRUPTED;
 }

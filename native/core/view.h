@@ -69,6 +69,7 @@ typedef struct kvs_view {
   kvs_pos oldest; /* oldest fragment that is not freed, 0: all are */
   kvs_pos newest;
   uint32_t fragments; /* in the view */
+  uint32_t passed;    /* of these, freed and newer than |oldest| */
   uint64_t frames;
   uint64_t bytes;
   uint64_t duration; /* sum of the fragments' */

@@ -260,6 +260,40 @@ static void wrong_acks(void) {
   refused("{\"EventType\":\"ERROR\"}", KVS_STATUS_MISSING_ERR_ACK_ID);
 }
 
+/* Acks are lines. One whose braces do not match costs the line behind it, or
+ * what may belong to it, and not every ack of the session. */
+static void a_line_ends_what_never_closes(void) {
+  static const struct {
+    const char *text;
+    uint32_t costs; /* lines of 22 bytes */
+  } rows[] = {{"{\"EventType\":\"BUFFERING\",\r\n", 1},
+              {"{{{\n", 0},
+              {"{\"EventType\":{\"x\":\n", 0},
+              {"{\"a\":[{]\r\n", KVS_MAX_ACK_LEN / 22 + 1}};
+  const char idle[] = "{\"EventType\":\"IDLE\"}\r\n";
+
+  for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    uint32_t read = 0;
+
+    kvs_ack_parser_init(&parser);
+    for (uint32_t line = 0; line <= 100; line++) {
+      const char *text = line == 0 ? rows[i].text : idle;
+      size_t at = 0;
+
+      while (at < strlen(text)) {
+        kvs_status status =
+            kvs_ack_parse(&parser, (const uint8_t *)text + at,
+                          strlen(text) - at, &used, &complete, &ack);
+        at += used;
+        read += status == KVS_OK && complete ? 1 : 0;
+      }
+    }
+    if (!CHECK_EQ(read, 100 - rows[i].costs)) {
+      fprintf(stderr, "    after %s\n", rows[i].text);
+    }
+  }
+}
+
 /* ---- error ids --------------------------------------------------------- */
 
 typedef struct expected {
@@ -317,6 +351,7 @@ int main(void) {
   RUN(wrong_keys);
   RUN(wrong_values);
   RUN(wrong_acks);
+  RUN(a_line_ends_what_never_closes);
   RUN(error_ids);
   return check_report();
 }

@@ -124,7 +124,7 @@ static void w4_reports_what_was_delivered_as_dropped(void) {
   fake_host_init(&host, ARENA, 2);
   host.retention = 0;
   fake_stream_info(&info, "camera");
-  info.buffer_duration = 10 * SECOND;
+  info.buffer_duration = 20 * SECOND;
   kvs_stream *stream = scene_stream(&host, &info);
   for (uint32_t i = 0; i < 40; i++) {
     scene_gops(&host, stream, i, 1, 50);
@@ -488,6 +488,103 @@ static void w17_calls_back_in_mid_work(void) {
   scene_finish(&host);
 }
 
+/* ---- what users of AWS's client reported -------------------------------- */
+
+/* After an ack that cannot be read, put blocks. */
+static void put_goes_on_after_an_ack_that_cannot_be_read(void) {
+  static const char *const texts[] = {"{\"EventType\":7}", "]", "{{}}", "\xFF",
+                                      "{\"EventType\":\"ERROR\"}"};
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  for (uint32_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    scene_gops(&host, stream, i, 1, 5);
+    (void)fake_take(&host, stream);
+    (void)kvs_stream_parse_ack(stream, host.session, (const uint8_t *)texts[i],
+                               strlen(texts[i]), host.now);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_ERROR_REPORT), i + 1);
+    if (i != 0) {
+      CHECK_EQ(fake_ack(&host, stream, "PERSISTED", (i - 1) * 2000), KVS_OK);
+    }
+    CHECK_EQ(scene_metrics(&host, stream).buffered_fragments, 1);
+  }
+  CHECK_EQ(scene_metrics(&host, stream).total_sessions, 1);
+  scene_finish(&host);
+}
+
+/* One track far ahead of the other is refused. */
+static void one_track_may_run_far_ahead(void) {
+  fake_host host;
+  fake_body body;
+
+  kvs_stream *stream = scene_with_sound(&host);
+  CHECK_EQ(scene_put(&host, stream, 1, KEY, 0, "video", 5), KVS_OK);
+  for (uint64_t i = 0; i < 400; i++) { /* 8 s of sound, then the pictures */
+    CHECK_EQ(scene_put(&host, stream, 2, 0, i * 20, "sound", 5), KVS_OK);
+  }
+  for (uint64_t i = 1; i < 200; i++) {
+    CHECK_EQ(
+        scene_put(&host, stream, 1, i % 50 == 0 ? KEY : 0, i * 40, "video", 5),
+        KVS_OK);
+  }
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK(body.blocks > 400);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 600);
+  CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 0);
+  scene_finish(&host);
+}
+
+/* A long time without a key frame ends in STATUS_MKV_LARGE_FRAME_TIMECODE, and
+ * pictures before their key frame in STATUS_MKV_INVALID_FRAME_TIMESTAMP. */
+static void long_and_open_gops_are_taken(void) {
+  fake_host host;
+  fake_body body;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  for (uint64_t i = 0; i < 120; i++) { /* a minute and one key frame */
+    CHECK_EQ(fake_put(&host, stream, i == 0 ? KEY : 0, i * 500, 50), KVS_OK);
+  }
+  for (uint64_t i = 0; i < 3; i++) { /* shown before the key frame */
+    kvs_frame frame = {.flags = i == 0 ? KEY : 0,
+                       .track_id = 1,
+                       .dts = (60000 + i * 40) * MS,
+                       .pts = (60120 - i * 80) * MS,
+                       .data = (const uint8_t *)"frame",
+                       .size = 5};
+
+    CHECK_EQ(kvs_stream_put(stream, &frame, host.now), KVS_OK);
+  }
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 123);
+  scene_finish(&host);
+}
+
+/* Reset while a session is open never comes back. */
+static void reset_in_mid_session_begins_another(void) {
+  fake_host host;
+  fake_body body;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  for (uint32_t i = 0; i < 5; i++) {
+    scene_gops(&host, stream, i, 1, 5);
+    (void)fake_take(&host, stream);
+    CHECK_EQ(kvs_stream_reset(stream, host.now), KVS_OK);
+    fake_answer_all(&host, stream);
+  }
+  scene_gops(&host, stream, 9, 1, 5);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 5);
+  CHECK_EQ(scene_metrics(&host, stream).total_sessions, 6);
+  CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 25);
+  scene_finish(&host);
+}
+
 int main(void) {
   RUN(w1_scans_every_frame_three_times);
   RUN(w2_extracts_private_data_from_each_key_frame_anew);
@@ -505,5 +602,9 @@ int main(void) {
   RUN(w15_frees_what_was_not_acknowledged);
   RUN(w16_leaves_the_tag_of_a_refused_end);
   RUN(w17_calls_back_in_mid_work);
+  RUN(put_goes_on_after_an_ack_that_cannot_be_read);
+  RUN(one_track_may_run_far_ahead);
+  RUN(long_and_open_gops_are_taken);
+  RUN(reset_in_mid_session_begins_another);
   return check_report();
 }

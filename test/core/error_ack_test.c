@@ -167,15 +167,8 @@ static void the_open_fragment_given_up_takes_no_more_frames(void) {
 static void a_fragment_that_lacks_a_track_goes_again_without_it(void) {
   fake_host host;
   fake_body body;
-  kvs_stream_info info;
 
-  fake_host_init(&host, ARENA, 4);
-  fake_stream_info(&info, "camera");
-  info.track_count = 2;
-  info.tracks[1].track_id = 2;
-  info.tracks[1].type = KVS_TRACK_AUDIO;
-  info.tracks[1].codec_id = "A_AAC";
-  kvs_stream *stream = scene_stream(&host, &info);
+  kvs_stream *stream = scene_with_sound(&host);
   CHECK_EQ(scene_put(&host, stream, 1, KEY, 0, "video", 5), KVS_OK);
   (void)fake_take(&host, stream);
   CHECK_EQ(scene_finds_text(&host, "A_AAC"), 1);

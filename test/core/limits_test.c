@@ -7,7 +7,8 @@
 #include "fake_host.h"
 
 #define SECOND KVS_TICKS_PER_SECOND
-#define TEXT (KVS_MAX_KMS_KEY_ID_LEN + 8u)
+#define TEXT (KVS_MAX_ROOT_DIRECTORY_LEN + 8u)
+#define HOUR (3600 * SECOND)
 
 static char text[TEXT];
 
@@ -73,6 +74,18 @@ static void set_min_fragment(kvs_stream_info *info, uint64_t value) {
 static void set_buffer(kvs_stream_info *info, uint64_t value) {
   info->buffer_duration = value;
 }
+static void set_session(kvs_stream_info *info, uint64_t value) {
+  info->session_duration = value;
+}
+static void set_streaming_type(kvs_stream_info *info, uint64_t value) {
+  info->streaming_type = (kvs_streaming_type)value;
+}
+static void set_policy(kvs_stream_info *info, uint64_t value) {
+  info->overflow_policy = (kvs_overflow_policy)value;
+}
+static void set_frequency(kvs_stream_info *info, uint64_t value) {
+  info->tracks[0].sampling_frequency = (double)value - 1;
+}
 static void set_offline_retention(kvs_stream_info *info, uint64_t value) {
   info->streaming_type = KVS_STREAMING_OFFLINE;
   info->retention = value;
@@ -129,6 +142,13 @@ static const stream_row stream_rows[] = {
      3600 * SECOND + 1, KVS_STATUS_INVALID_RETENTION_PERIOD},
     {"retention, under an hour", set_retention, 0, 1800 * SECOND,
      KVS_STATUS_INVALID_RETENTION_PERIOD},
+    {"retention, long", set_retention, 10 * 365 * 24 * HOUR,
+     (10 * 365 * 24 + 1) * HOUR, KVS_STATUS_INVALID_RETENTION_PERIOD},
+    {"streaming type", set_streaming_type, KVS_STREAMING_NEAR_REALTIME, 3,
+     KVS_STATUS_INVALID_ARG},
+    {"overflow policy", set_policy, KVS_OVERFLOW_REFUSE, 2,
+     KVS_STATUS_INVALID_ARG},
+    {"NAL flags, unknown", set_flags, 8 + 32, 4, KVS_STATUS_INVALID_ARG},
     {"NAL flags", set_flags, KVS_NAL_ADAPTATION_AVCC_NALS,
      KVS_NAL_ADAPTATION_AVCC_NALS | KVS_NAL_ADAPTATION_ANNEXB_NALS,
      KVS_STATUS_MKV_BOTH_ANNEXB_AND_AVCC_SPECIFIED},
@@ -144,8 +164,13 @@ static const stream_row stream_rows[] = {
      30 * SECOND + 1, KVS_STATUS_MKV_INVALID_CLUSTER_DURATION},
     {"least fragment", set_min_fragment, 10 * SECOND - 1, 10 * SECOND,
      KVS_STATUS_MKV_INVALID_CLUSTER_DURATION},
-    {"buffer duration", set_buffer, 1, 0,
+    {"buffer duration", set_buffer, 20 * SECOND, 20 * SECOND - 1,
      KVS_STATUS_INVALID_CONTENT_VIEW_DURATION},
+    {"session duration, long", set_session, 45 * 60 * SECOND,
+     45 * 60 * SECOND + 1, KVS_STATUS_INVALID_ARG},
+    {"session duration, endless", set_session, KVS_NEVER, KVS_NEVER - 1,
+     KVS_STATUS_INVALID_ARG},
+    {"session duration, none", set_session, 1, 0, KVS_STATUS_INVALID_ARG},
     {"offline without retention", set_offline_retention, 3600 * SECOND, 0,
      KVS_STATUS_OFFLINE_MODE_WITH_ZERO_RETENTION},
     {"offline without acks", set_offline_acks, 1, 0,
@@ -156,6 +181,7 @@ static const stream_row stream_rows[] = {
      KVS_STATUS_DUPLICATE_TRACK_ID_FOUND},
     {"track id 0", set_track_id, 1, 0, KVS_STATUS_MKV_INVALID_TRACK_UID},
     {"track type", set_track_type, KVS_TRACK_DATA, 4, KVS_STATUS_INVALID_ARG},
+    {"sampling frequency", set_frequency, 1, 0, KVS_STATUS_INVALID_ARG},
     {"codec id", set_codec_id, 32, 33, KVS_STATUS_MKV_INVALID_CODEC_ID_LENGTH},
     {"track name", set_track_name, 32, 33,
      KVS_STATUS_MKV_INVALID_TRACK_NAME_LENGTH},
@@ -225,6 +251,9 @@ static void set_arena_len(device *d, uint64_t value) {
 static void set_spill(device *d, uint64_t value) {
   d->info.storage.spill_ratio = (uint32_t)value;
 }
+static void set_root(device *d, uint64_t value) {
+  d->info.storage.root_directory = letters(value);
+}
 static void set_device_name(device *d, uint64_t value) {
   d->info.name = letters(value);
 }
@@ -261,6 +290,8 @@ static const device_row device_rows[] = {
     {"arena of another size", set_arena_len, KVS_MIN_STORAGE_SIZE,
      KVS_MIN_STORAGE_SIZE + 1, KVS_STATUS_INVALID_STORAGE_SIZE},
     {"spill ratio", set_spill, 100, 101, KVS_STATUS_INVALID_SPILL_RATIO},
+    {"root directory", set_root, 4096, 4097,
+     KVS_STATUS_INVALID_ROOT_DIRECTORY_LENGTH},
     {"device name", set_device_name, 128, 129,
      KVS_STATUS_INVALID_DEVICE_NAME_LENGTH},
     {"client id", set_client_id, 128, 129,

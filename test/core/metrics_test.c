@@ -111,6 +111,66 @@ static void rates_are_of_the_last_second_or_none(void) {
   }
 }
 
+static void rates_fall_when_nothing_comes(void) {
+  fake_host host;
+  kvs_stream_metrics m;
+  kvs_client_metrics all;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  for (uint64_t i = 0; i < 75; i++) {
+    CHECK_EQ(fake_put(&host, stream, i % 25 == 0 ? KEY : 0, i * 40, 991),
+             KVS_OK);
+    (void)fake_take(&host, stream);
+    fake_advance(&host, 40 * MS);
+  }
+  CHECK_EQ(scene_metrics(&host, stream).current_frame_rate, 25);
+  CHECK_EQ(scene_metrics(&host, stream).elementary_frame_rate, 25);
+  fake_advance(&host, 99 * SECOND);
+  m = scene_metrics(&host, stream);
+  CHECK_EQ(m.current_frame_rate, 0);
+  CHECK(m.current_transfer_rate < 300);
+  /* What was in the media does not change by waiting. */
+  CHECK_EQ(m.elementary_frame_rate, 25);
+  CHECK_EQ(kvs_client_get_metrics(host.client, host.now, &all), KVS_OK);
+  CHECK_EQ(all.total_frame_rate, 0);
+  CHECK_EQ(all.total_transfer_rate, m.current_transfer_rate);
+  scene_finish(&host);
+}
+
+static void calls_are_timed(void) {
+  fake_host host;
+  kvs_stream_metrics m;
+
+  fake_host_init(&host, ARENA, 2);
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+  host.results[KVS_EVENT_GET_STREAMING_ENDPOINT] = 0;
+  host.results[KVS_EVENT_PUT_STREAM] = 0;
+  kvs_stream *stream = fake_stream(&host, "camera");
+  scene_gops(&host, stream, 0, 1, 5);
+  CHECK_EQ(scene_metrics(&host, stream).cpl_api_call_latency, 0);
+  fake_advance(&host, 2 * SECOND);
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 200;
+  host.handled = 0;
+  fake_answer_all(&host, stream);
+  CHECK_EQ(scene_metrics(&host, stream).cpl_api_call_latency, 2 * SECOND);
+  fake_advance(&host, 4 * SECOND);
+  host.results[KVS_EVENT_GET_STREAMING_ENDPOINT] = 200;
+  host.handled = 0;
+  fake_answer_all(&host, stream);
+  /* A moving average of eight, and the token was there at once. */
+  CHECK_EQ(scene_metrics(&host, stream).cpl_api_call_latency,
+           (2 * SECOND * 7 / 8 + 4 * SECOND / 8) / 8 * 7);
+  fake_advance(&host, SECOND);
+  host.results[KVS_EVENT_PUT_STREAM] = 200;
+  host.handled = 0;
+  fake_answer_all(&host, stream);
+  m = scene_metrics(&host, stream);
+  CHECK_EQ(m.data_api_call_latency, SECOND);
+  CHECK_EQ(m.state, KVS_STREAM_STATE_STREAMING);
+  scene_finish(&host);
+}
+
 static void a_view_after_a_jump_is_not_longer_than_what_it_holds(void) {
   fake_host host;
 
@@ -128,6 +188,8 @@ int main(void) {
   RUN(figures_follow_the_work);
   RUN(sessions_are_averaged_over_their_time);
   RUN(rates_are_of_the_last_second_or_none);
+  RUN(rates_fall_when_nothing_comes);
+  RUN(calls_are_timed);
   RUN(a_view_after_a_jump_is_not_longer_than_what_it_holds);
   return check_report();
 }

@@ -1,5 +1,7 @@
 #include "mkv_sample.h"
 
+#include "nal_vectors.h"
+
 /* Four frames of 64x48, blue, a key frame each second one:
  *   ffmpeg -f lavfi -i color=c=blue:size=64x48:rate=2 -frames:v 4
  *     -c:v libx264 -x264-params keyint=2:scenecut=0:bframes=0:info=0
@@ -33,6 +35,14 @@ static const uint8_t ALAW_PRIVATE[] = {0x06, 0x00, 0x01, 0x00, 0x40, 0x1f,
                                        0x00, 0x00, 0x40, 0x1f, 0x00, 0x00,
                                        0x01, 0x00, 0x08, 0x00, 0x00, 0x00};
 static const uint8_t ALAW[] = {0xd5, 0xd5, 0xd5, 0xd5, 0xd5, 0xd5, 0xd5, 0xd5};
+
+/* The same of mu-law, at 16 kHz. */
+static const uint8_t MULAW_PRIVATE[] = {0x07, 0x00, 0x01, 0x00, 0x80, 0x3e,
+                                        0x00, 0x00, 0x80, 0x3e, 0x00, 0x00,
+                                        0x01, 0x00, 0x08, 0x00, 0x00, 0x00};
+static const uint8_t MULAW[] = {0xff, 0xff, 0xff, 0xff, 0x7f, 0x7f, 0x7f, 0x7f};
+static const uint8_t HEVC_KEY[] = {0x00, 0x00, 0x00, 0x06, 0x26,
+                                   0x01, 0xaf, 0x09, 0x40, 0x80};
 
 #define BASE UINT64_C(1795408173486)
 
@@ -142,6 +152,48 @@ static void write_alaw_data(kvs_sink *sink) {
   end_of_fragment(sink);
 }
 
+static void event(kvs_sink *sink, const char *name, const char *prefix) {
+  const kvs_bytes names[] = {kvs_bytes_of(name),
+                             kvs_bytes_of("AWS_KINESISVIDEO_IMAGE_PREFIX"),
+                             kvs_bytes_of("door")};
+  const kvs_bytes values[] = {kvs_bytes_of(""), kvs_bytes_of(prefix),
+                              kvs_bytes_of("open")};
+
+  kvs_mkv_write_tags(sink, names, values, 3);
+}
+
+/* H.265 with mu-law at a tenth of a millisecond; both events of AWS. */
+static void write_hevc_mulaw(kvs_sink *sink) {
+  const nal_vector *sets = nal_vector_named(KVS_NAL_H265, "main");
+  uint8_t record[NAL_VECTOR_ROOM];
+  kvs_track_info tracks[] = {{.track_id = 1,
+                              .type = KVS_TRACK_VIDEO,
+                              .codec_id = "V_MPEGH/ISO/HEVC",
+                              .codec_private = record,
+                              .codec_private_len = (uint32_t)nal_unhex(
+                                  sets->record, record, sizeof record),
+                              .pixel_width = sets->width,
+                              .pixel_height = sets->height},
+                             {.track_id = 2,
+                              .type = KVS_TRACK_AUDIO,
+                              .codec_id = "A_MS/ACM",
+                              .codec_private = MULAW_PRIVATE,
+                              .codec_private_len = sizeof MULAW_PRIVATE,
+                              .sampling_frequency = 16000,
+                              .channels = 1,
+                              .bit_depth = 8}};
+  kvs_mkv_header header = header_of(tracks, 2, NULL);
+
+  header.timecode_scale = KVS_TICKS_PER_MS / 10;
+  kvs_mkv_write_header(sink, &header);
+  event(sink, "AWS_KINESISVIDEO_IMAGE_GENERATION", "cam/");
+  event(sink, "AWS_KINESISVIDEO_NOTIFICATION", "cam/");
+  cluster(sink, BASE * 10);
+  frame(sink, 1, 0, KVS_FRAME_KEY, HEVC_KEY, sizeof HEVC_KEY);
+  frame(sink, 2, 5, KVS_FRAME_KEY, MULAW, sizeof MULAW);
+  end_of_fragment(sink);
+}
+
 /* A video track of which nothing is known, at the finest scale. */
 static void write_bare(kvs_sink *sink) {
   kvs_track_info track = {.track_id = 1, .type = KVS_TRACK_VIDEO};
@@ -155,8 +207,7 @@ static void write_bare(kvs_sink *sink) {
 }
 
 const mkv_sample mkv_samples[MKV_SAMPLES] = {
-    {"video", write_video},
-    {"audio-video", write_audio_video},
-    {"alaw-data", write_alaw_data},
+    {"video", write_video},         {"audio-video", write_audio_video},
+    {"alaw-data", write_alaw_data}, {"hevc-mulaw", write_hevc_mulaw},
     {"bare", write_bare},
 };

@@ -9,7 +9,7 @@ typedef struct mkv_sample {
   void (*write)(kvs_sink *sink);
 } mkv_sample;
 
-#define MKV_SAMPLES 4u
+#define MKV_SAMPLES 5u
 extern const mkv_sample mkv_samples[MKV_SAMPLES];
 
 #endif

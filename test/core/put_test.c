@@ -329,6 +329,110 @@ static void without_frame_timecodes_the_clock_stamps(void) {
   scene_finish(&host);
 }
 
+/* A wall clock that is set back a little is nobody's mistake: the frames go on
+ * from the last stamp until the clock has caught up. */
+static void a_clock_set_back_refuses_no_frame_that_it_stamps(void) {
+  fake_host host;
+  fake_body body;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 2);
+  fake_stream_info(&info, "camera");
+  info.frame_timecodes = false;
+  kvs_stream *stream = scene_stream(&host, &info);
+  for (uint32_t i = 0; i < 100; i++) {
+    if (i == 50) {
+      host.now.wall -= SECOND / 2;
+    }
+    CHECK_EQ(put_at(&host, stream, i % 25 == 0 ? KEY : 0, 0, 3), KVS_OK);
+    fake_advance(&host, 40 * MS);
+    fake_answer_all(&host, stream);
+  }
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 100);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_TIMELINE_CHANGED), 0);
+  for (uint32_t i = 1; i < body.clusters; i++) {
+    CHECK(body.times[i] > body.times[i - 1]);
+  }
+  /* Half a minute is a jump, as for frames with stamps of their own. */
+  host.now.wall -= 30 * SECOND;
+  CHECK_EQ(put_at(&host, stream, KEY, 0, 3), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_TIMELINE_CHANGED), 1);
+  scene_finish(&host);
+}
+
+/* Ruling 10: with sound beside it, a long GOP is cut at whatever comes first,
+ * most often a frame of sound. */
+static void a_long_gop_with_sound_is_cut_and_told_once(void) {
+  fake_host host;
+  fake_body body;
+
+  kvs_stream *stream = scene_with_sound(&host);
+  for (uint64_t i = 0; i < 1500; i++) { /* 30 s, one key frame */
+    CHECK_EQ(scene_put(&host, stream, 1 + i % 2, i == 0 ? KEY : 0, i * 20,
+                       "frame", 5),
+             KVS_OK);
+  }
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 1500);
+  CHECK(body.clusters >= 3 && body.clusters <= 5);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_FRAGMENT_CUT_REPORT), 1);
+  CHECK_EQ(fake_last(&host, KVS_EVENT_FRAGMENT_CUT_REPORT)
+               .u.fragment_cut_report.timecode,
+           9500 * MS); /* a frame of sound */
+  scene_finish(&host);
+}
+
+/* One frame with a figure that cannot be harms none of those around it. */
+static void figures_that_cannot_be_poison_nothing(void) {
+  static const struct {
+    uint64_t dts;
+    uint64_t pts;
+    uint64_t duration;
+    kvs_status status;
+  } rows[] = {
+      /* No window can hold it: to let it in would drop all that is held. */
+      {40000 * MS, 40000 * MS, KVS_NEVER, KVS_STATUS_MKV_INVALID_FRAME_DATA},
+      {40000 * MS, 40000 * MS, 120 * SECOND + 1,
+       KVS_STATUS_MKV_INVALID_FRAME_DATA},
+      /* Every later fragment would have to come after it. */
+      {40000 * MS, 3640000 * MS, 0, KVS_STATUS_MKV_PTS_DTS_ARE_NOT_SAME},
+      {40000 * MS, 0, 0, KVS_STATUS_MKV_LARGE_FRAME_TIMECODE},
+      {40000 * MS, 52000 * MS, 0, KVS_STATUS_MKV_PTS_DTS_ARE_NOT_SAME},
+      /* B-frames keep them a little apart. */
+      {40000 * MS, 40080 * MS, 40 * MS, KVS_OK},
+  };
+
+  for (uint32_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    fake_host host;
+    fake_body body;
+    kvs_refusal refusal;
+    kvs_frame frame = {.flags = KEY,
+                       .track_id = 1,
+                       .dts = rows[i].dts,
+                       .pts = rows[i].pts,
+                       .duration = rows[i].duration,
+                       .data = (const uint8_t *)"frame",
+                       .size = 5};
+
+    fake_host_init(&host, ARENA, 2);
+    kvs_stream *stream = fake_stream(&host, "camera");
+    scene_gops(&host, stream, 0, 20, 50);
+    CHECK_EQ(kvs_stream_put(stream, &frame, host.now), rows[i].status);
+    kvs_stream_last_refusal(stream, &refusal);
+    CHECK_EQ(refusal.status, rows[i].status);
+    scene_gops(&host, stream, 21, 5, 50);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+    (void)fake_take(&host, stream);
+    CHECK(fake_read_body(&host, &body));
+    CHECK_EQ(body.blocks, 1250 + (rows[i].status == KVS_OK ? 1u : 0u));
+    CHECK_EQ(body.times[body.clusters - 1], 50000);
+    scene_finish(&host);
+  }
+}
+
 static void a_mistake_is_refused_and_a_jump_is_taken(void) {
   fake_host host;
   kvs_stream *stream = with_flags(&host, 0);
@@ -453,10 +557,10 @@ static void a_fragment_is_cut_before_it_is_too_large(void) {
 
 static void sizes_that_no_block_can_have_are_refused(void) {
   fake_host host;
-  kvs_frame frame = {KEY, 1, KVS_NEVER, 0, UINT64_MAX, (const uint8_t *)"x", 1};
+  kvs_frame frame = {KEY, 1, KVS_NEVER, 0, SECOND, (const uint8_t *)"x", 1};
   kvs_stream *stream = with_flags(&host, 0);
 
-  CHECK_EQ(kvs_stream_put(stream, &frame, host.now), KVS_OK); /* any duration */
+  CHECK_EQ(kvs_stream_put(stream, &frame, host.now), KVS_OK);
   frame.size = KVS_MKV_MAX_PAYLOAD / 2 + 1;
   CHECK_EQ(kvs_stream_put(stream, &frame, host.now),
            KVS_STATUS_MKV_NUMBER_TOO_BIG);
@@ -500,6 +604,9 @@ int main(void) {
   RUN(stamps_have_an_end);
   RUN(frames_out_of_order_of_presentation);
   RUN(without_frame_timecodes_the_clock_stamps);
+  RUN(a_clock_set_back_refuses_no_frame_that_it_stamps);
+  RUN(a_long_gop_with_sound_is_cut_and_told_once);
+  RUN(figures_that_cannot_be_poison_nothing);
   RUN(a_mistake_is_refused_and_a_jump_is_taken);
   RUN(without_key_frame_fragmentation_time_cuts);
   RUN(key_frames_close_together_share_a_fragment);

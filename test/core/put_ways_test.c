@@ -45,7 +45,7 @@ static const setting settings[] = {
     {.name = "coarsest", .scale = SECOND, .step = 700 * MS},
     {.name = "odd", .scale = 9999999, .relative = true},
     {.name = "short", .min_fragment = 0, .max_fragment = SECOND, .tracks = 2},
-    {.name = "window", .window = 5 * SECOND, .tracks = 2},
+    {.name = "window", .window = KVS_MIN_BUFFER_DURATION, .tracks = 2},
     {.name = "full", .pages = 30, .tracks = 2},
     {.name = "offline", .pages = 30, .type = KVS_STREAMING_OFFLINE},
 };

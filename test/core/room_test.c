@@ -95,22 +95,19 @@ static void a_window_that_keeps_says_full_too(void) {
   host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
   fake_stream_info(&info, "camera");
   info.streaming_type = KVS_STREAMING_OFFLINE;
-  info.buffer_duration = 10 * SECOND;
+  info.buffer_duration = 20 * SECOND;
   kvs_stream *stream = scene_stream(&host, &info);
-  for (uint64_t i = 0; i < 6; i++) {
+  for (uint64_t i = 0; i < 10; i++) {
     CHECK_EQ(fake_put(&host, stream, KEY, i * 2000, 100), KVS_OK);
     CHECK_EQ(fake_put(&host, stream, 0, i * 2000 + 1960, 100), KVS_OK);
-    if (i == 4) {
-      break;
-    }
   }
-  CHECK_EQ(fake_put(&host, stream, KEY, 10000, 100), KVS_OK);
-  CHECK_EQ(fake_put(&host, stream, 0, 10040, 100),
+  CHECK_EQ(fake_put(&host, stream, KEY, 20000, 100), KVS_OK);
+  CHECK_EQ(fake_put(&host, stream, 0, 20040, 100),
            KVS_STATUS_STORE_OUT_OF_MEMORY);
   kvs_stream_last_refusal(stream, &refusal);
-  CHECK_EQ(refusal.limit, 10 * SECOND);
-  CHECK(refusal.value > 10 * SECOND);
-  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 11);
+  CHECK_EQ(refusal.limit, 20 * SECOND);
+  CHECK(refusal.value > 20 * SECOND);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 21);
   CHECK_EQ(fake_count(&host, KVS_EVENT_BUFFER_DURATION_OVERFLOW_PRESSURE), 0);
   scene_finish(&host);
 }
@@ -122,9 +119,16 @@ static void a_window_shorter_than_a_fragment_keeps_the_open_one(void) {
   fake_host_init(&host, ARENA, 2);
   host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
   fake_stream_info(&info, "camera");
-  info.buffer_duration = SECOND;
+  info.buffer_duration = 20 * SECOND;
+  info.max_fragment_duration = 30 * SECOND;
   kvs_stream *stream = scene_stream(&host, &info);
-  scene_gops(&host, stream, 0, 3, 50);
+  for (uint64_t gop = 0; gop < 3; gop++) { /* of 25 s each */
+    for (uint64_t i = 0; i < 50; i++) {
+      CHECK_EQ(
+          fake_put(&host, stream, i == 0 ? KEY : 0, gop * 25000 + i * 500, 100),
+          KVS_OK);
+    }
+  }
   CHECK_EQ(scene_metrics(&host, stream).buffered_fragments, 1);
   CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 50);
   CHECK_EQ(dropped(&host, stream), 100);

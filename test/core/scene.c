@@ -16,6 +16,18 @@ kvs_stream *scene_stream(fake_host *host, const kvs_stream_info *info) {
   return stream;
 }
 
+kvs_stream *scene_with_sound(fake_host *host) {
+  kvs_stream_info info;
+
+  fake_host_init(host, ARENA, 4);
+  fake_stream_info(&info, "camera");
+  info.track_count = 2;
+  info.tracks[1].track_id = 2;
+  info.tracks[1].type = KVS_TRACK_AUDIO;
+  info.tracks[1].codec_id = "A_AAC";
+  return scene_stream(host, &info);
+}
+
 void scene_gops(fake_host *host, kvs_stream *stream, uint32_t from,
                 uint32_t gops, uint32_t frames) {
   for (uint32_t g = 0; g < gops; g++) {

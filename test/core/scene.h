@@ -17,6 +17,9 @@
  * refused. */
 kvs_stream *scene_stream(fake_host *host, const kvs_stream_info *info);
 
+/* The same of a video track 1 and an AAC track 2, on a host of its own. */
+kvs_stream *scene_with_sound(fake_host *host);
+
 /* |gops| fragments of |frames| frames of 500 bytes each, 2 s apart, the first
  * at |from| * 2 s. */
 void scene_gops(fake_host *host, kvs_stream *stream, uint32_t from,

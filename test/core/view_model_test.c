@@ -141,7 +141,8 @@ static bool compare(void) {
   bool same = CHECK_EQ(kvs_view_check(&view), KVS_OK);
 
   count_frames(false, &frames, &bytes);
-  same &= CHECK_EQ(view.frames, frames) & CHECK_EQ(view.bytes, bytes);
+  same &= CHECK_EQ(view.frames, frames);
+  same &= CHECK_EQ(view.bytes, bytes);
   count_frames(true, &frames, &bytes);
   same &= CHECK_EQ(view.unread_bytes, bytes);
   same &= CHECK_EQ(view.fragments, m.count);

@@ -91,6 +91,9 @@ static void counters_and_links_are_compared_too(void) {
   view.bytes--;
   CHECK_EQ(kvs_view_check(&view), KVS_STATUS_HEAP_CORRUPTED);
   view.bytes++;
+  view.passed++;
+  CHECK_EQ(kvs_view_check(&view), KVS_STATUS_HEAP_CORRUPTED);
+  view.passed--;
   kvs_view_fragment(&view, view.tail)->next = 0;
   CHECK_EQ(kvs_view_check(&view), KVS_STATUS_HEAP_CORRUPTED);
   kvs_heap_done(&heap);

@@ -112,6 +112,29 @@ describe('bad input to a producer', () => {
     );
   });
 
+  it('refuses a frame that is longer than the buffer', async () => {
+    await open();
+    const bad = { frameData: frameBytes(1, 10), presentationTs: START + 1170, duration: 200_000 };
+    expectError(
+      await putAround(bad),
+      'STATUS_MKV_INVALID_FRAME_DATA',
+      0x32000001,
+      /duration 200000 ms is longer than the stream's bufferDuration, 120000 ms/,
+    );
+  });
+
+  it('refuses a key frame that is shown an hour after it is decoded', async () => {
+    await open({ minFragmentDuration: 0 });
+    const presentationTs = START + 3_601_170;
+    const decodingTs = START + 1170;
+    expectError(
+      await putAround({ frameData: frameBytes(1, 10), presentationTs, decodingTs, flags: 1 }),
+      'STATUS_MKV_PTS_DTS_ARE_NOT_SAME',
+      0x32000011,
+      /more than 10000 ms away from its decoding time 1700000001170 ms/,
+    );
+  });
+
   it('refuses Annex-B frames without a start code', async () => {
     await open({ nalAdaptationFlags: NAL_ADAPTATION.ANNEXB_NALS });
     const bad = { frameData: Uint8Array.of(9, 8, 7, 6, 5), presentationTs: START, flags: 1 };

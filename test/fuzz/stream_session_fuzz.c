@@ -2,9 +2,11 @@
  * how far time moves, what each service call answers, what is taken and what
  * is acknowledged. After each step:
  *   - the arena and both views are sound;
- *   - every accepted frame is buffered, freed, or was reported as dropped,
- *     exactly;
- *   - only an ack frees (or, without acks, the last byte taken);
+ *   - every accepted frame is buffered, freed, or was reported as dropped or
+ *     skipped, exactly;
+ *   - only the ack that makes a fragment durable frees, that one alone, and
+ *     only when every frame of it went out in the present session (or, without
+ *     acks, its last byte does);
  *   - within one session's body the cluster times grow and every element is
  *     whole, and no two sessions overlap. */
 #include <stdlib.h>
@@ -13,7 +15,8 @@
 #include "core/client.h"
 #include "nal_vectors.h"
 
-enum { STREAMS = 2, BODY = 1 << 18, MAX_CALLS = 64 };
+#define CLOCK_IS_SET (UINT64_C(1795400000) * KVS_TICKS_PER_SECOND)
+enum { STREAMS = 2, BODY = 1 << 18, MAX_CALLS = 64, CLUSTERS = 8 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
@@ -31,15 +34,19 @@ typedef struct call {
 typedef struct watched {
   kvs_stream *stream;
   uint64_t session;
-  bool ended;       /* by take's END_OF_STREAM */
-  uint64_t dropped; /* frames of dropped fragments */
-  uint64_t refused; /* frames that went before they were stored */
+  bool live;         /* a session that was asked for has not ended */
+  uint64_t accepted; /* frames that put took */
+  uint64_t dropped;  /* frames of dropped fragments */
+  uint64_t refused;  /* frames that went before they were stored */
+  uint64_t skipped;  /* frames that were told as skipped */
   uint64_t freed;
   uint64_t media; /* ms, of the next frame */
   bool acks;
   bool replays; /* freed media may stay a while, to be sent again */
-  uint64_t last_cluster;
-  uint64_t clusters[8]; /* of the session, most recent */
+  struct {
+    uint64_t ms;        /* its time, as acks name it */
+    uint64_t blocks;    /* that went out so far */
+  } clusters[CLUSTERS]; /* of the session, most recent */
   uint32_t cluster_count;
   uint8_t *body;
   size_t body_len;
@@ -115,13 +122,17 @@ static void on_event(void *user, const kvs_event *event) {
     return;
   }
   if (event->type == KVS_EVENT_PUT_STREAM) {
-    require(event->u.put_stream.session > s->session);
+    require(!s->live && event->u.put_stream.session > s->session);
+    s->live = true;
     s->session = event->u.put_stream.session;
-    s->ended = false;
     s->body_len = 0;
     s->body_full = false;
-    s->last_cluster = 0;
     s->cluster_count = 0;
+  } else if (event->type == KVS_EVENT_SESSION_ENDED) {
+    require(s->live && event->u.session_ended.session == s->session);
+    s->live = false;
+  } else if (event->type == KVS_EVENT_SKIPPED_FRAMES_REPORT) {
+    s->skipped += event->u.skipped_frames_report.frames;
   } else if (event->type == KVS_EVENT_DROPPED_FRAGMENT_REPORT) {
     s->dropped += event->u.dropped_fragment_report.frames;
   } else if (event->type == KVS_EVENT_DROPPED_FRAME_REPORT) {
@@ -201,8 +212,13 @@ static void check_body(watched *s, bool whole) {
       }
       require(clusters == 0 || time > last);
       last = time;
-      s->clusters[clusters % 8] = time;
+      s->clusters[clusters % CLUSTERS].ms =
+          time * s->stream->info.timecode_scale / KVS_TICKS_PER_MS;
+      s->clusters[clusters % CLUSTERS].blocks = 0;
       clusters++;
+    } else if (id == 0xA3) {
+      require(clusters != 0);
+      s->clusters[(clusters - 1) % CLUSTERS].blocks++;
     }
     at += size;
   }
@@ -258,7 +274,7 @@ static void make_stream(world *w, uint32_t i) {
   info.frame_timecodes = (more & 0x18) != 0x18;
   info.timecode_scale = (more & 0x20) != 0 ? 1000 : KVS_TICKS_PER_MS;
   info.buffer_duration =
-      (more & 0x40) != 0 ? 10 * KVS_TICKS_PER_SECOND : info.buffer_duration;
+      (more & 0x40) != 0 ? 20 * KVS_TICKS_PER_SECOND : info.buffer_duration;
   if ((more & 0x80) != 0) {
     info.nal_adaptation_flags = KVS_NAL_ADAPTATION_AVCC_NALS;
   }
@@ -297,9 +313,15 @@ static void put(world *w, watched *s) {
   frame.pts = s->media * KVS_TICKS_PER_MS;
   frame.dts = KVS_NEVER;
   frame.duration = 33 * KVS_TICKS_PER_MS;
+  if (size % 16 == 3) { /* shown later than decoded, or much later */
+    frame.dts = frame.pts;
+    frame.pts += next_word(&w->in) * KVS_TICKS_PER_MS;
+  } else if (size % 16 == 5) {
+    frame.duration = next_word(&w->in) * KVS_TICKS_PER_MS * 10;
+  }
   frame.data = frame_bytes;
   frame.size = size;
-  any(kvs_stream_put(s->stream, &frame, w->now));
+  s->accepted += kvs_stream_put(s->stream, &frame, w->now) == KVS_OK ? 1 : 0;
 }
 
 static void take(world *w, watched *s) {
@@ -313,7 +335,58 @@ static void take(world *w, watched *s) {
   require(status == KVS_OK || taken == 0);
   keep_body(s, out, taken);
   check_body(s, status == KVS_STATUS_END_OF_STREAM);
-  s->ended = s->ended || status == KVS_STATUS_END_OF_STREAM;
+}
+
+/* Whether every frame of |fragment| went out in the present session. */
+static bool went_out(const watched *s, const kvs_fragment *fragment) {
+  uint64_t ms = fragment->cluster / KVS_TICKS_PER_MS;
+
+  for (uint32_t i = 0; i < s->cluster_count && i < CLUSTERS; i++) {
+    if (s->clusters[i].ms == ms && s->clusters[i].blocks == fragment->frames) {
+      return true;
+    }
+  }
+  /* Not to be told: it was not kept, or is no longer among the most recent. */
+  return s->body_full || s->cluster_count > CLUSTERS;
+}
+
+static uint64_t freed_frames(const watched *s);
+
+/* Frames of each fragment that an ack of |ms| may free: it is not freed yet
+ * and went out. */
+static uint32_t list_freeable(const watched *s, uint64_t ms,
+                              uint64_t counts[CLUSTERS]) {
+  const kvs_view *view = &s->stream->view;
+  uint32_t count = 0;
+
+  for (kvs_pos at = view->oldest; at != 0 && count < CLUSTERS;
+       at = kvs_view_fragment(view, at)->next) {
+    const kvs_fragment *fragment = kvs_view_fragment(view, at);
+
+    if ((fragment->state & KVS_FRAGMENT_FREED) == 0 &&
+        fragment->cluster / KVS_TICKS_PER_MS == ms && went_out(s, fragment)) {
+      counts[count++] = fragment->frames;
+    }
+  }
+  return count;
+}
+
+/* An ack that makes durable frees the fragment that it names, and no other. */
+static void ack_one(watched *s, const kvs_ack *parsed, kvs_time now) {
+  bool durable =
+      parsed->type == KVS_ACK_PERSISTED ||
+      (parsed->type == KVS_ACK_RECEIVED && s->stream->retention == 0);
+  uint64_t counts[CLUSTERS];
+  uint32_t count = list_freeable(s, parsed->timecode, counts);
+  uint64_t before = freed_frames(s);
+  bool right;
+
+  (void)kvs_stream_ack(s->stream, s->session, parsed, now);
+  right = !s->acks || s->replays || freed_frames(s) == before;
+  for (uint32_t i = 0; i < count; i++) {
+    right = right || (durable && freed_frames(s) - before == counts[i]);
+  }
+  require(right);
 }
 
 static void ack(world *w, watched *s) {
@@ -328,9 +401,9 @@ static void ack(world *w, watched *s) {
   parsed.has_timecode = true;
   parsed.error_id = errors[kind % 7];
   if (s->cluster_count != 0) {
-    parsed.timecode = s->clusters[next_byte(&w->in) % 8];
+    parsed.timecode = s->clusters[next_byte(&w->in) % CLUSTERS].ms;
   }
-  (void)kvs_stream_ack(s->stream, s->session, &parsed, w->now);
+  ack_one(s, &parsed, w->now);
 }
 
 static void raw_ack(world *w, watched *s) {
@@ -380,12 +453,27 @@ static void advance(world *w) {
   (void)kvs_client_step(w->client, w->now);
 }
 
+/* The wall clock is set: forth, back, or to where it stands at boot. */
+static void set_wall(world *w, uint8_t kind) {
+  uint64_t by = next_word(&w->in) * KVS_TICKS_PER_SECOND / 16;
+
+  if ((kind & 0xC0) == 0xC0) {
+    w->now.wall = by;
+  } else if ((kind & 0x40) != 0) {
+    w->now.wall = CLOCK_IS_SET + by;
+  } else if ((kind & 0x80) != 0) {
+    w->now.wall += by;
+  } else {
+    w->now.wall -= by < w->now.wall ? by : 0;
+  }
+}
+
 static void odd_call(world *w, watched *s) {
   static uint8_t private_data[6000];
   uint8_t kind = next_byte(&w->in);
   uint32_t len = 0;
 
-  switch (kind % 7) {
+  switch (kind % 8) {
     case 0:
       (void)kvs_stream_stop(s->stream, w->now);
       break;
@@ -408,6 +496,9 @@ static void odd_call(world *w, watched *s) {
       break;
     case 5:
       any(kvs_stream_put_event(s->stream, kind / 64, NULL, w->now));
+      break;
+    case 6:
+      set_wall(w, kind);
       break;
     default:
       (void)kvs_stream_session_ended(s->stream, s->session,
@@ -434,19 +525,28 @@ static uint64_t unfreed_frames(const watched *s) {
   return frames;
 }
 
+/* Frames that were stored and are neither to be made durable nor dropped. */
+static uint64_t freed_frames(const watched *s) {
+  uint64_t gone = unfreed_frames(s) + s->dropped;
+  kvs_stream_metrics m;
+
+  require(kvs_stream_get_metrics(s->stream, (kvs_time){0}, &m) == KVS_OK);
+  require(m.total_frames >= gone);
+  return m.total_frames - gone;
+}
+
 static void check_counts(watched *s, bool frees, kvs_time now) {
   kvs_stream_metrics m;
-  uint64_t gone;
+  uint64_t freed = freed_frames(s);
 
   require(kvs_stream_get_metrics(s->stream, now, &m) == KVS_OK);
   require(m.dropped_frames == s->dropped + s->refused);
-  gone = unfreed_frames(s) + s->dropped;
-  require(m.total_frames >= gone);
+  require(m.skipped_frames == s->skipped + s->stream->skipped);
+  require(s->accepted == m.total_frames + m.skipped_frames + s->refused);
   if (!s->replays) {
-    require(frees ? m.total_frames - gone >= s->freed
-                  : m.total_frames - gone == s->freed);
+    require(frees ? freed >= s->freed : freed == s->freed);
   }
-  s->freed = m.total_frames - gone;
+  s->freed = freed;
 }
 
 static void step(world *w) {
@@ -497,15 +597,16 @@ static void step(world *w) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   static world w;
+  static uint64_t arena[KVS_MIN_STORAGE_SIZE / 8];
   kvs_device_info info = {0};
   kvs_callbacks callbacks = {0};
   kvs_heap_stats stats;
 
   memset(&w, 0, sizeof(w));
   w.in = (script){data, len};
-  w.arena = malloc(KVS_MIN_STORAGE_SIZE);
+  w.arena = arena;
   w.now.mono = KVS_TICKS_PER_SECOND;
-  w.now.wall = UINT64_C(1795400000) * KVS_TICKS_PER_SECOND;
+  w.now.wall = CLOCK_IS_SET;
   info.stream_count = STREAMS;
   info.storage.storage_size = KVS_MIN_STORAGE_SIZE;
   callbacks.user = &w;
@@ -528,6 +629,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   require(stats.used == 0);
   require(kvs_client_check(w.client) == KVS_OK);
   kvs_client_free(w.client);
-  free(w.arena);
   return 0;
 }

@@ -51,6 +51,11 @@ function endGroup(pid) {
   }
 }
 
+/** `tool`, or what Debian calls it where no version of it is the chosen one; undefined without it. */
+export function toolNamed(tool) {
+  return [tool, `${tool}-14`].find((name) => versionOf(name) !== undefined);
+}
+
 /** First line that a tool prints for `--version`, or undefined when it is not installed. */
 export function versionOf(tool) {
   const done = spawnSync(tool, ['--version'], { encoding: 'utf8' });

@@ -76,6 +76,7 @@ KVS_API const char *kvs_status_name(kvs_status status);
  * bytes without a terminating zero. */
 #define KVS_MAX_STREAM_COUNT 128u
 #define KVS_MAX_DEVICE_NAME_LEN 128u
+#define KVS_MAX_ROOT_DIRECTORY_LEN 4096u
 #define KVS_MAX_STREAM_NAME_LEN 256u
 #define KVS_MAX_CONTENT_TYPE_LEN 128u
 #define KVS_MAX_CLIENT_ID_LEN 128u
@@ -94,6 +95,9 @@ KVS_API const char *kvs_status_name(kvs_status status);
 #define KVS_MIN_FRAGMENT_DURATION KVS_TICKS_PER_SECOND
 #define KVS_MAX_FRAGMENT_DURATION (30 * KVS_TICKS_PER_SECOND)
 #define KVS_MIN_RETENTION (3600 * KVS_TICKS_PER_SECOND)
+#define KVS_MAX_RETENTION (87600 * KVS_MIN_RETENTION) /* ten years */
+#define KVS_MIN_BUFFER_DURATION (20 * KVS_TICKS_PER_SECOND)
+#define KVS_MAX_SESSION_DURATION (45 * 60 * KVS_TICKS_PER_SECOND)
 /* Fragment metadata: items a fragment, name and value length. */
 #define KVS_MAX_METADATA_COUNT 10u
 #define KVS_MAX_METADATA_NAME_LEN 128u
@@ -129,7 +133,7 @@ typedef struct kvs_storage_info {
   kvs_storage_type type;
   uint64_t storage_size;
   uint32_t spill_ratio;       /* 0..100, unused (INVALID_SPILL_RATIO) */
-  const char *root_directory; /* unused, may be NULL */
+  const char *root_directory; /* unused, may be NULL; at most 4096 */
 } kvs_storage_info;
 
 /* Guide: DeviceInfo. */
@@ -192,7 +196,7 @@ typedef struct kvs_stream_info {
   const char *content_type; /* at most 128 */
   const char *kms_key_id;   /* at most 2048; NULL: aws/kinesisvideo */
   uint32_t tag_count;       /* at most 50; the host holds the tags */
-  uint64_t retention;       /* 0 or at least one hour, whole hours */
+  uint64_t retention;       /* 0 or whole hours, up to ten years */
   kvs_streaming_type streaming_type;
   kvs_overflow_policy overflow_policy;
   uint32_t nal_adaptation_flags;
@@ -203,11 +207,12 @@ typedef struct kvs_stream_info {
   uint64_t min_fragment_duration;
   uint64_t max_fragment_duration; /* the service's limit; 10 s */
   uint64_t timecode_scale;        /* 100 ns .. 1 s; 0: 1 ms */
-  uint64_t buffer_duration;
+  uint64_t buffer_duration;       /* at least 20 s */
   uint64_t replay_duration;
   uint64_t connection_staleness; /* 0: never stale */
-  uint64_t session_duration; /* a session ends before the service's 45 min */
-  uint64_t idle_duration;    /* close a session without frames; 0: never */
+  uint64_t session_duration;     /* up to 45 min, when the service ends it;
+                                    KVS_NEVER where it does not */
+  uint64_t idle_duration;        /* close a session without frames; 0: never */
   bool key_frame_fragmentation;
   bool frame_timecodes; /* false: frames are stamped with |wall| */
   bool absolute_fragment_times;
@@ -335,7 +340,8 @@ typedef struct kvs_stream kvs_stream;
  *   |arena| [lent] until kvs_client_free   |info| [read]
  *   |callbacks| [read]                     |client| [filled]
  * NULL_ARG, INVALID_DEVICE_INFO_VERSION, INVALID_STORAGE_INFO_VERSION,
- * INVALID_STORAGE_SIZE, INVALID_SPILL_RATIO, INVALID_DEVICE_NAME_LENGTH,
+ * INVALID_STORAGE_SIZE, INVALID_SPILL_RATIO, INVALID_ROOT_DIRECTORY_LENGTH,
+ * NOT_IMPLEMENTED (another storage type), INVALID_DEVICE_NAME_LENGTH,
  * INVALID_CLIENT_ID_STRING_LENGTH, MIN_STREAM_COUNT, MAX_STREAM_COUNT,
  * MAX_TAG_COUNT, INVALID_CALLBACKS_VERSION, SERVICE_CALL_CALLBACKS_MISSING. */
 KVS_API KVS_MUST_CHECK kvs_status kvs_client_create(
@@ -406,7 +412,9 @@ KVS_API void kvs_stream_free(kvs_stream *stream);
  * the oldest fragments by policy, each reported. A frame before the first key
  * frame is skipped: KVS_OK, and one SKIPPED_FRAMES_REPORT later.
  *   |stream| [read]   |frame| [read]
- * MKV_INVALID_FRAME_DATA (empty), MKV_TRACK_INFO_NOT_FOUND,
+ * MKV_INVALID_FRAME_DATA (empty, or longer than buffer_duration),
+ * MKV_PTS_DTS_ARE_NOT_SAME (begins a fragment, and its times are farther apart
+ * than max_fragment_duration), MKV_TRACK_INFO_NOT_FOUND,
  * MKV_INVALID_FRAME_TIMESTAMP (up to 1 s back on its track),
  * MKV_LARGE_FRAME_TIMECODE, MKV_MAX_FRAME_TIMECODE,
  * MKV_INVALID_ANNEXB_NALU_IN_FRAME_DATA, MKV_INVALID_AVCC_NALU_IN_FRAME_DATA,
@@ -417,10 +425,12 @@ KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put(kvs_stream *stream,
                                                  kvs_time now);
 
 /* Adds a tag to the next fragment, or to every one from there on
- * (|persistent|; an empty value ends it). Fragment metadata of the guide.
+ * (|persistent|; an empty value ends it). Fragment metadata of the guide. One
+ * that no fragment took before kvs_stream_stop is not sent.
  *   |stream| [read]   |name| [read]   |value| [read]
  * MKV_INVALID_TAG_NAME_LENGTH, MKV_INVALID_TAG_VALUE_LENGTH,
- * INVALID_METADATA_NAME (begins with AWS), MAX_FRAGMENT_METADATA_COUNT. */
+ * INVALID_METADATA_NAME (begins with AWS), MAX_FRAGMENT_METADATA_COUNT,
+ * STREAM_HAS_BEEN_STOPPED. */
 KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put_metadata(kvs_stream *stream,
                                                           const char *name,
                                                           const char *value,

@@ -109,7 +109,7 @@ const CLIENT = {
       frameTimecodes: chance(0.9),
       absoluteFragmentTimes: chance(0.7),
       minFragmentDuration: pick([0, 1000]),
-      bufferDuration: pick([5000, 120_000]),
+      bufferDuration: pick([20_000, 120_000]),
       idleDuration: pick([0, 5000]),
       retention: pick([0, 3_600_000]),
       tracks,

@@ -822,6 +822,8 @@ export interface StreamMetrics {
     readonly putFrameErrors: number;
     readonly errors: number;
     readonly apiCallRetries: number;
+    readonly cplApiCallLatency: number;
+    readonly dataApiCallLatency: number;
     readonly bufferingLatency: number;
     readonly receivedLatency: number;
     readonly persistedLatency: number;

@@ -126,7 +126,7 @@ describe('callbacks', () => {
     const stream = await producer.createStream({
       streamName: 's',
       nalAdaptationFlags: 0,
-      bufferDuration: 2000,
+      bufferDuration: 20_000,
       callbacks: {
         droppedFragmentReport: () => {
           calls += 1;
@@ -135,7 +135,9 @@ describe('callbacks', () => {
       },
     });
     inside = true;
-    for (const frame of FRAMES) stream.putFrame(frame);
+    for (const frame of syntheticFrames({ count: 1000, start: 1_700_000_000_000, size: 500 })) {
+      stream.putFrame(frame); // 40 s
+    }
     inside = false;
     await once(stream, 'droppedFragmentReport');
     expect(during).toBe(0);
