@@ -45,13 +45,7 @@ function ruleOf(status: StatusName, refused: RefusedFrame): string {
   const { frame, refusal, trackIds } = refused;
   switch (status) {
     case 'STATUS_MKV_INVALID_FRAME_DATA':
-      if (frame.frameData.length === 0) {
-        return 'it is empty (0 bytes of frameData); leave empty frames out';
-      }
-      return (
-        `its duration ${refusal.value} ms is longer than the stream's bufferDuration, ` +
-        `${refusal.limit} ms; give the time that it is shown, or leave duration out`
-      );
+      return emptyOrLong(frame, refusal);
     case 'STATUS_MKV_PTS_DTS_ARE_NOT_SAME':
       return (
         `it begins a fragment and is shown more than ${refusal.limit} ms away from its decoding ` +
@@ -84,6 +78,16 @@ function ruleOf(status: StatusName, refused: RefusedFrame): string {
     default:
       return `the core answered ${refusal.value} against ${refusal.limit}`;
   }
+}
+
+function emptyOrLong(frame: Frame, refusal: NativeRefusal): string {
+  if (frame.frameData.length === 0) {
+    return 'it is empty (0 bytes of frameData); leave empty frames out';
+  }
+  return (
+    `its duration ${refusal.value} ms is longer than the stream's bufferDuration, ` +
+    `${refusal.limit} ms; give the time that it is shown, or leave duration out`
+  );
 }
 
 function wrongFormat(status: StatusName, frame: Frame): string {
