@@ -32,7 +32,7 @@ typedef struct kvs_host {
 /* Room in the stream's own page for small session headers, and for one
  * adapted piece of codec private data. */
 #define KVS_SLABS 2u
-#define KVS_SLAB_LEN 3072u
+#define KVS_SLAB_LEN 2560u
 #define KVS_SCRATCH_LEN 2048u
 
 /* What a header says of a track beyond its names. */
