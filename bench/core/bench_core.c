@@ -239,7 +239,9 @@ static double backlog_cost(uint64_t backlog) {
   return least(ns, ROUNDS);
 }
 
-/* ns for put, take and ack, over |streams| streams in turn. */
+/* ns for put, take and ack, over |streams| streams in turn. They are not in
+ * step: else all would be at the same place in their pages, in the same few
+ * sets of every cache. */
 static double stream_cost(uint64_t streams) {
   enum { FRAMES = 48 * 128 };
   static lane lanes[RIG_STREAMS];
@@ -251,6 +253,9 @@ static double stream_cost(uint64_t streams) {
   rig_open(&r, (uint64_t)128 << 20, (uint32_t)streams, true);
   for (uint64_t i = 0; i < streams; i++) {
     lane_open(&lanes[i], &r, &l, false);
+    for (uint64_t step = 0; step < i * 7 % 73; step++) {
+      lane_step(&lanes[i]);
+    }
   }
   for (uint32_t round = 0; round < ROUNDS; round++) {
     uint64_t begin = rig_clock();

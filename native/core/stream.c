@@ -61,6 +61,9 @@ static kvs_status find_place(const kvs_host *host, const char *name,
   return *place == host->stream_limit ? KVS_STATUS_MAX_STREAM_COUNT : KVS_OK;
 }
 
+_Static_assert(KVS_PAGE_DATA - sizeof(kvs_stream) >= 16 * 64,
+               "streams stand at 16 different places or more");
+
 /* Where in its page a stream stands. If all stood at the same place, each of
  * their fields would fall into the same few sets of every cache: so each begins
  * some lines behind the one before. */

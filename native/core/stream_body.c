@@ -231,29 +231,12 @@ kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
   return status;
 }
 
-/* Takes what is to be had within the fragment that the reader is in. */
-static inline size_t take_within(kvs_view *view, uint8_t *buf, size_t len) {
-  const uint8_t *bytes = NULL;
-  size_t done = 0;
-
-  while (done < len && view->current != 0) {
-    size_t n = kvs_view_piece(view, len - done, &bytes);
-
-    if (n == 0) {
-      break;
-    }
-    memcpy(buf + done, bytes, n);
-    done += n;
-  }
-  return done;
-}
-
 /* Nearly every call finds the reader within a fragment, and takes bytes of that
  * alone: as many as wanted, or all that there are. They put every deadline off
  * but that of a session without media. */
 kvs_status kvs_body_take_on(kvs_stream *stream, uint8_t *buf, size_t len,
                             kvs_time now, size_t *taken) {
-  *taken = take_within(&stream->view, buf, len);
+  *taken = kvs_view_read_on(&stream->view, buf, len);
   if (*taken != len && !kvs_session_dry(stream)) {
     return kvs_body_take(stream, buf, len, now, taken);
   }

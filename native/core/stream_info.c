@@ -183,6 +183,7 @@ void kvs_limits_init(kvs_limits *limits, const kvs_stream_info *info) {
   limits->scale = info->timecode_scale;
   limits->ahead = info->max_fragment_duration;
   limits->window = window;
+  limits->duration = kvs_min_u64(window, UINT32_MAX);
   limits->latency = info->max_latency;
   limits->own_times = info->frame_timecodes;
   limits->key_after = info->key_frame_fragmentation

@@ -68,13 +68,14 @@ static inline bool put_short(kvs_stream *stream, const kvs_frame *frame,
 
   if (!KVS_USUALLY(frame->data != NULL &&
                    frame->size - 1 < KVS_MAX_FRAME_SIZE) ||
+      !KVS_USUALLY(frame->duration <= stream->limits.duration) ||
       !KVS_USUALLY(track != NULL && dts <= pts) ||
       !only_extends(stream, frame, track, at, dts) ||
       !KVS_USUALLY(fragment->bytes + size <= KVS_CUT_BYTES) ||
       !KVS_USUALLY(!kvs_clock_holds(stream, now))) {
     return false;
   }
-  unit = kvs_put_unit(frame, track, pts, KVS_MKV_BLOCK_LEN,
+  unit = kvs_put_unit((uint32_t)frame->duration, track, pts, KVS_MKV_BLOCK_LEN,
                       KVS_MKV_BLOCK_LEN + size);
   grows = kvs_view_growth(fragment, &unit);
   if (!KVS_USUALLY(view->duration + grows <= stream->limits.window)) {

@@ -59,15 +59,15 @@ static inline uint64_t kvs_put_time(const kvs_stream *stream, uint64_t pts,
 
 /* The frame as it lies in the arena: |len| bytes, of which |prefix| stand
  * before its payload. */
-static inline kvs_unit kvs_put_unit(const kvs_frame *frame,
-                                    const kvs_track *track, uint64_t pts,
-                                    uint32_t prefix, uint32_t len) {
+static inline kvs_unit kvs_put_unit(uint32_t duration, const kvs_track *track,
+                                    uint64_t pts, uint32_t prefix,
+                                    uint32_t len) {
   kvs_unit unit;
 
   unit.check = 0;
   unit.len = len;
   unit.pts = pts;
-  unit.duration = (uint32_t)kvs_min_u64(frame->duration, UINT32_MAX);
+  unit.duration = duration;
   unit.prefix = (uint16_t)prefix;
   unit.track = track->index;
   unit.flags = 0;

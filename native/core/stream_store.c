@@ -88,8 +88,9 @@ static void plan_unit(const kvs_stream *stream, const kvs_put_plan *plan,
   if ((plan->frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0) {
     how->suffix = kvs_mkv_write_end_of_fragment(tag);
   }
-  how->unit = kvs_put_unit(plan->frame, plan->track, plan->pts, prefix,
-                           prefix + plan->payload + how->suffix);
+  how->unit = kvs_put_unit(
+      (uint32_t)kvs_min_u64(plan->frame->duration, UINT32_MAX), plan->track,
+      plan->pts, prefix, prefix + plan->payload + how->suffix);
 }
 
 /* ---- storing ---------------------------------------------------------- */

@@ -32,7 +32,7 @@ typedef struct kvs_host {
 /* Room in the stream's own page for small session headers, and for one
  * adapted piece of codec private data. */
 #define KVS_SLABS 2u
-#define KVS_SLAB_LEN 3072u
+#define KVS_SLAB_LEN 2560u
 #define KVS_SCRATCH_LEN 2048u
 
 /* What a header says of a track beyond its names. */
@@ -147,6 +147,7 @@ typedef struct kvs_limits {
   uint64_t scale;       /* of timecodes */
   uint64_t ahead;       /* that media time may run of the clock */
   uint64_t window;      /* of the view */
+  uint64_t duration;    /* of a frame: longer ones are looked at twice */
   uint64_t low_buffer;  /* of the view: from here on there is pressure */
   uint64_t latency;     /* max_latency; 0: it is not told */
   uint64_t patience;    /* with bytes that nobody takes; KVS_NEVER */

@@ -212,22 +212,10 @@ void kvs_view_enter(kvs_view *view) {
 }
 
 size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len) {
-  const uint8_t *bytes = NULL;
-  size_t done = 0;
-
   if (len != 0 && kvs_view_at_fragment_start(view)) {
     kvs_view_enter(view);
   }
-  while (done < len && view->current != 0) {
-    size_t n = kvs_view_piece(view, len - done, &bytes);
-
-    if (n == 0) {
-      break;
-    }
-    memcpy(out + done, bytes, n);
-    done += n;
-  }
-  return done;
+  return kvs_view_read_on(view, out, len);
 }
 
 kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode) {

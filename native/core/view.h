@@ -257,6 +257,25 @@ static inline size_t kvs_view_piece(kvs_view *view, size_t most,
   return n;
 }
 
+/* Copies the next bytes of the fragment that the reader is in. 0: nothing to
+ * read, or the start of another fragment. */
+static inline size_t kvs_view_read_on(kvs_view *view, uint8_t *out,
+                                      size_t len) {
+  const uint8_t *bytes = NULL;
+  size_t done = 0;
+
+  while (done < len && view->current != 0) {
+    size_t n = kvs_view_piece(view, len - done, &bytes);
+
+    if (n == 0) {
+      break;
+    }
+    memcpy(out + done, bytes, n);
+    done += n;
+  }
+  return done;
+}
+
 /* Copies the next bytes, up to the end of the fragment that the reader is in
  * or begins with them. 0: nothing to read. */
 size_t kvs_view_read(kvs_view *view, uint8_t *out, size_t len);
