@@ -1,5 +1,4 @@
 export { KinesisVideoClient } from './client.js';
-export type { WaitOptions } from './close-wait.js';
 export type { CallMessage, FrameRefusedMessage, NoteMessage } from './diagnostics.js';
 export type { ClientNote, ClientNoteName, StreamNote, StreamNoteName } from './notes.js';
 export type { Gap } from './gaps.js';
@@ -18,3 +17,4 @@ export type { OverflowPolicy, StreamDefinition, StreamingType } from './stream-d
 export { KinesisVideoStream } from './stream.js';
 export type { Meter, MeterProvider } from './telemetry.js';
 export { VERSION } from './user-agent.js';
+export type { WaitOptions } from './wait.js';

@@ -18,6 +18,8 @@ export class StreamLink {
   /** Whether a call with `token` was refused since it was got. */
   denied = false;
   session: PutSession | undefined;
+  /** Whether it was told to stop, and not started again. */
+  stopped = false;
   /** Whether it was stopped and everything it held is acknowledged. */
   done = false;
   freed = false;

@@ -6,7 +6,7 @@ import type { StreamMetrics } from '../generated/metrics.js';
 import type { StatusName } from '../generated/status.js';
 import type { NativeStream } from '../native/index.js';
 import type { StreamCallbackProvider, StreamHandle, StreamStateName } from '../providers/index.js';
-import { CloseWait, type WaitOptions } from './close-wait.js';
+import { CloseWait } from './close-wait.js';
 import { callStream, deliver } from './deliver.js';
 import { FrameGate } from './frame-gate.js';
 import { GapLedger, type Gap } from './gaps.js';
@@ -15,6 +15,7 @@ import type { ProducerHost } from './host.js';
 import type { StreamLink } from './link.js';
 import { streamStateName, type StreamNote } from './notes.js';
 import type { PauseOptions } from './pre-roll.js';
+import type { WaitOptions } from './wait.js';
 
 /** What a stream shares with its producer. @internal */
 export interface StreamParts {
@@ -51,7 +52,6 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   readonly #health: HealthWatch;
   #waiting: (() => void) | undefined;
   #drainWanted = false;
-  #stopped = false;
 
   /** @internal */
   constructor(parts: StreamParts) {
@@ -126,12 +126,13 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
 
   /**
    * Sets the codec private data of a track from its next key frame on. A stopped stream takes
-   * frames again. Throws `KvsError` when the data are refused.
+   * frames again; what it holds still, because `stop` ran out of time, is dropped and reported as
+   * `reset` does. Throws `KvsError` when the data are refused.
    */
   start(codecPrivateData?: Uint8Array, trackId = 1): void {
     this.#alive('start');
     const [mono, wall] = this.#now();
-    if (this.#stopped) this.reset();
+    if (this.#link.stopped) this.reset();
     if (codecPrivateData === undefined) return;
     const packed = this.#native.formatChanged(trackId, codecPrivateData, mono, wall);
     this.#check(packed, 'start', `codec private data of track ${trackId}`);
@@ -145,8 +146,8 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   async stop(options: WaitOptions = {}): Promise<void> {
     this.#alive('stop');
-    if (!this.#stopped) {
-      this.#stopped = true;
+    if (!this.#link.stopped) {
+      this.#link.stopped = true;
       this.#host.flagged(this.#native.stop(...this.#now()));
       this.#link.session?.wake();
     }
@@ -164,7 +165,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   reset(): void {
     this.#alive('reset');
-    this.#stopped = false;
+    this.#link.stopped = false;
     this.#link.done = false;
     this.#close.failed(
       new KvsError({
