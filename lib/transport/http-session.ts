@@ -8,6 +8,7 @@ import { AnswerReader } from './answer.js';
 import { CALL_RESULT, errorCode, resultOfError } from './call-result.js';
 import type { PutMediaIo, PutMediaRequest, PutMediaSession } from './put-media.js';
 import { signPutMedia, type SignedPutMedia } from './sign.js';
+import { WriteSize } from './write-size.js';
 
 /** What all sessions of one transport share. */
 export interface SessionShare {
@@ -15,6 +16,8 @@ export interface SessionShare {
   readonly httpAgent: HttpAgent;
   readonly httpsAgent: HttpsAgent;
   readonly buffers: BufferPool;
+  /** Bytes of one of them. */
+  readonly bufferSize: number;
   /** How long bytes are gathered before the next write, when there is less than a full buffer, ms. */
   readonly gatherMs: number;
   /** How long the answer's end is waited for after the body's, ms. */
@@ -44,11 +47,13 @@ export class HttpPutMediaSession implements PutMediaSession {
   #writing = false;
   #woken = false;
   #rest: NodeJS.Timeout | undefined;
+  readonly #size: WriteSize;
 
   constructor(share: SessionShare, request: PutMediaRequest, io: PutMediaIo) {
     this.#share = share;
     this.#request = request;
     this.#io = io;
+    this.#size = new WriteSize(share.bufferSize);
     request.signal?.addEventListener('abort', this.#onSignal);
     if (request.signal?.aborted === true) this.abort();
     else void this.#start();
@@ -142,16 +147,20 @@ export class HttpPutMediaSession implements PutMediaSession {
     const http = this.#http;
     if (this.#state !== 'open' || this.#writing || http === undefined) return;
     const buffer = this.#share.buffers.take();
-    const length = this.#io.read(buffer.body);
+    const most = this.#size.now;
+    const { body } = buffer;
+    const length = this.#io.read(body.length === most ? body : body.subarray(0, most));
     if (length === 0) {
       this.#share.buffers.give(buffer);
       this.#whenEmpty(http);
       return;
     }
     this.#writing = true;
-    this.#woken = length === buffer.body.length;
+    this.#woken = length === most;
+    const began = this.#woken ? performance.now() : undefined;
     http.write(buffer.chunk(length), (error) => {
       this.#writing = false;
+      if (began !== undefined) this.#size.took(performance.now() - began);
       // 'error' tells the rest; the buffer may still be with the socket.
       if (error instanceof Error) return;
       this.#share.buffers.give(buffer);

@@ -21,7 +21,7 @@ export interface HttpAgents {
 export interface HttpTransportOptions extends HttpAgents {
   /** Sent with each request. */
   readonly userAgent: string;
-  /** Bytes of one chunk of the body; 128 KiB by default. */
+  /** Bytes of one chunk of the body, at most: 512 KiB by default. Slow links get 128 KiB. */
   readonly bufferSize?: number;
   /**
    * How long bytes are gathered for the next write when there is less than `bufferSize`, ms; 0 for
@@ -34,7 +34,7 @@ export interface HttpTransportOptions extends HttpAgents {
   readonly wall?: () => number;
 }
 
-const BUFFER_SIZE = 128 * 1024;
+const BUFFER_SIZE = 512 * 1024;
 const IDLE_BUFFERS = 8;
 const GATHER_MS = 150;
 const LINGER_MS = 5000;
@@ -44,11 +44,13 @@ export class HttpPutMediaTransport implements PutMediaTransport {
   readonly #share: SessionShare;
 
   constructor(options: HttpTransportOptions) {
+    const bufferSize = options.bufferSize ?? BUFFER_SIZE;
     this.#share = {
       userAgent: options.userAgent,
       httpAgent: options.httpAgent ?? new HttpAgent(),
       httpsAgent: options.httpsAgent ?? new HttpsAgent(),
-      buffers: new BufferPool(options.bufferSize ?? BUFFER_SIZE, IDLE_BUFFERS),
+      buffers: new BufferPool(bufferSize, IDLE_BUFFERS),
+      bufferSize,
       gatherMs: options.gatherMs ?? GATHER_MS,
       lingerMs: options.lingerMs ?? LINGER_MS,
       wall: options.wall ?? Date.now,

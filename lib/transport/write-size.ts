@@ -1,0 +1,29 @@
+/** Taken at once for as long as nothing is known of the link. */
+const FEW = 128 * 1024;
+/** Bytes a millisecond from which a link counts as fast: 16 MB/s. */
+const FAST = 16_000;
+
+/**
+ * How many bytes one write takes. Large writes cost less for each byte, and small ones leave what a
+ * slow link cannot carry yet in the producer's storage, where it is counted and can be given up. @internal
+ */
+export class WriteSize {
+  readonly #most: number;
+  #now: number;
+
+  /** `most` in bytes. */
+  constructor(most: number) {
+    this.#most = most;
+    this.#now = Math.min(most, FEW);
+  }
+
+  /** Bytes that the next write takes at most. */
+  get now(): number {
+    return this.#now;
+  }
+
+  /** A full write of `now` bytes was with the socket for `ms`. */
+  took(ms: number): void {
+    this.#now = this.#now >= FAST * ms ? this.#most : Math.min(this.#most, FEW);
+  }
+}
