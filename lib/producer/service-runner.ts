@@ -23,6 +23,7 @@ import type { ProducerHost } from './host.js';
 import type { StreamLink } from './link.js';
 import { describeError } from './logger.js';
 import { PutSession } from './put-session.js';
+import { withLife } from './token-life.js';
 
 /** The answer to a stream's call. @internal */
 export interface StreamAnswer {
@@ -189,8 +190,12 @@ export class ServiceRunner {
 
   async #securityToken(context: ServiceCallContext): Promise<Credentials> {
     const token = await this.#provider.getSecurityToken(context);
-    this.#token = checkCredentials(token, 'getSecurityToken');
+    this.#token = this.#believed(token, 'getSecurityToken');
     return this.#token;
+  }
+
+  #believed(token: Credentials, where: string): Credentials {
+    return withLife(checkCredentials(token, where), this.#host.clock.wall());
   }
 
   async #streamCall(
@@ -215,7 +220,7 @@ export class ServiceRunner {
         link.endpoint = await provider.getStreamingEndpoint(link.name, 'PUT_MEDIA', context);
         return OK;
       case 'getStreamingToken':
-        link.token = checkCredentials(
+        link.token = this.#believed(
           await provider.getStreamingToken(link.name, context),
           'getStreamingToken',
         );

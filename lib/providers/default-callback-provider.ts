@@ -58,8 +58,12 @@ export class DefaultCallbackProvider implements CallbackProvider {
       });
   }
 
+  /** What the credential provider answers; when it ends is said by this machine's clock. */
   async getSecurityToken(_context: ServiceCallContext): Promise<Credentials> {
-    return checkCredentials(await this.#credentials(), 'the credential provider');
+    const token = checkCredentials(await this.#credentials(), 'the credential provider');
+    const ahead = this.#control.clockOffset();
+    if (token.expiration === undefined || ahead === 0) return token;
+    return { ...token, expiration: new Date(token.expiration.getTime() - ahead) };
   }
 
   async getStreamingToken(_name: string, context: ServiceCallContext): Promise<Credentials> {
