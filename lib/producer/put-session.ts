@@ -107,7 +107,9 @@ export class PutSession implements PutMediaIo {
       this.#wakeIn(wait);
       return 0;
     }
-    const taken = this.#link.native.take(this.number, into, clock.mono(), clock.wall());
+    const most = pacer.most();
+    const piece = most < into.length ? into.subarray(0, most) : into;
+    const taken = this.#link.native.take(this.number, piece, clock.mono(), clock.wall());
     this.#host.flagged(taken);
     this.#outcome = takenOutcome(taken);
     // Without acks, what was taken is what is freed.

@@ -156,8 +156,8 @@ export class HttpPutMediaSession implements PutMediaSession {
       return;
     }
     this.#writing = true;
-    this.#woken = length === most;
-    const began = this.#woken ? performance.now() : undefined;
+    this.#woken = length >= this.#size.plenty;
+    const began = length === most ? performance.now() : undefined;
     http.write(buffer.chunk(length), (error) => {
       this.#writing = false;
       if (began !== undefined) this.#size.took(performance.now() - began);

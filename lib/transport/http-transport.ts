@@ -25,7 +25,7 @@ export interface HttpTransportOptions extends HttpAgents {
   readonly bufferSize?: number;
   /**
    * How long bytes are gathered for the next write when there is less than `bufferSize`, ms; 0 for
-   * not at all, 150 by default.
+   * not at all, 200 by default.
    */
   readonly gatherMs?: number;
   /** How long the end of the answer is waited for after the end of the body, ms; default 5000. */
@@ -36,7 +36,7 @@ export interface HttpTransportOptions extends HttpAgents {
 
 const BUFFER_SIZE = 512 * 1024;
 const IDLE_BUFFERS = 8;
-const GATHER_MS = 150;
+const GATHER_MS = 200;
 const LINGER_MS = 5000;
 
 /** PutMedia over Node's own http and https, one connection for each session. */

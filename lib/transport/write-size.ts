@@ -17,6 +17,11 @@ export class WriteSize {
     this.#now = Math.min(most, FEW);
   }
 
+  /** Bytes after which more are to be expected at once. */
+  get plenty(): number {
+    return Math.min(this.#most, FEW);
+  }
+
   /** Bytes that the next write takes at most. */
   get now(): number {
     return this.#now;
