@@ -94,13 +94,12 @@ function checkDevice(device: DeviceInfo, provider: CallbackProvider, log: Log): 
   const { name = '', clientId = '', streamCount = 16, storageInfo } = device;
   const storageSize = storageInfo?.storageSize ?? 128 * 1024 * 1024;
   if (Buffer.byteLength(name) > 128) {
-    refuseOption('STATUS_INVALID_DEVICE_NAME_LENGTH', 'deviceInfo.name has more than 128 bytes');
+    const what = `deviceInfo.name has ${Buffer.byteLength(name)} bytes; at most 128 are taken`;
+    refuseOption('STATUS_INVALID_DEVICE_NAME_LENGTH', what);
   }
   if (Buffer.byteLength(clientId) > 128) {
-    refuseOption(
-      'STATUS_INVALID_CLIENT_ID_STRING_LENGTH',
-      'deviceInfo.clientId has more than 128 bytes',
-    );
+    const what = `deviceInfo.clientId has ${Buffer.byteLength(clientId)} bytes; at most 128 are taken`;
+    refuseOption('STATUS_INVALID_CLIENT_ID_STRING_LENGTH', what);
   }
   checkStreamCount(streamCount);
   if (!Number.isInteger(storageSize) || storageSize < 10 * 2 ** 20 || storageSize > 10 * 2 ** 30) {

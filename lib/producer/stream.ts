@@ -1,12 +1,12 @@
 import { captureRejectionSymbol } from 'node:events';
 import { Writable } from 'node:stream';
-import { KvsError, statusFromCode } from '../base/errors.js';
+import { KvsError } from '../base/errors.js';
 import type { Frame } from '../base/media.js';
 import type { StreamMetrics } from '../generated/metrics.js';
-import type { StatusName } from '../generated/status.js';
 import type { NativeStream } from '../native/index.js';
 import type { StreamCallbackProvider, StreamHandle, StreamStateName } from '../providers/index.js';
 import { CloseWait } from './close-wait.js';
+import { callCore } from './core-call.js';
 import { callStream, deliver } from './deliver.js';
 import { FrameGate } from './frame-gate.js';
 import { GapLedger, type Gap } from './gaps.js';
@@ -50,6 +50,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   readonly #close = new CloseWait();
   readonly #gaps = new GapLedger();
   readonly #health: HealthWatch;
+  #lastHealth: StreamHealth | undefined;
   #waiting: (() => void) | undefined;
   #drainWanted = false;
 
@@ -99,12 +100,11 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   }
 
   /**
-   * How the stream is, now. The event `health` comes with one of these whenever `condition` has
-   * changed.
+   * How the stream is, now, or was when it ended. The event `health` comes with one of these whenever
+   * `condition` has changed.
    */
   get health(): StreamHealth {
-    this.#alive('health');
-    return this.#health.now();
+    return this.#lastHealth ?? this.#health.now();
   }
 
   /** Every span of media that was dropped, from, to and why; the newest 1,000. */
@@ -131,11 +131,14 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   start(codecPrivateData?: Uint8Array, trackId = 1): void {
     this.#alive('start');
-    const [mono, wall] = this.#now();
     if (this.#link.stopped) this.reset();
     if (codecPrivateData === undefined) return;
-    const packed = this.#native.formatChanged(trackId, codecPrivateData, mono, wall);
-    this.#check(packed, 'start', `codec private data of track ${trackId}`);
+    callCore(this.#host, {
+      name: 'start',
+      stream: this.name,
+      what: () => `codec private data of track ${trackId}, ${codecPrivateData.length} bytes`,
+      run: () => this.#native.formatChanged(trackId, codecPrivateData, ...this.#now()),
+    });
   }
 
   /**
@@ -155,7 +158,9 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     if (report.status === 'STATUS_SUCCESS') return;
     throw new KvsError({
       status: report.status,
-      message: `stream '${this.name}' stopped, but ${report.dropped} frames could not be delivered`,
+      message:
+        `stream '${this.name}' stopped, but ${report.dropped} frames could not be delivered; ` +
+        'stream.gaps says which, and why',
     });
   }
 
@@ -173,7 +178,12 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
         message: `stream '${this.name}' was reset while it was being stopped`,
       }),
     );
-    this.#check(this.#native.reset(...this.#now()), 'reset', 'the stream');
+    callCore(this.#host, {
+      name: 'reset',
+      stream: this.name,
+      what: () => 'the stream',
+      run: () => this.#native.reset(...this.#now()),
+    });
     this.#gate.freed();
   }
 
@@ -221,9 +231,14 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   putFragmentMetadata(name: string, value: string, persistent = false): void {
     this.#alive('putFragmentMetadata');
-    const packed = this.#native.putMetadata(name, value, persistent, ...this.#now());
-    const what = `'${name}' of ${Buffer.byteLength(value)} bytes`;
-    this.#check(packed, 'putFragmentMetadata', what);
+    callCore(this.#host, {
+      name: 'putFragmentMetadata',
+      stream: this.name,
+      what: () =>
+        `'${name}' (${Buffer.byteLength(name)} bytes) with a value of ` +
+        `${Buffer.byteLength(value)} bytes`,
+      run: () => this.#native.putMetadata(name, value, persistent, ...this.#now()),
+    });
   }
 
   /** Figures of the stream (guide: StreamMetrics). */
@@ -267,6 +282,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
         ...(error === null ? {} : { cause: error }),
       }),
     );
+    if (!this.#link.freed) this.#lastHealth = this.#health.end();
     this.#host.remove(this.#link);
     done(error);
   }
@@ -280,16 +296,6 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     throw new KvsError({
       status: 'STATUS_INVALID_OPERATION',
       message: `${call}: stream '${this.name}' is closed; create it again with createStream()`,
-    });
-  }
-
-  #check(packed: number, call: string, what: string): void {
-    const code = this.#host.status(packed);
-    if (code === 0) return;
-    const status: StatusName = statusFromCode(code);
-    throw new KvsError({
-      status,
-      message: `${call} of stream '${this.name}' is refused for ${what}`,
     });
   }
 
