@@ -3,7 +3,6 @@ import type { StatusName } from '../generated/status.js';
 import { DefaultCallbackProvider, type CallbackProvider } from '../providers/index.js';
 import { connectionAgents, type HttpAgents } from '../transport/index.js';
 import type { ProducerOptions } from './options.js';
-import { userAgent } from './user-agent.js';
 
 /**
  * Makes the provider that calls AWS, or the service at `endpoint`; what the options leave out is
@@ -18,7 +17,6 @@ export function defaultProvider(options: ProducerOptions): CallbackProvider {
   const ownRegion = endpoint === undefined ? undefined : 'us-west-2';
   const region = options.region ?? env('AWS_REGION') ?? env('AWS_DEFAULT_REGION') ?? ownRegion;
   return new DefaultCallbackProvider({
-    userAgent: userAgent(),
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
@@ -48,11 +46,14 @@ function agents(options: ProducerOptions): HttpAgents {
 }
 
 function proxyFrom(name: string): string | undefined {
-  const proxy = env(name) ?? env(name.toLowerCase());
-  if (proxy === undefined || URL.canParse(proxy)) return proxy;
+  const given = env(name) ?? env(name.toLowerCase());
+  if (given === undefined) return undefined;
+  // As curl has it, a proxy without a scheme speaks HTTP.
+  const proxy = given.includes('://') ? given : `http://${given}`;
+  if (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol)) return proxy;
   return refuseOption(
     'STATUS_INVALID_ARG',
-    `the environment's ${name} is no URL; give one like http://proxy:3128`,
+    `the environment's ${name} is no URL of a proxy that speaks HTTP; give one like http://proxy:3128`,
   );
 }
 

@@ -16,5 +16,5 @@ export { KinesisVideoProducer } from './producer.js';
 export type { OverflowPolicy, StreamDefinition, StreamingType } from './stream-definition.js';
 export { KinesisVideoStream } from './stream.js';
 export type { Meter, MeterProvider } from './telemetry.js';
-export { VERSION } from './user-agent.js';
+export { VERSION } from '../base/user-agent.js';
 export type { WaitOptions } from './wait.js';

@@ -1,4 +1,5 @@
 import { KvsError, statusFromCode } from '../base/errors.js';
+import { VERSION } from '../base/user-agent.js';
 import type { ClientMetrics } from '../generated/metrics.js';
 import { loadBinding, type NativeStream } from '../native/index.js';
 import type { StreamCallbackProvider } from '../providers/index.js';
@@ -11,7 +12,6 @@ import type { Pace } from './pacer.js';
 import type { StreamDefinition } from './stream-definition.js';
 import { KinesisVideoStream } from './stream.js';
 import { registerMeter, type MeterProvider } from './telemetry.js';
-import { VERSION } from './user-agent.js';
 import type { WaitOptions } from './wait.js';
 
 const CLOSE_MS = 10_000;

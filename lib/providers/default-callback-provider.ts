@@ -1,4 +1,5 @@
 import type { CredentialProvider, Credentials } from '../base/credentials.js';
+import { userAgent as defaultUserAgent } from '../base/user-agent.js';
 import {
   HttpPutMediaTransport,
   type PutMediaIo,
@@ -22,7 +23,7 @@ import type {
 export interface DefaultCallbackProviderOptions extends ControlPlaneOptions {
   /** Keys, or an AWS SDK v3 credential provider; the SDK's default chain when left out. */
   readonly credentials?: Credentials | CredentialProvider;
-  /** Sent with each request. */
+  /** Sent with each request; this package, Node and the platform when left out. */
   readonly userAgent?: string;
   /** Carries PutMedia sessions; Node's http and https when left out. */
   readonly transport?: PutMediaTransport;
@@ -44,7 +45,7 @@ export class DefaultCallbackProvider implements CallbackProvider {
   /** Throws `KvsError` when static credentials are malformed. */
   constructor(options: DefaultCallbackProviderOptions = {}) {
     const { httpAgent, httpsAgent } = options;
-    const userAgent = options.userAgent ?? 'kinesis-video';
+    const userAgent = options.userAgent ?? defaultUserAgent();
     this.clientCallbackProvider = options.clientCallbackProvider ?? {};
     this.streamCallbackProvider = options.streamCallbackProvider ?? {};
     this.#credentials = asProvider(options.credentials);

@@ -254,6 +254,7 @@ export interface IotCertificateOptions {
     readonly certificate: string | Buffer;
     readonly privateKey: string | Buffer;
     readonly ca?: string | Buffer;
+    readonly agent?: Agent;
     readonly timeoutMs?: number;
     readonly wall?: () => number;
 }
