@@ -26,7 +26,10 @@ export interface ProducerOptions extends ControlPlaneOptions {
   readonly clientCallbackProvider?: ClientCallbackProvider;
   /** Callbacks about every stream. */
   readonly streamCallbackProvider?: StreamCallbackProvider;
-  /** Replaces what the producer asks of its surroundings; see `DefaultCallbackProvider`. */
+  /**
+   * Replaces what the producer asks of its surroundings; see `DefaultCallbackProvider`, which then
+   * gets the region, endpoint, credentials, transport and agents instead of these options.
+   */
   readonly callbackProvider?: CallbackProvider;
   /** Carries PutMedia sessions; Node's http and https when left out. */
   readonly transport?: PutMediaTransport;
@@ -66,7 +69,7 @@ export interface CheckedOptions {
  * @internal
  */
 export function checkOptions(options: ProducerOptions): CheckedOptions {
-  const provider = options.callbackProvider ?? defaultProvider(options);
+  const provider = ownProvider(options) ?? defaultProvider(options);
   const device = deviceInfo(options.deviceInfo);
   const mono = options.clock?.mono.bind(options.clock) ?? performance.now.bind(performance);
   const log = new Log(options.logger, mono);
@@ -83,6 +86,32 @@ export function checkOptions(options: ProducerOptions): CheckedOptions {
     pace: options.limits === 'off' ? NO_PACE : GUIDE_PACE,
     clock: options.clock ?? platformClock(provider, log),
   };
+}
+
+/** What only the default provider is made from. */
+const OF_THE_PROVIDER = [
+  'region',
+  'endpoint',
+  'useFipsEndpoint',
+  'useDualstackEndpoint',
+  'httpAgent',
+  'httpsAgent',
+  'ca',
+  'credentials',
+  'transport',
+] as const;
+
+/** The user's provider; an option that it would never see is refused, not passed over. */
+function ownProvider(options: ProducerOptions): CallbackProvider | undefined {
+  const { callbackProvider } = options;
+  if (callbackProvider === undefined) return undefined;
+  const lost = OF_THE_PROVIDER.filter((name) => options[name] !== undefined);
+  if (lost.length > 0) {
+    const names = lost.join(', ');
+    const what = `${names} beside callbackProvider has no effect; give it to that provider`;
+    refuseOption('STATUS_INVALID_ARG', what);
+  }
+  return callbackProvider;
 }
 
 function deviceInfo(given: DeviceInfo | DeviceInfoProvider | undefined): DeviceInfo {

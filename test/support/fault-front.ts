@@ -23,6 +23,8 @@ export class FaultFront {
   readonly accessKeys: Set<string> = new Set();
   /** Access keys that are refused, as those of a session that is over. */
   readonly deniedKeys: Set<string> = new Set();
+  /** Changes the acks that come back, each a line of JSON; as they are when left out. */
+  tamper: ((ack: string) => string) | undefined;
   readonly #server: Server;
   readonly #target: number;
   readonly #faults = new Map<string, { readonly fault: Fault; left: number }>();
@@ -90,6 +92,17 @@ export class FaultFront {
     this.#server.closeAllConnections();
   }
 
+  #carryAcks(from: IncomingMessage, to: ServerResponse): void {
+    let rest = '';
+    from.setEncoding('utf8');
+    from.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) to.write(`${this.tamper?.(line.trim()) ?? line.trim()}\r\n`);
+    });
+    from.on('end', () => to.end());
+  }
+
   #handOn(request: IncomingMessage, answer: ServerResponse): void {
     const { method, url, headers } = request;
     const onward = httpRequest({
@@ -102,7 +115,8 @@ export class FaultFront {
     onward.on('response', (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers);
       answer.flushHeaders();
-      response.pipe(answer);
+      if (url === '/putMedia' && response.statusCode === 200) this.#carryAcks(response, answer);
+      else response.pipe(answer);
       response.on('error', () => answer.destroy());
     });
     onward.on('error', () => answer.destroy());
