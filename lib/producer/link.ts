@@ -1,10 +1,17 @@
 import type { Credentials } from '../base/credentials.js';
 import type { NativeStream } from '../native/index.js';
+import { CALL_RESULT } from '../transport/index.js';
 import type { CheckedDefinition } from './definition-check.js';
 import type { Trouble } from './health.js';
 import type { StreamNote } from './notes.js';
 import { Pacer, type Pace } from './pacer.js';
 import type { PutSession } from './put-session.js';
+
+const DENIED: ReadonlySet<number> = new Set<number>([
+  CALL_RESULT.NOT_AUTHORIZED,
+  CALL_RESULT.FORBIDDEN,
+  CALL_RESULT.AUTH_FAILURE,
+]);
 
 /** What the producer holds of one stream: its part of the core and what the service said. @internal */
 export class StreamLink {
@@ -35,5 +42,10 @@ export class StreamLink {
     this.definition = definition;
     this.native = native;
     this.pacer = new Pacer(pace);
+  }
+
+  /** A call was answered with `result`: the token may be at fault. */
+  refused(result: number): void {
+    if (DENIED.has(result)) this.denied = true;
   }
 }

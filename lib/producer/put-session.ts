@@ -146,6 +146,7 @@ export class PutSession implements PutMediaIo {
     // A transport of the user's own may give anything.
     const result = Number.isInteger(given) && given > 0 ? given : CALL_RESULT.UNKNOWN;
     this.#leave();
+    this.#link.refused(result);
     this.#log(result, cause);
     if (this.#link.freed) return;
     if (!this.#opened) {

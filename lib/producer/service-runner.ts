@@ -64,11 +64,6 @@ const FAILED: Readonly<Record<(ClientCall | StreamCall)['type'], StatusName>> = 
   getStreamingToken: 'STATUS_GET_STREAMING_TOKEN_CALL_FAILED',
   putStream: 'STATUS_PUT_STREAM_CALL_FAILED',
 };
-const DENIED: ReadonlySet<number> = new Set<number>([
-  CALL_RESULT.NOT_AUTHORIZED,
-  CALL_RESULT.FORBIDDEN,
-  CALL_RESULT.AUTH_FAILURE,
-]);
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Makes the calls that the core asks for, once each, and answers with what came of them. @internal */
@@ -127,7 +122,7 @@ export class ServiceRunner {
       return answer;
     } catch (error) {
       const result = resultOf(event, error);
-      if (link !== undefined && DENIED.has(result)) link.denied = true;
+      link?.refused(result);
       this.#tell(event, link, began, result, error);
       return { result };
     } finally {
@@ -161,7 +156,7 @@ export class ServiceRunner {
     const own = token ?? this.#token;
     const until = own?.expiration?.getTime() ?? Infinity;
     if (own !== undefined && !denied && until > this.#host.clock.wall()) return own;
-    const fresh = await this.#securityToken(context);
+    const fresh = await this.#securityToken({ ...context, refused: denied });
     link.denied = false;
     link.token = undefined;
     return fresh;

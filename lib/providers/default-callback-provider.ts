@@ -60,8 +60,9 @@ export class DefaultCallbackProvider implements CallbackProvider {
   }
 
   /** What the credential provider answers; when it ends is said by this machine's clock. */
-  async getSecurityToken(_context: ServiceCallContext): Promise<Credentials> {
-    const token = checkCredentials(await this.#credentials(), 'the credential provider');
+  async getSecurityToken(context: ServiceCallContext): Promise<Credentials> {
+    const options = context.refused === true ? { forceRefresh: true } : undefined;
+    const token = checkCredentials(await this.#credentials(options), 'the credential provider');
     const ahead = this.#control.clockOffset();
     if (token.expiration === undefined || ahead === 0) return token;
     return { ...token, expiration: new Date(token.expiration.getTime() - ahead) };

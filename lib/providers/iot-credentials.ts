@@ -38,14 +38,15 @@ interface Held {
 /**
  * Credentials for a device certificate, from AWS IoT's credentials endpoint over mutual TLS (guide:
  * DeviceCertToToken); asked for again five minutes before they end, whatever this machine's clock
- * says. The provider rejects with `KvsError` STATUS_CLIENT_AUTH_CALL_FAILED while none are good and the
+ * says, and when the service refuses them. The provider rejects with `KvsError` STATUS_CLIENT_AUTH_CALL_FAILED while none are good and the
  * endpoint cannot be reached or refuses; the producer asks again later.
  */
 export function iotCertificateCredentials(options: IotCertificateOptions): CredentialProvider {
   const wall = options.wall ?? Date.now;
   let held: Held | undefined;
-  return async () => {
-    if (held !== undefined && held.until - wall() >= GRACE_MS) return held.credentials;
+  return async (given) => {
+    const good = held !== undefined && held.until - wall() >= GRACE_MS;
+    if (held !== undefined && good && given?.forceRefresh !== true) return held.credentials;
     try {
       held = await ask(options, wall);
     } catch (error) {

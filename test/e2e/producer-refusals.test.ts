@@ -5,6 +5,7 @@ import { Agent } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   KinesisVideoProducer,
+  type CredentialProvider,
   type Credentials,
   type KinesisVideoStream,
   type StreamErrorReport,
@@ -151,6 +152,30 @@ describe('a producer whose calls are refused', () => {
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
     expect([...front.accessKeys]).toEqual(['AKIDFIRST', 'AKIDSECOND']);
   });
+
+  it.each(['/describeStream', '/getDataEndpoint', '/putMedia'])(
+    'asks a provider that keeps what it has for fresh credentials when %s refuses them',
+    async (path) => {
+      // As the SDK's do: kept until they end by this machine's clock, which may be behind.
+      let held: Credentials | undefined;
+      let made = 0;
+      const credentials: CredentialProvider = async (options) => {
+        if (held === undefined || options?.forceRefresh === true) {
+          made += 1;
+          held = { ...CREDENTIALS, accessKeyId: `AKID${made}` };
+        }
+        return held;
+      };
+      front.refuse(path, { status: 403, exception: 'ExpiredTokenException' }, 1);
+      const callbackProvider = new Detour(front.endpoint, front.endpoint, credentials);
+      producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
+      const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
+      await putAll(stream, FRAMES);
+      await stream.stop({ timeoutMs: 25_000 });
+      expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
+      expect([...front.accessKeys]).toEqual(['AKID1', 'AKID2']);
+    },
+  );
 
   it('takes new credentials in every state when those in use are over', async () => {
     let accessKeyId = 'AKIDFIRST';

@@ -73,6 +73,8 @@ export class FaultFront {
     const { status, exception } = fault;
     if (exception !== undefined) answer.setHeader('x-amzn-ErrorType', exception);
     answer.setHeader('content-type', 'application/json');
+    // Closed at once, with a body under way, the connection would be reset and the answer lost.
+    answer.setHeader('connection', 'keep-alive');
     answer.writeHead(status).end('{"Message":"injected"}');
     request.resume();
   }

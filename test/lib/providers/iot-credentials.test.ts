@@ -89,6 +89,13 @@ describe.skipIf(!HAVE_OPENSSL)('iotCertificateCredentials (needs openssl)', () =
     },
   );
 
+  it('asks again at once when the service refused those at hand', async () => {
+    const credentials = provider();
+    await credentials();
+    expect((await credentials({ forceRefresh: true })).accessKeyId).toBe('AKID2');
+    expect((await credentials()).accessKeyId).toBe('AKID2');
+  });
+
   it('gives those at hand while they are good and the endpoint cannot be reached', async () => {
     const credentials = provider();
     await credentials();
