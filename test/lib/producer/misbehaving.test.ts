@@ -10,6 +10,7 @@ import {
   type Logger,
   type PutMediaTransport,
 } from '../../../lib/index.js';
+import { anything } from '../../support/anything.js';
 import { syntheticFrames } from '../../support/frames.js';
 import { ScriptedService } from '../../support/scripted-service.js';
 import { CREDENTIALS, putAll } from '../../support/upload.js';
@@ -102,13 +103,6 @@ describe('platform functions', () => {
     expect(lines.join('\n')).not.toContain('getCurrentTime');
   });
 });
-
-/** Lets a value of any type pass for what is wanted, as JavaScript callers do. */
-function anything<T>(value: unknown): T {
-  const isWanted = (one: unknown): one is T => one !== undefined || one === undefined;
-  if (isWanted(value)) return value;
-  throw new TypeError('unreachable');
-}
 
 describe('a transport', () => {
   const inner = new HttpPutMediaTransport({ userAgent: 'own/1' });
