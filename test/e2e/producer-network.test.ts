@@ -123,9 +123,8 @@ it('each call and each session says who calls', async () => {
   });
   await producer?.close();
   expect(await upload({ callbackProvider })).toBe(2);
-  const [control, media, ...more] = service.userAgents;
-  expect(more).toEqual([]);
-  // The SDK writes its own before it, and the blank as another character.
-  expect(control).toContain(`kinesis-video/${VERSION}`);
-  expect(media).toContain(own);
+  // The SDK has features of the call in its own, which differ from call to call.
+  const all = [...service.userAgents];
+  expect(all.filter((one) => !one.includes(`kinesis-video/${VERSION}`))).toEqual([]);
+  expect(all.filter((one) => one.startsWith(own))).toHaveLength(1);
 });

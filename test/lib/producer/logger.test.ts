@@ -24,10 +24,7 @@ describe('Log', () => {
 
   it('writes a line for each state that a stream comes to', () => {
     const lines: string[] = [];
-    const keep = (message: string): void => {
-      lines.push(message);
-    };
-    const log = new Log({ debug: keep, info: keep, warn: keep, error: keep }, () => 0);
+    const log = new Log(logger(lines), () => 0);
     for (const to of ['DESCRIBE', 'GET_ENDPOINT', 'STREAMING', 'STREAMING'] as const) {
       log.note('camera', { name: 'streamStateChanged', report: { from: 'NEW', to } });
     }
