@@ -14,6 +14,7 @@ import { ScriptedService } from '../support/scripted-service.js';
 import { CREDENTIALS, putAll } from '../support/upload.js';
 
 const VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'NO_PROXY', 'no_proxy'] as const;
+const OWN = { region: 'us-west-2', credentials: CREDENTIALS } as const;
 const FRAMES = [...syntheticFrames({ count: 50, start: 1_700_000_000_000 })];
 
 let service: ScriptedService | undefined;
@@ -41,9 +42,8 @@ afterEach(async () => {
 /** Uploads, and answers how many fragments are persisted. */
 async function upload(options: ProducerOptions): Promise<number> {
   producer = await KinesisVideoProducer.create({
-    region: 'us-west-2',
-    credentials: CREDENTIALS,
     limits: 'off',
+    ...(options.callbackProvider === undefined ? OWN : {}),
     ...options,
   });
   const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
@@ -117,9 +117,8 @@ it('each call and each session says who calls', async () => {
   expect(await upload({ endpoint })).toBe(2);
   const own = `kinesis-video/${VERSION} node/${process.versions.node}`;
   const callbackProvider = new DefaultCallbackProvider({
+    ...OWN,
     endpoint,
-    region: 'us-west-2',
-    credentials: CREDENTIALS,
   });
   await producer?.close();
   expect(await upload({ callbackProvider })).toBe(2);
