@@ -15,8 +15,8 @@ export interface SessionShare {
   readonly userAgent: string;
   readonly httpAgent: HttpAgent;
   readonly httpsAgent: HttpsAgent;
-  readonly buffers: BufferPool;
-  /** Bytes of one of them. */
+  /** Buffers of the size that a write takes: a few bytes, or as many as `bufferSize`. */
+  readonly buffers: (size: number) => BufferPool;
   readonly bufferSize: number;
   /** How long bytes are gathered before the next write, when there is less than a full buffer, ms. */
   readonly gatherMs: number;
@@ -146,24 +146,25 @@ export class HttpPutMediaSession implements PutMediaSession {
     this.#pumpAsked = false;
     const http = this.#http;
     if (this.#state !== 'open' || this.#writing || http === undefined) return;
-    const buffer = this.#share.buffers.take();
     const most = this.#size.now;
-    const { body } = buffer;
-    const length = this.#io.read(body.length === most ? body : body.subarray(0, most));
+    const pool = this.#share.buffers(most);
+    const buffer = pool.take();
+    const length = this.#io.read(buffer.body);
     if (length === 0) {
-      this.#share.buffers.give(buffer);
+      pool.give(buffer);
       this.#whenEmpty(http);
       return;
     }
     this.#writing = true;
     this.#woken = length >= this.#size.plenty;
+    if (length < most) this.#size.partial();
     const began = length === most ? performance.now() : undefined;
     http.write(buffer.chunk(length), (error) => {
       this.#writing = false;
       if (began !== undefined) this.#size.took(performance.now() - began);
       // 'error' tells the rest; the buffer may still be with the socket.
       if (error instanceof Error) return;
-      this.#share.buffers.give(buffer);
+      pool.give(buffer);
       this.#next();
     });
   };

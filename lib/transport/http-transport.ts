@@ -8,6 +8,7 @@ import type {
   PutMediaSession,
   PutMediaTransport,
 } from './put-media.js';
+import { FEW } from './write-size.js';
 
 /** Agents that make the connections. */
 export interface HttpAgents {
@@ -35,7 +36,8 @@ export interface HttpTransportOptions extends HttpAgents {
 }
 
 const BUFFER_SIZE = 512 * 1024;
-const IDLE_BUFFERS = 8;
+const IDLE_SMALL = 16;
+const IDLE_LARGE = 4;
 const GATHER_MS = 200;
 const LINGER_MS = 5000;
 
@@ -45,11 +47,14 @@ export class HttpPutMediaTransport implements PutMediaTransport {
 
   constructor(options: HttpTransportOptions) {
     const bufferSize = options.bufferSize ?? BUFFER_SIZE;
+    // Live streams fill small buffers only: many of them share these, and large ones are for backlogs.
+    const large = new BufferPool(bufferSize, IDLE_LARGE);
+    const small = bufferSize <= FEW ? large : new BufferPool(FEW, IDLE_SMALL);
     this.#share = {
       userAgent: options.userAgent,
       httpAgent: options.httpAgent ?? new HttpAgent(),
       httpsAgent: options.httpsAgent ?? new HttpsAgent(),
-      buffers: new BufferPool(bufferSize, IDLE_BUFFERS),
+      buffers: (size) => (size > FEW ? large : small),
       bufferSize,
       gatherMs: options.gatherMs ?? GATHER_MS,
       lingerMs: options.lingerMs ?? LINGER_MS,

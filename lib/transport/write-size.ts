@@ -1,5 +1,5 @@
-/** Taken at once for as long as nothing is known of the link. */
-const FEW = 128 * 1024;
+/** Bytes taken at once for as long as nothing is known of the link. @internal */
+export const FEW: number = 128 * 1024;
 /** Bytes a millisecond from which a link counts as fast: 16 MB/s. */
 const FAST = 16_000;
 
@@ -27,8 +27,13 @@ export class WriteSize {
     return this.#now;
   }
 
+  /** There was less than `now` to take: nothing waits, so that the next write takes few. */
+  partial(): void {
+    this.#now = this.plenty;
+  }
+
   /** A full write of `now` bytes was with the socket for `ms`. */
   took(ms: number): void {
-    this.#now = this.#now >= FAST * ms ? this.#most : Math.min(this.#most, FEW);
+    this.#now = this.#now >= FAST * ms ? this.#most : this.plenty;
   }
 }

@@ -113,6 +113,9 @@ describe('HttpPutMediaTransport', () => {
     expect(slow.now).toBe(512 * 1024);
     slow.took(50);
     expect(slow.now).toBe(128 * 1024);
+    slow.took(2);
+    slow.partial();
+    expect(slow.now).toBe(128 * 1024);
     expect(new WriteSize(1000).now).toBe(1000);
   });
 
