@@ -157,7 +157,7 @@ export class HttpPutMediaSession implements PutMediaSession {
     }
     this.#writing = true;
     this.#woken = length >= this.#size.plenty;
-    if (length < most) this.#size.partial();
+    if (!this.#woken) this.#size.little();
     const began = length === most ? performance.now() : undefined;
     http.write(buffer.chunk(length), (error) => {
       this.#writing = false;

@@ -27,8 +27,8 @@ export class WriteSize {
     return this.#now;
   }
 
-  /** There was less than `now` to take: nothing waits, so that the next write takes few. */
-  partial(): void {
+  /** There was less than `plenty` to take: no backlog waits, and the next write takes few. */
+  little(): void {
     this.#now = this.plenty;
   }
 

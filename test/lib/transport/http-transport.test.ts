@@ -114,7 +114,7 @@ describe('HttpPutMediaTransport', () => {
     slow.took(50);
     expect(slow.now).toBe(128 * 1024);
     slow.took(2);
-    slow.partial();
+    slow.little();
     expect(slow.now).toBe(128 * 1024);
     expect(new WriteSize(1000).now).toBe(1000);
   });
