@@ -141,6 +141,10 @@ async function stopBoth(
     return () => undefined;
   });
   const [ofSource] = await Promise.allSettled([stopping]);
+  if (stream.destroyed) {
+    throwFirst([ofSource]);
+    return;
+  }
   const left = Math.max(0, timeoutMs - (performance.now() - began));
   const [ofStream] = await Promise.allSettled([stream.stop({ ...options, timeoutMs: left })]);
   throwFirst([ofSource, ofStream]);

@@ -19,6 +19,9 @@ import type {
   StreamDescription,
 } from './service-calls.js';
 
+/** Answers tell whole seconds: a clock counts as off only from here on. */
+const FINE_MS = 5000;
+
 /** What a `DefaultCallbackProvider` is made from. */
 export interface DefaultCallbackProviderOptions extends ControlPlaneOptions {
   /** Keys, or an AWS SDK v3 credential provider; the SDK's default chain when left out. */
@@ -64,7 +67,7 @@ export class DefaultCallbackProvider implements CallbackProvider {
     const options = context.refused === true ? { forceRefresh: true } : undefined;
     const token = checkCredentials(await this.#credentials(options), 'the credential provider');
     const ahead = this.#control.clockOffset();
-    if (token.expiration === undefined || ahead === 0) return token;
+    if (token.expiration === undefined || Math.abs(ahead) < FINE_MS) return token;
     return { ...token, expiration: new Date(token.expiration.getTime() - ahead) };
   }
 

@@ -185,6 +185,17 @@ describe('the end of a client', () => {
     await expect(made.close()).rejects.toBe(reason);
   });
 
+  it('passes over a stream that is gone already', async () => {
+    const made = await client(() => Promise.resolve());
+    const [source] = made.mediaSources;
+    const gone = await made.registerMediaSource('gone', new CallbackMediaSource(RAW, feed));
+    gone.destroy();
+    await made.stopAllMediaSources({ timeoutMs: 10_000 });
+    expect(service.fragments).toHaveLength(8);
+    expect(source?.isStopped()).toBe(true);
+    await made.close();
+  });
+
   it.each(['stopAllMediaSources', 'close'] as const)(
     '%s keeps to its time-out although a source never stops',
     async (call) => {
