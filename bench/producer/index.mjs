@@ -1,5 +1,5 @@
 // What the producer costs, over TLS, into a sink that parses and acknowledges.
-//   npm run bench -- producer [--bytes N] [--seconds N] [--cycles N] [--json]
+//   npm run bench -- producer [--bytes N] [--seconds N] [--cycles N] [--minutes N] [--json]
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -39,6 +39,7 @@ async function measure(values, endpoint, ca) {
   const one = await work('one', endpoint, ca, values.seconds);
   const many = await work('many', endpoint, ca, values.seconds);
   const leak = await work('leak', endpoint, ca, values.cycles);
+  const hour = await work('hour', endpoint, ca, values.minutes);
   return {
     putFrameUs: put.putFrameUs,
     putFrameWholeUs: put.wholeUs,
@@ -52,6 +53,7 @@ async function measure(values, endpoint, ca) {
       cpuPercentPerStream: many.cpuPercentPerStream,
     },
     leak,
+    hour: { sessions: hour.sessions, rssGrowthMB: hour.rss / 2 ** 20, arenaBytes: hour.arena },
   };
 }
 
@@ -62,7 +64,8 @@ export async function run({ args }) {
     options: {
       bytes: { type: 'string', default: '335000000' },
       seconds: { type: 'string', default: '20' },
-      cycles: { type: 'string', default: '1000' },
+      cycles: { type: 'string', default: '10000' },
+      minutes: { type: 'string', default: '60' },
     },
   });
   const folder = mkdtempSync(join(tmpdir(), 'kvs-bench-producer-'));
@@ -82,6 +85,7 @@ export async function run({ args }) {
       row('64 streams, event loop p99 ms', json.streams64.eventLoopP99Ms, '< 5'),
       row('64 streams, % of a core each', json.streams64.cpuPercentPerStream, ''),
       row('left behind by create and stop, bytes', json.leak.bytesPerCycle, 'about 0'),
+      row('grown over an hour of stream time, MB', json.hour.rssGrowthMB, 'about 0'),
     ];
     return { table, json };
   } finally {

@@ -1,12 +1,12 @@
 // One measurement in a process of its own, so that its figures are its own:
-//   node bench/producer/work.mjs MODE ENDPOINT     prints one JSON object
+//   node bench/producer/work.mjs MODE ENDPOINT AMOUNT [SIZE]     prints one JSON object
 import { once } from 'node:events';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KinesisVideoProducer } from '../../dist/index.js';
 import { loadBinding } from '../../dist/native/index.js';
 
-const [, , mode, endpoint, amount] = process.argv;
+const [, , mode, endpoint, amount, size = '20972'] = process.argv;
 const START = 1_700_000_000_000;
 const FRAME = new Uint8Array(20_972).fill(0x55); // 25 a second are 4 Mbit/s
 const FPS = 25;
@@ -148,31 +148,76 @@ function nativeStream(client) {
   return client.createStream(info, performance.now(), START);
 }
 
-/** Creates, fills and stops streams; bytes of resident memory that each leaves behind. */
+/** What the process holds when nothing is under way. */
+function settled(producer) {
+  global.gc?.();
+  const { rss, heapUsed, arrayBuffers } = process.memoryUsage();
+  const { contentStoreAllocatedSize: arena } = producer.getMetrics();
+  return { rss, heapUsed, arrayBuffers, arena };
+}
+
+function growth(before, after) {
+  return Object.fromEntries(Object.keys(after).map((key) => [key, after[key] - before[key]]));
+}
+
+/** Creates, fills and stops streams; bytes that each leaves behind. */
 async function leak() {
+  const cycles = Number(amount);
   const producer = await create(32 * 1024 * 1024);
+  const made = [];
   const cycle = async (n) => {
-    const stream = await producer.createStream({ streamName: `c-${n}`, nalAdaptationFlags: 0 });
+    const streamName = `c-${n % 100}`;
+    const stream = await producer.createStream({ streamName, nalAdaptationFlags: 0 });
     for (let i = 0; i < 5; i += 1) stream.putFrame(frame(i));
     stream.end();
     await once(stream, 'close');
-  };
-  const settled = () => {
-    global.gc?.();
-    return process.memoryUsage().rss;
+    made.push(new WeakRef(stream));
   };
   // Compiled code and the allocator's own pools grow at first.
-  const warm = Math.max(1000, Math.ceil(Number(amount) / 2));
+  const warm = Math.max(100, Math.ceil(cycles / 2));
   for (let n = 0; n < warm; n += 1) await cycle(n);
-  const before = settled();
-  for (let n = 0; n < Number(amount); n += 1) await cycle(warm + n);
-  const bytesPerCycle = (settled() - before) / Number(amount);
+  made.length = 0;
+  const before = settled(producer);
+  for (let n = 0; n < cycles; n += 1) await cycle(n);
+  await sleep(10); // weak references are kept until the turn's end
+  const more = growth(before, settled(producer));
   await producer.close();
-  return { bytesPerCycle };
+  const alive = made.filter((stream) => stream.deref() !== undefined).length;
+  return { bytesPerCycle: more.rss / cycles, alive, ...more };
+}
+
+/** Minutes of 25 frames a second as fast as they go, a session a second; what grew after a quarter. */
+async function hour() {
+  const data = new Uint8Array(Number(size)).fill(0x55);
+  const producer = await create(32 * 1024 * 1024);
+  const stream = await producer.createStream({
+    streamName: 'hour',
+    nalAdaptationFlags: 0,
+    sessionDuration: 1000,
+  });
+  const frames = Number(amount) * 60 * FPS;
+  let before;
+  for (let i = 0; i < frames; i += 1) {
+    if (!stream.putFrame(frame(i, data))) await once(stream, 'drain');
+    if (i !== Math.floor(frames / 4)) continue;
+    await idle(stream);
+    before = settled(producer);
+  }
+  await idle(stream);
+  const more = growth(before, settled(producer));
+  const { totalSessions: sessions, persistedAcks, droppedFrames } = stream.getMetrics();
+  await producer.close();
+  return { frames, sessions, persistedAcks, droppedFrames, ...more };
+}
+
+/** Waits until all but the open fragment is acknowledged. */
+async function idle(stream) {
+  while (stream.getMetrics().bufferedFragments > 1) await once(stream, 'fragmentAckReceived');
 }
 
 const MODES = {
   bulk,
+  hour,
   leak,
   put,
   one: () => realtime(1, Number(amount)),

@@ -7,5 +7,11 @@ export interface Credentials {
   readonly expiration?: Date;
 }
 
-/** Gives credentials, fresh ones each time it is asked near expiry. Any AWS SDK v3 provider fits. */
-export type CredentialProvider = () => Promise<Credentials>;
+/**
+ * Gives credentials, fresh ones each time it is asked near expiry. Any AWS SDK v3 provider fits.
+ * `forceRefresh` says that the service has refused what it gave last, so that what a provider keeps is
+ * not good, whatever this machine's clock says; one that keeps nothing need not look at it.
+ */
+export type CredentialProvider = (options?: {
+  readonly forceRefresh?: boolean;
+}) => Promise<Credentials>;

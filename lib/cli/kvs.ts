@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { VERSION } from '../producer/user-agent.js';
+import { VERSION } from '../base/user-agent.js';
 import { addDemoCommand } from './demo-command.js';
 import { addFsckCommand } from './fsck-command.js';
 import { addServeCommand } from './serve-command.js';

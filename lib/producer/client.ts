@@ -1,18 +1,22 @@
 import { KvsError } from '../base/errors.js';
 import type { ClientMetrics } from '../generated/metrics.js';
-import type { WaitOptions } from './close-wait.js';
 import type { MediaSource, MediaSourceSink } from './media-source.js';
 import type { ProducerOptions } from './options.js';
 import { KinesisVideoProducer } from './producer.js';
 import type { KinesisVideoStream } from './stream.js';
+import { waitWithin, type WaitOptions } from './wait.js';
+
+const CLOSE_MS = 10_000;
 
 /**
  * Runs media sources, each into a stream of its own (guide: KinesisVideoClient): register, start,
- * stop.
+ * stop. Where stopping has a time limit, a source may use up half of it and its stream the rest.
  */
 export class KinesisVideoClient {
   readonly #producer: KinesisVideoProducer;
   readonly #streams = new Map<MediaSource, KinesisVideoStream>();
+  /** Streams that are to be started together with their sources. */
+  readonly #halted = new Set<KinesisVideoStream>();
 
   private constructor(producer: KinesisVideoProducer) {
     this.#producer = producer;
@@ -36,7 +40,9 @@ export class KinesisVideoClient {
     if (this.#streams.has(source)) {
       throw new KvsError({
         status: 'STATUS_INVALID_OPERATION',
-        message: `registerMediaSource '${streamName}': the source is registered already`,
+        message:
+          `registerMediaSource '${streamName}': the source is registered already, for stream ` +
+          `'${this.#streams.get(source)?.name ?? ''}'; unregister it first`,
       });
     }
     const definition = { ...(await source.getStreamDefinition()), streamName };
@@ -53,21 +59,28 @@ export class KinesisVideoClient {
 
   /** Starts every source that is stopped. */
   async startAllMediaSources(): Promise<void> {
-    await Promise.all(this.mediaSources.map(startOne));
+    await Promise.all(
+      [...this.#streams].map(async ([source, stream]) => {
+        if (this.#halted.delete(stream)) stream.start();
+        if (source.isStopped()) await source.start();
+      }),
+    );
   }
 
   /**
-   * Stops every source, then every stream, and resolves when what they made is acknowledged. They
-   * can be started again.
+   * Stops every source, then every stream, and resolves when what they made is acknowledged. They can
+   * be started again; what a stream could not deliver by then is dropped and stands in its `gaps`.
+   * Rejects, after all have ended, with the first error: what a source threw, or the `KvsError` of a
+   * stream or of a source that took too long.
    */
   async stopAllMediaSources(options: WaitOptions = {}): Promise<void> {
-    await Promise.all(
+    const ends = await Promise.allSettled(
       [...this.#streams].map(async ([source, stream]) => {
-        await source.stop();
-        await stream.stop(options);
-        stream.start();
+        this.#halted.add(stream);
+        await stopBoth(source, stream, options);
       }),
     );
+    throwFirst(ends);
   }
 
   /** Stops one source and its stream, and forgets both. */
@@ -76,9 +89,9 @@ export class KinesisVideoClient {
     if (stream === undefined) return;
     this.#streams.delete(source);
     try {
-      await source.stop();
-      await stream.stop(options);
+      await stopBoth(source, stream, options);
     } finally {
+      this.#halted.delete(stream);
       stream.destroy();
     }
   }
@@ -88,18 +101,58 @@ export class KinesisVideoClient {
     return this.#producer.getMetrics();
   }
 
-  /** Stops everything and frees it; see `KinesisVideoProducer.close`. */
+  /**
+   * Stops everything, within 10 s unless `timeoutMs` says otherwise, and frees it. Rejects, after
+   * everything is freed, with the first error.
+   */
   async close(options: WaitOptions = {}): Promise<void> {
-    const stops = await Promise.allSettled(this.mediaSources.map(async (one) => one.stop()));
+    const wait = { timeoutMs: CLOSE_MS, ...options };
+    const ends = await Promise.allSettled(
+      [...this.#streams].map(async ([source, stream]) => stopBoth(source, stream, wait)),
+    );
     this.#streams.clear();
-    await this.#producer.close(options);
-    const failed = stops.find((stop) => stop.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    this.#halted.clear();
+    // What could be delivered is, and what could not has had its time.
+    const [closed] = await Promise.allSettled([this.#producer.close({ timeoutMs: 0 })]);
+    throwFirst([...ends, closed]);
   }
 }
 
-async function startOne(source: MediaSource): Promise<void> {
-  if (source.isStopped()) await source.start();
+/** Stops a source, and its stream whether or not that went well. */
+async function stopBoth(
+  source: MediaSource,
+  stream: KinesisVideoStream,
+  options: WaitOptions,
+): Promise<void> {
+  const { timeoutMs = Infinity } = options;
+  const began = performance.now();
+  const late = (): KvsError =>
+    new KvsError({
+      status: 'STATUS_OPERATION_TIMED_OUT',
+      message:
+        `the media source of stream '${stream.name}' did not stop within ${timeoutMs / 2} ms; ` +
+        'its stream is stopped all the same',
+      retryable: true,
+    });
+  const half = { ...options, timeoutMs: timeoutMs / 2 };
+  const stopping = waitWithin<void>(half, late, (resolve, reject) => {
+    const stopped = async (): Promise<void> => source.stop();
+    stopped().then(resolve, reject);
+    return () => undefined;
+  });
+  const [ofSource] = await Promise.allSettled([stopping]);
+  if (stream.destroyed) {
+    throwFirst([ofSource]);
+    return;
+  }
+  const left = Math.max(0, timeoutMs - (performance.now() - began));
+  const [ofStream] = await Promise.allSettled([stream.stop({ ...options, timeoutMs: left })]);
+  throwFirst([ofSource, ofStream]);
+}
+
+function throwFirst(ends: readonly PromiseSettledResult<unknown>[]): void {
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 function sinkOf(stream: KinesisVideoStream): MediaSourceSink {

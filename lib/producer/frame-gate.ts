@@ -41,30 +41,30 @@ export class FrameGate {
 
   /** Whether there is room for more after this frame. Throws `KvsError` when it is refused. */
   put(frame: Frame): boolean {
-    if (this.#preRoll !== undefined) {
-      this.#preRoll.add(frame);
-      return true;
-    }
-    const { frameData, presentationTs } = frame;
+    const { freed, stopped, name, session } = this.#link;
     let packed;
     try {
+      if (this.#preRoll !== undefined && !freed && !stopped) {
+        this.#preRoll.add(frame);
+        return true;
+      }
       packed = this.#native.put(
-        frameData,
+        frame.frameData,
         frame.flags ?? 0,
         frame.trackId ?? 1,
         frame.decodingTs ?? NaN,
-        presentationTs,
+        frame.presentationTs,
         frame.duration ?? 0,
         this.#host.clock.mono(),
         this.#host.clock.wall(),
       );
     } catch (cause) {
-      throw frameMalformed(this.#link.name, frame, cause);
+      throw frameMalformed(name, frame, cause);
     }
     if ((packed & 3) !== 0) this.#host.schedule();
     if (packed > 3) throw this.#refused(packed, frame);
-    if (frame.flags === FRAME_FLAG.END_OF_FRAGMENT) this.#link.session?.wake();
-    return this.#room.took(frameData.length, presentationTs);
+    if (frame.flags === FRAME_FLAG.END_OF_FRAGMENT) session?.wake();
+    return this.#room.took(frame.frameData.length, frame.presentationTs);
   }
 
   /** Something may have been freed. */

@@ -78,6 +78,11 @@ export class HealthWatch {
     };
   }
 
+  /** The last of a stream that ends now. */
+  end(): StreamHealth {
+    return { ...this.now(), condition: 'stopped', state: 'STOPPED' };
+  }
+
   note(note: StreamNote): void {
     switch (note.name) {
       case 'streamErrorReport': {

@@ -48,6 +48,11 @@ export class ProducerHost {
     this.schedule();
   }
 
+  /** Whether it was closed: the core is gone. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   get streamCount(): number {
     return this.#links.size;
   }

@@ -1,5 +1,4 @@
 export { KinesisVideoClient } from './client.js';
-export type { WaitOptions } from './close-wait.js';
 export type { CallMessage, FrameRefusedMessage, NoteMessage } from './diagnostics.js';
 export type { ClientNote, ClientNoteName, StreamNote, StreamNoteName } from './notes.js';
 export type { Gap } from './gaps.js';
@@ -17,4 +16,5 @@ export { KinesisVideoProducer } from './producer.js';
 export type { OverflowPolicy, StreamDefinition, StreamingType } from './stream-definition.js';
 export { KinesisVideoStream } from './stream.js';
 export type { Meter, MeterProvider } from './telemetry.js';
-export { VERSION } from './user-agent.js';
+export { VERSION } from '../base/user-agent.js';
+export type { WaitOptions } from './wait.js';

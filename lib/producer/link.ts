@@ -1,10 +1,17 @@
 import type { Credentials } from '../base/credentials.js';
 import type { NativeStream } from '../native/index.js';
+import { CALL_RESULT } from '../transport/index.js';
 import type { CheckedDefinition } from './definition-check.js';
 import type { Trouble } from './health.js';
 import type { StreamNote } from './notes.js';
 import { Pacer, type Pace } from './pacer.js';
 import type { PutSession } from './put-session.js';
+
+const DENIED: ReadonlySet<number> = new Set<number>([
+  CALL_RESULT.NOT_AUTHORIZED,
+  CALL_RESULT.FORBIDDEN,
+  CALL_RESULT.AUTH_FAILURE,
+]);
 
 /** What the producer holds of one stream: its part of the core and what the service said. @internal */
 export class StreamLink {
@@ -18,6 +25,8 @@ export class StreamLink {
   /** Whether a call with `token` was refused since it was got. */
   denied = false;
   session: PutSession | undefined;
+  /** Whether it was told to stop, and not started again. */
+  stopped = false;
   /** Whether it was stopped and everything it held is acknowledged. */
   done = false;
   freed = false;
@@ -33,5 +42,10 @@ export class StreamLink {
     this.definition = definition;
     this.native = native;
     this.pacer = new Pacer(pace);
+  }
+
+  /** A call was answered with `result`: the token may be at fault. */
+  refused(result: number): void {
+    if (DENIED.has(result)) this.denied = true;
   }
 }

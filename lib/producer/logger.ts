@@ -49,10 +49,12 @@ export class Log {
     if (this.#logger === undefined) return;
     const { name, report } = note;
     const whose = stream === undefined ? '' : `stream '${stream}': `;
-    this.write(LEVELS[name] ?? 'debug', name, `${whose}${name} ${JSON.stringify(report)}`);
+    // A stream goes through several states in a moment, each of which is worth its line.
+    const kind = note.name === 'streamStateChanged' ? `${name} ${note.report.to}` : name;
+    this.write(LEVELS[name] ?? 'debug', kind, `${whose}${name} ${JSON.stringify(report)}`);
   }
 
-  /** `kind` is a fixed text: the number of kinds is bounded. */
+  /** `kind` is one of a few texts: each is kept for ever. */
   write(level: LogLevel, kind: string, message: string): void {
     if (this.#logger === undefined) return;
     const now = this.#mono();

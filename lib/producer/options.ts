@@ -1,10 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import type { CredentialProvider, Credentials } from '../base/credentials.js';
-import { KvsError } from '../base/errors.js';
-import type { StatusName } from '../generated/status.js';
 import type { NativeDeviceInfo } from '../native/index.js';
 import {
-  DefaultCallbackProvider,
   DefaultDeviceInfoProvider,
   type CallbackProvider,
   type ClientCallbackProvider,
@@ -13,16 +10,12 @@ import {
   type DeviceInfoProvider,
   type StreamCallbackProvider,
 } from '../providers/index.js';
-import {
-  connectionAgents,
-  type ConnectionSettings,
-  type HttpAgents,
-  type PutMediaTransport,
-} from '../transport/index.js';
-import type { Logger } from './logger.js';
+import type { ConnectionSettings, PutMediaTransport } from '../transport/index.js';
+import { defaultProvider, refuseOption } from './default-provider.js';
+import { Log, type Logger } from './logger.js';
 import { GUIDE_PACE, NO_PACE, type Pace } from './pacer.js';
+import { platformClock, platformRandom } from './platform.js';
 import { globalMeterProvider, type MeterProvider } from './telemetry.js';
-import { userAgent } from './user-agent.js';
 
 /** What `KinesisVideoProducer.create` takes. Everything is optional. */
 export interface ProducerOptions extends ControlPlaneOptions {
@@ -33,7 +26,10 @@ export interface ProducerOptions extends ControlPlaneOptions {
   readonly clientCallbackProvider?: ClientCallbackProvider;
   /** Callbacks about every stream. */
   readonly streamCallbackProvider?: StreamCallbackProvider;
-  /** Replaces what the producer asks of its surroundings; see `DefaultCallbackProvider`. */
+  /**
+   * Replaces what the producer asks of its surroundings; see `DefaultCallbackProvider`, which then
+   * gets the region, endpoint, credentials, transport and agents instead of these options.
+   */
   readonly callbackProvider?: CallbackProvider;
   /** Carries PutMedia sessions; Node's http and https when left out. */
   readonly transport?: PutMediaTransport;
@@ -62,7 +58,7 @@ export interface CheckedOptions {
   readonly native: NativeDeviceInfo;
   readonly clientCallbacks: readonly ClientCallbackProvider[];
   readonly streamCallbacks: readonly StreamCallbackProvider[];
-  readonly logger: Logger | undefined;
+  readonly log: Log;
   readonly clock: Clock;
   readonly pace: Pace;
   readonly meterProvider: MeterProvider | undefined;
@@ -73,81 +69,49 @@ export interface CheckedOptions {
  * @internal
  */
 export function checkOptions(options: ProducerOptions): CheckedOptions {
-  const provider = options.callbackProvider ?? defaultProvider(options);
+  const provider = ownProvider(options) ?? defaultProvider(options);
   const device = deviceInfo(options.deviceInfo);
+  const mono = options.clock?.mono.bind(options.clock) ?? performance.now.bind(performance);
+  const log = new Log(options.logger, mono);
   const clients = [provider.clientCallbackProvider, options.clientCallbackProvider];
   const streams = [provider.streamCallbackProvider, options.streamCallbackProvider];
   return {
     provider,
     device,
-    native: checkDevice(device, provider),
+    native: checkDevice(device, provider, log),
     clientCallbacks: clients.filter((callbacks) => callbacks !== undefined),
     streamCallbacks: streams.filter((callbacks) => callbacks !== undefined),
-    logger: options.logger,
+    log,
     meterProvider: options.meterProvider ?? globalMeterProvider(),
     pace: options.limits === 'off' ? NO_PACE : GUIDE_PACE,
-    clock: options.clock ?? systemClock(provider),
+    clock: options.clock ?? platformClock(provider, log),
   };
 }
 
-function defaultProvider(options: ProducerOptions): CallbackProvider {
-  const { credentials, transport } = options;
-  const { useFipsEndpoint, useDualstackEndpoint } = options;
-  const endpoint = checkEndpoint(options.endpoint ?? env('AWS_ENDPOINT_URL_KINESIS_VIDEO'));
-  // A service of one's own is in no region, but calls to it are signed for one.
-  const ownRegion = endpoint === undefined ? undefined : 'us-west-2';
-  const region = options.region ?? env('AWS_REGION') ?? env('AWS_DEFAULT_REGION') ?? ownRegion;
-  return new DefaultCallbackProvider({
-    userAgent: userAgent(),
-    ...(region === undefined ? {} : { region }),
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(transport === undefined ? {} : { transport }),
-    ...agents(options),
-    ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
-    ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
-  });
-}
+/** What only the default provider is made from. */
+const OF_THE_PROVIDER = [
+  'region',
+  'endpoint',
+  'useFipsEndpoint',
+  'useDualstackEndpoint',
+  'httpAgent',
+  'httpsAgent',
+  'ca',
+  'credentials',
+  'transport',
+] as const;
 
-/** The user's agents; where there are none, those that the environment's proxies ask for. */
-function agents(options: ProducerOptions): HttpAgents {
-  const { httpAgent, httpsAgent, ca } = options;
-  const httpProxy = proxyFrom('HTTP_PROXY');
-  const httpsProxy = proxyFrom('HTTPS_PROXY');
-  const noProxy = env('NO_PROXY') ?? env('no_proxy');
-  return {
-    ...connectionAgents({
-      ...(httpProxy === undefined ? {} : { httpProxy }),
-      ...(httpsProxy === undefined ? {} : { httpsProxy }),
-      ...(noProxy === undefined ? {} : { noProxy }),
-      ...(ca === undefined ? {} : { ca }),
-    }),
-    ...(httpAgent === undefined ? {} : { httpAgent }),
-    ...(httpsAgent === undefined ? {} : { httpsAgent }),
-  };
-}
-
-function proxyFrom(name: string): string | undefined {
-  const proxy = env(name) ?? env(name.toLowerCase());
-  if (proxy === undefined || URL.canParse(proxy)) return proxy;
-  return refuse(
-    'STATUS_INVALID_ARG',
-    `the environment's ${name} is no URL; give one like http://proxy:3128`,
-  );
-}
-
-function env(name: string): string | undefined {
-  const value = process.env[name];
-  return value === '' ? undefined : value;
-}
-
-function checkEndpoint(endpoint: string | undefined): string | undefined {
-  if (endpoint === undefined) return undefined;
-  if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)) return endpoint;
-  return refuse(
-    'STATUS_INVALID_ARG',
-    `endpoint '${endpoint}' is no URL; give one like http://127.0.0.1:8443`,
-  );
+/** The user's provider; an option that it would never see is refused, not passed over. */
+function ownProvider(options: ProducerOptions): CallbackProvider | undefined {
+  const { callbackProvider } = options;
+  if (callbackProvider === undefined) return undefined;
+  const lost = OF_THE_PROVIDER.filter((name) => options[name] !== undefined);
+  if (lost.length > 0) {
+    const names = lost.join(', ');
+    const what = `${names} beside callbackProvider has no effect; give it to that provider`;
+    refuseOption('STATUS_INVALID_ARG', what);
+  }
+  return callbackProvider;
 }
 
 function deviceInfo(given: DeviceInfo | DeviceInfoProvider | undefined): DeviceInfo {
@@ -155,49 +119,38 @@ function deviceInfo(given: DeviceInfo | DeviceInfoProvider | undefined): DeviceI
   return new DefaultDeviceInfoProvider(given).getDeviceInfo();
 }
 
-function checkDevice(device: DeviceInfo, provider: CallbackProvider): NativeDeviceInfo {
+function checkDevice(device: DeviceInfo, provider: CallbackProvider, log: Log): NativeDeviceInfo {
   const { name = '', clientId = '', streamCount = 16, storageInfo } = device;
   const storageSize = storageInfo?.storageSize ?? 128 * 1024 * 1024;
   if (Buffer.byteLength(name) > 128) {
-    refuse('STATUS_INVALID_DEVICE_NAME_LENGTH', 'deviceInfo.name has more than 128 bytes');
+    const what = `deviceInfo.name has ${Buffer.byteLength(name)} bytes; at most 128 are taken`;
+    refuseOption('STATUS_INVALID_DEVICE_NAME_LENGTH', what);
   }
   if (Buffer.byteLength(clientId) > 128) {
-    refuse('STATUS_INVALID_CLIENT_ID_STRING_LENGTH', 'deviceInfo.clientId has more than 128 bytes');
+    const what = `deviceInfo.clientId has ${Buffer.byteLength(clientId)} bytes; at most 128 are taken`;
+    refuseOption('STATUS_INVALID_CLIENT_ID_STRING_LENGTH', what);
   }
-  if (!Number.isInteger(streamCount) || streamCount < 1) {
-    refuse('STATUS_MIN_STREAM_COUNT', `deviceInfo.streamCount is ${streamCount}; give 1 to 128`);
-  }
-  if (streamCount > 128) {
-    refuse('STATUS_MAX_STREAM_COUNT', `deviceInfo.streamCount is ${streamCount}; give 1 to 128`);
-  }
+  checkStreamCount(streamCount);
   if (!Number.isInteger(storageSize) || storageSize < 10 * 2 ** 20 || storageSize > 10 * 2 ** 30) {
-    refuse(
+    refuseOption(
       'STATUS_INVALID_STORAGE_SIZE',
       `deviceInfo.storageInfo.storageSize is ${storageSize} bytes; give 10,485,760 (10 MiB) to ` +
         '10,737,418,240 (10 GiB)',
     );
   }
-  const random = provider.getRandomNumber?.bind(provider) ?? randomNumber;
   return {
     name,
     clientId,
     streamCount,
     storageSize,
     tagCount: 0,
-    seed0: random(),
-    seed1: random(),
+    seed0: platformRandom(provider, log),
+    seed1: platformRandom(provider, log),
   };
 }
 
-function randomNumber(): number {
-  return Math.floor(Math.random() * 2 ** 32);
-}
-
-function systemClock(provider: CallbackProvider): Clock {
-  const wall = provider.getCurrentTime?.bind(provider) ?? Date.now;
-  return { mono: () => performance.now(), wall };
-}
-
-function refuse(status: StatusName, message: string): never {
-  throw new KvsError({ status, message: `the producer's options are refused: ${message}` });
+function checkStreamCount(count: number): void {
+  const what = `deviceInfo.streamCount is ${count}; give 1 to 128`;
+  if (!Number.isInteger(count) || count < 1) refuseOption('STATUS_MIN_STREAM_COUNT', what);
+  if (count > 128) refuseOption('STATUS_MAX_STREAM_COUNT', what);
 }

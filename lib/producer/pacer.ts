@@ -38,10 +38,20 @@ class Allowance {
     return this.#left > 0 ? 0 : Math.ceil((-this.#left / this.#rate) * 1000) + 1;
   }
 
+  /** What is left; less than nothing where it is overdrawn. */
+  get left(): number {
+    return this.#left;
+  }
+
   take(amount: number): void {
     if (this.#rate !== Infinity) this.#left -= amount;
   }
 }
+
+// So much goes at once, that a cap is not overdrawn by much, and that a piece has few fragments. No
+// piece is so small that its own cost counts.
+const LEAST_PIECE = 16 * 1024;
+const MOST_PIECE = 128 * 1024;
 
 // A Cluster's id. The same four bytes within a frame, once in four billion, cost a fifth of a second.
 const CLUSTER = '\x1f\x43\xb6\x75';
@@ -68,6 +78,12 @@ export class Pacer {
     const wait = this.#calls.wait(mono);
     if (wait === 0) this.#calls.take(1);
     return wait;
+  }
+
+  /** Bytes that may be sent at once, when none need be waited for. */
+  most(): number {
+    if (this.#free) return Infinity;
+    return Math.min(Math.max(Math.ceil(this.#bytes.left), LEAST_PIECE), MOST_PIECE);
   }
 
   /** Milliseconds until more may be sent. */

@@ -33,7 +33,12 @@ export class PreRoll {
     this.#track = (video ?? tracks[0])?.trackId ?? 1;
   }
 
+  /** Throws `TypeError` for what is no frame; other faults show when the frame is put. */
   add(frame: Frame): void {
+    if (!(frame.frameData instanceof Uint8Array)) throw new TypeError('frameData is no Uint8Array');
+    if (!Number.isFinite(frame.presentationTs)) {
+      throw new TypeError(`presentationTs is ${String(frame.presentationTs)}`);
+    }
     if (this.#keepMs === 0) return;
     if (this.#begins(frame)) {
       this.#groups.push({ begin: frame.presentationTs, frames: [], bytes: 0 });

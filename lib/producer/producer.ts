@@ -1,18 +1,18 @@
 import { KvsError, statusFromCode } from '../base/errors.js';
+import { VERSION } from '../base/user-agent.js';
 import type { ClientMetrics } from '../generated/metrics.js';
 import { loadBinding, type NativeStream } from '../native/index.js';
 import type { StreamCallbackProvider } from '../providers/index.js';
-import type { WaitOptions } from './close-wait.js';
 import { checkDefinition, type CheckedDefinition } from './definition-check.js';
+import { deliver } from './deliver.js';
 import { ProducerHost } from './host.js';
 import { StreamLink } from './link.js';
-import { Log } from './logger.js';
 import { checkOptions, type CheckedOptions, type ProducerOptions } from './options.js';
 import type { Pace } from './pacer.js';
 import type { StreamDefinition } from './stream-definition.js';
 import { KinesisVideoStream } from './stream.js';
 import { registerMeter, type MeterProvider } from './telemetry.js';
-import { VERSION } from './user-agent.js';
+import type { WaitOptions } from './wait.js';
 
 const CLOSE_MS = 10_000;
 
@@ -27,12 +27,11 @@ export class KinesisVideoProducer {
   readonly #pace: Pace;
   readonly #streams = new Set<KinesisVideoStream>();
   readonly #unmeter: () => void;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(options: CheckedOptions) {
-    const { clock, logger, provider, device, native, clientCallbacks } = options;
+    const { clock, log, provider, device, native, clientCallbacks } = options;
     const { NativeClient } = loadBinding();
-    const log = new Log(logger, () => clock.mono());
     const client = withStatus(
       'the producer cannot be created',
       () => new NativeClient(native, clock.mono(), clock.wall()),
@@ -58,7 +57,7 @@ export class KinesisVideoProducer {
    * breaks a rule, the name is in use in this producer, or there are too many streams.
    */
   async createStream(definition: StreamDefinition = {}): Promise<KinesisVideoStream> {
-    if (this.#closed) {
+    if (this.#closing !== undefined) {
       throw new KvsError({
         status: 'STATUS_INVALID_OPERATION',
         message: 'createStream: the producer is closed; create another',
@@ -83,7 +82,7 @@ export class KinesisVideoProducer {
 
   /** Figures of the producer (guide: ClientMetrics). Throws `KvsError` when it is closed. */
   getMetrics(): ClientMetrics {
-    if (this.#closed) {
+    if (this.#host.closed) {
       throw new KvsError({
         status: 'STATUS_INVALID_OPERATION',
         message: 'getMetrics: the producer is closed',
@@ -96,13 +95,17 @@ export class KinesisVideoProducer {
   /**
    * Stops every stream that is not stopped, waits until what they hold is acknowledged, 10 s unless
    * `timeoutMs` says otherwise, and frees everything. Rejects, after everything is freed, with the
-   * `KvsError` of the first stream that could not deliver what it held.
+   * `KvsError` of the first stream that could not deliver what it held. Called again, it settles as
+   * the first call does.
    */
   async close(options: WaitOptions = {}): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    const wait = { timeoutMs: CLOSE_MS, ...options };
-    const ends = await Promise.allSettled([...this.#streams].map((stream) => stream.stop(wait)));
+    this.#closing ??= this.#close({ timeoutMs: CLOSE_MS, ...options });
+    return this.#closing;
+  }
+
+  async #close(options: WaitOptions): Promise<void> {
+    const streams = [...this.#streams].filter((stream) => !stream.destroyed);
+    const ends = await Promise.allSettled(streams.map((stream) => stream.stop(options)));
     for (const stream of this.#streams) stream.destroy();
     this.#unmeter();
     this.#host.close();
@@ -119,13 +122,19 @@ export class KinesisVideoProducer {
 
   #meter(provider: MeterProvider | undefined): () => void {
     if (provider === undefined) return () => undefined;
-    const { clock } = this.#host;
-    return registerMeter(
-      provider,
-      VERSION,
-      () => this.#host.links,
-      (link) => link.native.metrics(clock.mono(), clock.wall()),
-    );
+    const { clock, log } = this.#host;
+    let unregister = (): void => undefined;
+    deliver(log, 'meterProvider', () => {
+      unregister = registerMeter(
+        provider,
+        VERSION,
+        () => this.#host.links,
+        (link) => link.native.metrics(clock.mono(), clock.wall()),
+      );
+    });
+    return () => {
+      deliver(log, 'meterProvider', unregister);
+    };
   }
 
   #warnOfStorage(): void {

@@ -6,10 +6,15 @@ import {
   type PutMediaIo,
   type PutMediaSession,
 } from '../transport/index.js';
+import { checkSession } from '../transport/check-session.js';
 import type { PutStreamEvent } from '../generated/events.js';
+import { deliver } from './deliver.js';
 import type { ProducerHost } from './host.js';
 import type { StreamLink } from './link.js';
 import { describeError } from './logger.js';
+
+/** What a transport gets beyond its `connectTimeout` before it is given up. */
+const OPEN_GRACE_MS = 1000;
 
 /** One PutMedia session: carries bytes between the core and the transport. @internal */
 export class PutSession implements PutMediaIo {
@@ -50,6 +55,7 @@ export class PutSession implements PutMediaIo {
       this.onEnd(CALL_RESULT.AUTH_FAILURE, new Error('no endpoint or no token is known'));
       return;
     }
+    this.#openWithin(event.timeout);
     try {
       this.#handle = checkSession(
         provider.putStream(
@@ -64,6 +70,7 @@ export class PutSession implements PutMediaIo {
           },
           this,
         ),
+        'putStream',
       );
     } catch (error) {
       this.onEnd(CALL_RESULT.UNKNOWN, error instanceof Error ? error : new Error(String(error)));
@@ -72,14 +79,16 @@ export class PutSession implements PutMediaIo {
 
   /** There is something to take again. */
   wake(): void {
-    this.#handle?.wake();
+    deliver(this.#host.log, 'PutMediaSession.wake', () => {
+      this.#handle?.wake();
+    });
   }
 
   /** Breaks the connection. */
   abort(): void {
     if (this.#over) return;
     this.#leave();
-    this.#handle?.abort();
+    this.#abortHandle();
   }
 
   /** The stream is done and is being forgotten: ends the body in order, and on its own. */
@@ -98,7 +107,9 @@ export class PutSession implements PutMediaIo {
       this.#wakeIn(wait);
       return 0;
     }
-    const taken = this.#link.native.take(this.number, into, clock.mono(), clock.wall());
+    const most = pacer.most();
+    const piece = most < into.length ? into.subarray(0, most) : into;
+    const taken = this.#link.native.take(this.number, piece, clock.mono(), clock.wall());
     this.#host.flagged(taken);
     this.#outcome = takenOutcome(taken);
     // Without acks, what was taken is what is freed.
@@ -115,6 +126,7 @@ export class PutSession implements PutMediaIo {
 
   onOpen(): void {
     if (this.#over) return;
+    clearTimeout(this.#timer);
     this.#opened = true;
     this.#tell(CALL_RESULT.OK, undefined);
     this.#host.log.write('info', 'session', `${this.#who()} is connected`);
@@ -134,6 +146,7 @@ export class PutSession implements PutMediaIo {
     // A transport of the user's own may give anything.
     const result = Number.isInteger(given) && given > 0 ? given : CALL_RESULT.UNKNOWN;
     this.#leave();
+    this.#link.refused(result);
     this.#log(result, cause);
     if (this.#link.freed) return;
     if (!this.#opened) {
@@ -146,6 +159,21 @@ export class PutSession implements PutMediaIo {
     const { clock } = this.#host;
     const { native } = this.#link;
     this.#host.flagged(native.sessionEnded(this.number, result, clock.mono(), clock.wall()));
+  }
+
+  /** A transport keeps to `connectTimeout` itself; one that does not must not hold the stream up. */
+  #openWithin(timeout: number): void {
+    this.#timer = setTimeout(() => {
+      const cause = new Error(`the transport has not connected within ${timeout} ms`);
+      this.onEnd(CALL_RESULT.NETWORK_CONNECTION_TIMEOUT, cause);
+      this.#abortHandle();
+    }, timeout + OPEN_GRACE_MS);
+  }
+
+  #abortHandle(): void {
+    deliver(this.#host.log, 'PutMediaSession.abort', () => {
+      this.#handle?.abort();
+    });
   }
 
   #wakeIn(wait: number): void {
@@ -180,16 +208,4 @@ export class PutSession implements PutMediaIo {
   #who(): string {
     return `session ${this.number} of stream '${this.#link.name}'`;
   }
-}
-
-/** What `putStream` of a user's own answered, which may be anything. */
-function checkSession(session: unknown): PutMediaSession {
-  if (isSession(session)) return session;
-  throw new TypeError('putStream answered no object with wake() and abort()');
-}
-
-function isSession(session: unknown): session is PutMediaSession {
-  if (typeof session !== 'object' || session === null) return false;
-  if (!('wake' in session) || !('abort' in session)) return false;
-  return typeof session.wake === 'function' && typeof session.abort === 'function';
 }

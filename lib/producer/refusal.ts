@@ -24,18 +24,23 @@ export function frameRefused(code: number, refused: RefusedFrame): KvsError {
 }
 
 /** The error of a frame that is none: a field of the wrong type or out of range. @internal */
-export function frameMalformed(stream: string, frame: Frame, cause: unknown): KvsError {
+export function frameMalformed(
+  stream: string,
+  frame: Partial<Frame> | null | undefined,
+  cause: unknown,
+): KvsError {
+  const which = frame === undefined || frame === null ? String(frame) : describeFrame(frame);
   const what = cause instanceof Error ? cause.message : String(cause);
   return new KvsError({
     status: 'STATUS_INVALID_ARG',
     message:
-      `the frame ${describeFrame(frame)} of stream '${stream}' is refused: ${what}; ` +
+      `the frame ${which} of stream '${stream}' is refused: ${what}; ` +
       'frameData is a Uint8Array, times are milliseconds from 0 on',
     cause,
   });
 }
 
-function describeFrame(frame: Frame): string {
+function describeFrame(frame: Partial<Frame>): string {
   const { presentationTs, decodingTs, trackId } = frame;
   const dts = decodingTs === undefined ? '' : `, decodingTs ${decodingTs} ms`;
   return `at presentationTs ${presentationTs} ms${dts} on track ${trackId ?? 1}`;

@@ -22,6 +22,7 @@ import type { StreamLink } from './link.js';
 import { describeError } from './logger.js';
 import { PutSession } from './put-session.js';
 import { created, dataEndpoint, described } from './service-answers.js';
+import { withLife } from './token-life.js';
 
 /** The answer to a stream's call. @internal */
 export interface StreamAnswer {
@@ -56,11 +57,6 @@ const FAILED: Readonly<Record<(ClientCall | StreamCall)['type'], StatusName>> = 
   getStreamingToken: 'STATUS_GET_STREAMING_TOKEN_CALL_FAILED',
   putStream: 'STATUS_PUT_STREAM_CALL_FAILED',
 };
-const DENIED: ReadonlySet<number> = new Set<number>([
-  CALL_RESULT.NOT_AUTHORIZED,
-  CALL_RESULT.FORBIDDEN,
-  CALL_RESULT.AUTH_FAILURE,
-]);
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Makes the calls that the core asks for, once each, and answers with what came of them. @internal */
@@ -119,7 +115,7 @@ export class ServiceRunner {
       return answer;
     } catch (error) {
       const result = resultOf(event, error);
-      if (link !== undefined && DENIED.has(result)) link.denied = true;
+      link?.refused(result);
       this.#tell(event, link, began, result, error);
       return { result };
     } finally {
@@ -153,7 +149,7 @@ export class ServiceRunner {
     const own = token ?? this.#token;
     const until = own?.expiration?.getTime() ?? Infinity;
     if (own !== undefined && !denied && until > this.#host.clock.wall()) return own;
-    const fresh = await this.#securityToken(context);
+    const fresh = await this.#securityToken({ ...context, refused: denied });
     link.denied = false;
     link.token = undefined;
     return fresh;
@@ -182,8 +178,12 @@ export class ServiceRunner {
 
   async #securityToken(context: ServiceCallContext): Promise<Credentials> {
     const token = await this.#provider.getSecurityToken(context);
-    this.#token = checkCredentials(token, 'getSecurityToken');
+    this.#token = this.#believed(token, 'getSecurityToken');
     return this.#token;
+  }
+
+  #believed(token: Credentials, where: string): Credentials {
+    return withLife(checkCredentials(token, where), this.#host.clock.wall());
   }
 
   async #streamCall(
@@ -211,7 +211,7 @@ export class ServiceRunner {
         );
         return OK;
       case 'getStreamingToken':
-        link.token = checkCredentials(
+        link.token = this.#believed(
           await provider.getStreamingToken(link.name, context),
           'getStreamingToken',
         );

@@ -1,12 +1,12 @@
 import { captureRejectionSymbol } from 'node:events';
 import { Writable } from 'node:stream';
-import { KvsError, statusFromCode } from '../base/errors.js';
+import { KvsError } from '../base/errors.js';
 import type { Frame } from '../base/media.js';
 import type { StreamMetrics } from '../generated/metrics.js';
-import type { StatusName } from '../generated/status.js';
 import type { NativeStream } from '../native/index.js';
 import type { StreamCallbackProvider, StreamHandle, StreamStateName } from '../providers/index.js';
-import { CloseWait, type WaitOptions } from './close-wait.js';
+import { CloseWait } from './close-wait.js';
+import { callCore } from './core-call.js';
 import { callStream, deliver } from './deliver.js';
 import { FrameGate } from './frame-gate.js';
 import { GapLedger, type Gap } from './gaps.js';
@@ -15,6 +15,7 @@ import type { ProducerHost } from './host.js';
 import type { StreamLink } from './link.js';
 import { streamStateName, type StreamNote } from './notes.js';
 import type { PauseOptions } from './pre-roll.js';
+import type { WaitOptions } from './wait.js';
 
 /** What a stream shares with its producer. @internal */
 export interface StreamParts {
@@ -49,9 +50,9 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   readonly #close = new CloseWait();
   readonly #gaps = new GapLedger();
   readonly #health: HealthWatch;
+  #lastHealth: StreamHealth | undefined;
   #waiting: (() => void) | undefined;
   #drainWanted = false;
-  #stopped = false;
 
   /** @internal */
   constructor(parts: StreamParts) {
@@ -99,12 +100,11 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   }
 
   /**
-   * How the stream is, now. The event `health` comes with one of these whenever `condition` has
-   * changed.
+   * How the stream is, now, or was when it ended. The event `health` comes with one of these whenever
+   * `condition` has changed.
    */
   get health(): StreamHealth {
-    this.#alive('health');
-    return this.#health.now();
+    return this.#lastHealth ?? this.#health.now();
   }
 
   /** Every span of media that was dropped, from, to and why; the newest 1,000. */
@@ -126,15 +126,19 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
 
   /**
    * Sets the codec private data of a track from its next key frame on. A stopped stream takes
-   * frames again. Throws `KvsError` when the data are refused.
+   * frames again; what it holds still, because `stop` ran out of time, is dropped and reported as
+   * `reset` does. Throws `KvsError` when the data are refused.
    */
   start(codecPrivateData?: Uint8Array, trackId = 1): void {
     this.#alive('start');
-    const [mono, wall] = this.#now();
-    if (this.#stopped) this.reset();
+    if (this.#link.stopped) this.reset();
     if (codecPrivateData === undefined) return;
-    const packed = this.#native.formatChanged(trackId, codecPrivateData, mono, wall);
-    this.#check(packed, 'start', `codec private data of track ${trackId}`);
+    callCore(this.#host, {
+      name: 'start',
+      stream: this.name,
+      what: () => `codec private data of track ${trackId}, ${codecPrivateData.length} bytes`,
+      run: () => this.#native.formatChanged(trackId, codecPrivateData, ...this.#now()),
+    });
   }
 
   /**
@@ -145,8 +149,8 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   async stop(options: WaitOptions = {}): Promise<void> {
     this.#alive('stop');
-    if (!this.#stopped) {
-      this.#stopped = true;
+    if (!this.#link.stopped) {
+      this.#link.stopped = true;
       this.#host.flagged(this.#native.stop(...this.#now()));
       this.#link.session?.wake();
     }
@@ -154,7 +158,9 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     if (report.status === 'STATUS_SUCCESS') return;
     throw new KvsError({
       status: report.status,
-      message: `stream '${this.name}' stopped, but ${report.dropped} frames could not be delivered`,
+      message:
+        `stream '${this.name}' stopped, but ${report.dropped} frames could not be delivered; ` +
+        'stream.gaps says which, and why',
     });
   }
 
@@ -164,7 +170,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   reset(): void {
     this.#alive('reset');
-    this.#stopped = false;
+    this.#link.stopped = false;
     this.#link.done = false;
     this.#close.failed(
       new KvsError({
@@ -172,7 +178,12 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
         message: `stream '${this.name}' was reset while it was being stopped`,
       }),
     );
-    this.#check(this.#native.reset(...this.#now()), 'reset', 'the stream');
+    callCore(this.#host, {
+      name: 'reset',
+      stream: this.name,
+      what: () => 'the stream',
+      run: () => this.#native.reset(...this.#now()),
+    });
     this.#gate.freed();
   }
 
@@ -220,9 +231,14 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   putFragmentMetadata(name: string, value: string, persistent = false): void {
     this.#alive('putFragmentMetadata');
-    const packed = this.#native.putMetadata(name, value, persistent, ...this.#now());
-    const what = `'${name}' of ${Buffer.byteLength(value)} bytes`;
-    this.#check(packed, 'putFragmentMetadata', what);
+    callCore(this.#host, {
+      name: 'putFragmentMetadata',
+      stream: this.name,
+      what: () =>
+        `'${name}' (${Buffer.byteLength(name)} bytes) with a value of ` +
+        `${Buffer.byteLength(value)} bytes`,
+      run: () => this.#native.putMetadata(name, value, persistent, ...this.#now()),
+    });
   }
 
   /** Figures of the stream (guide: StreamMetrics). */
@@ -266,6 +282,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
         ...(error === null ? {} : { cause: error }),
       }),
     );
+    if (!this.#link.freed) this.#lastHealth = this.#health.end();
     this.#host.remove(this.#link);
     done(error);
   }
@@ -279,16 +296,6 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     throw new KvsError({
       status: 'STATUS_INVALID_OPERATION',
       message: `${call}: stream '${this.name}' is closed; create it again with createStream()`,
-    });
-  }
-
-  #check(packed: number, call: string, what: string): void {
-    const code = this.#host.status(packed);
-    if (code === 0) return;
-    const status: StatusName = statusFromCode(code);
-    throw new KvsError({
-      status,
-      message: `${call} of stream '${this.name}' is refused for ${what}`,
     });
   }
 

@@ -20,9 +20,9 @@ export function staticCredentials(credentials: Credentials): CredentialProvider 
  */
 export function defaultCredentials(): CredentialProvider {
   let chain: Promise<CredentialProvider> | undefined;
-  return async () => {
+  return async (options) => {
     chain ??= import('@aws-sdk/credential-provider-node').then((sdk) => sdk.defaultProvider());
-    return (await chain)();
+    return (await chain)(options);
   };
 }
 

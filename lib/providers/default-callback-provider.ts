@@ -1,4 +1,5 @@
 import type { CredentialProvider, Credentials } from '../base/credentials.js';
+import { userAgent as defaultUserAgent } from '../base/user-agent.js';
 import {
   HttpPutMediaTransport,
   type PutMediaIo,
@@ -18,11 +19,14 @@ import type {
   StreamDescription,
 } from './service-calls.js';
 
+/** Answers tell whole seconds: a clock counts as off only from here on. */
+const FINE_MS = 5000;
+
 /** What a `DefaultCallbackProvider` is made from. */
 export interface DefaultCallbackProviderOptions extends ControlPlaneOptions {
   /** Keys, or an AWS SDK v3 credential provider; the SDK's default chain when left out. */
   readonly credentials?: Credentials | CredentialProvider;
-  /** Sent with each request. */
+  /** Sent with each request; this package, Node and the platform when left out. */
   readonly userAgent?: string;
   /** Carries PutMedia sessions; Node's http and https when left out. */
   readonly transport?: PutMediaTransport;
@@ -44,7 +48,7 @@ export class DefaultCallbackProvider implements CallbackProvider {
   /** Throws `KvsError` when static credentials are malformed. */
   constructor(options: DefaultCallbackProviderOptions = {}) {
     const { httpAgent, httpsAgent } = options;
-    const userAgent = options.userAgent ?? 'kinesis-video';
+    const userAgent = options.userAgent ?? defaultUserAgent();
     this.clientCallbackProvider = options.clientCallbackProvider ?? {};
     this.streamCallbackProvider = options.streamCallbackProvider ?? {};
     this.#credentials = asProvider(options.credentials);
@@ -58,8 +62,13 @@ export class DefaultCallbackProvider implements CallbackProvider {
       });
   }
 
-  async getSecurityToken(_context: ServiceCallContext): Promise<Credentials> {
-    return checkCredentials(await this.#credentials(), 'the credential provider');
+  /** What the credential provider answers; when it ends is said by this machine's clock. */
+  async getSecurityToken(context: ServiceCallContext): Promise<Credentials> {
+    const options = context.refused === true ? { forceRefresh: true } : undefined;
+    const token = checkCredentials(await this.#credentials(options), 'the credential provider');
+    const ahead = this.#control.clockOffset();
+    if (token.expiration === undefined || Math.abs(ahead) < FINE_MS) return token;
+    return { ...token, expiration: new Date(token.expiration.getTime() - ahead) };
   }
 
   async getStreamingToken(_name: string, context: ServiceCallContext): Promise<Credentials> {

@@ -1,4 +1,4 @@
-import { request as httpsRequest } from 'node:https';
+import { request as httpsRequest, type Agent } from 'node:https';
 import type { CredentialProvider, Credentials } from '../base/credentials.js';
 import { KvsError } from '../base/errors.js';
 import { parseCredentials } from './credentials.js';
@@ -16,6 +16,8 @@ export interface IotCertificateOptions {
   readonly privateKey: string | Buffer;
   /** Certificates of authorities that are trusted instead of Node's own, PEM. */
   readonly ca?: string | Buffer;
+  /** Makes the connections, through a proxy, say (`connectionAgents`); a plain one by default. */
+  readonly agent?: Agent;
   /** How long a call may take, ms; 10,000 by default. */
   readonly timeoutMs?: number;
   /** This machine's clock, ms since 1970; `Date.now` by default. */
@@ -27,22 +29,34 @@ const GRACE_MS = 5 * 60_000;
 const TIMEOUT_MS = 10_000;
 const MOST_TEXT = 64 * 1024;
 
+/** Credentials and when they end by this machine's clock, ms since 1970. */
+interface Held {
+  readonly credentials: Credentials;
+  readonly until: number;
+}
+
 /**
  * Credentials for a device certificate, from AWS IoT's credentials endpoint over mutual TLS (guide:
- * DeviceCertToToken). The provider rejects with `KvsError` STATUS_CLIENT_AUTH_CALL_FAILED while the
+ * DeviceCertToToken); asked for again five minutes before they end, whatever this machine's clock
+ * says, and when the service refuses them. The provider rejects with `KvsError` STATUS_CLIENT_AUTH_CALL_FAILED while none are good and the
  * endpoint cannot be reached or refuses; the producer asks again later.
  */
 export function iotCertificateCredentials(options: IotCertificateOptions): CredentialProvider {
   const wall = options.wall ?? Date.now;
-  let held: Credentials | undefined;
-  return async () => {
-    const until = held?.expiration?.getTime() ?? 0;
-    if (held === undefined || until - wall() < GRACE_MS) held = await ask(options);
-    return held;
+  let held: Held | undefined;
+  return async (given) => {
+    const good = held !== undefined && held.until - wall() >= GRACE_MS;
+    if (held !== undefined && good && given?.forceRefresh !== true) return held.credentials;
+    try {
+      held = await ask(options, wall);
+    } catch (error) {
+      if (held === undefined || held.until <= wall()) throw error;
+    }
+    return held.credentials;
   };
 }
 
-async function ask(options: IotCertificateOptions): Promise<Credentials> {
+async function ask(options: IotCertificateOptions, wall: () => number): Promise<Held> {
   const where = `the IoT credentials endpoint ${options.endpoint}`;
   let answer;
   try {
@@ -58,7 +72,10 @@ async function ask(options: IotCertificateOptions): Promise<Credentials> {
       undefined,
     );
   }
-  return parseCredentials(answer.text, where);
+  const credentials = parseCredentials(answer.text, where);
+  const ahead = Date.parse(answer.date) - wall();
+  const ends = credentials.expiration?.getTime() ?? 0;
+  return { credentials, until: ends - (Number.isFinite(ahead) ? ahead : 0) };
 }
 
 function failed(message: string, cause: unknown): KvsError {
@@ -70,9 +87,15 @@ function failed(message: string, cause: unknown): KvsError {
   });
 }
 
-function call(
-  options: IotCertificateOptions,
-): Promise<{ readonly status: number; readonly text: string }> {
+/** What the endpoint answered. */
+interface Answer {
+  readonly status: number;
+  readonly text: string;
+  /** The endpoint's clock, as HTTP writes it. */
+  readonly date: string;
+}
+
+function call(options: IotCertificateOptions): Promise<Answer> {
   const { endpoint, roleAlias, thingName, certificate, privateKey, ca } = options;
   const url = new URL(/^https:/.test(endpoint) ? endpoint : `https://${endpoint}`);
   return new Promise((resolve, reject) => {
@@ -84,7 +107,7 @@ function call(
       cert: certificate,
       key: privateKey,
       ...(ca === undefined ? {} : { ca }),
-      agent: false,
+      agent: options.agent ?? false,
       signal: AbortSignal.timeout(options.timeoutMs ?? TIMEOUT_MS),
     });
     request.on('error', reject);
@@ -96,7 +119,7 @@ function call(
         if (text.length < MOST_TEXT) text += part;
       });
       response.on('end', () => {
-        resolve({ status: response.statusCode ?? 0, text });
+        resolve({ status: response.statusCode ?? 0, text, date: response.headers.date ?? '' });
       });
     });
     request.end();

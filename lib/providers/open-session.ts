@@ -5,6 +5,7 @@ import {
   type PutMediaSession,
   type PutMediaTransport,
 } from '../transport/index.js';
+import { checkSession } from '../transport/check-session.js';
 
 /** Opens a session once its request is known; until then it can be aborted already. @internal */
 export function openWhenKnown(
@@ -14,15 +15,14 @@ export function openWhenKnown(
 ): PutMediaSession {
   let session: PutMediaSession | undefined;
   let aborted = false;
-  request.then(
-    (known) => {
-      if (!aborted) session = transport.open(known, io);
-    },
-    (error: unknown) => {
-      const cause = error instanceof Error ? error : new Error(String(error));
-      if (!aborted) io.onEnd(resultOfError(cause), cause);
-    },
-  );
+  const open = (known: PutMediaRequest): void => {
+    if (!aborted) session = checkSession(transport.open(known, io), 'the transport');
+  };
+  // A transport of the user's own may throw as well.
+  request.then(open).catch((error: unknown) => {
+    const cause = error instanceof Error ? error : new Error(String(error));
+    if (!aborted) io.onEnd(resultOfError(cause), cause);
+  });
   return {
     wake: () => session?.wake(),
     abort: () => {

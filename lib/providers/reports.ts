@@ -150,10 +150,11 @@ export interface FragmentAck {
 
 /** No key frame came in time. */
 export interface FragmentCutReport {
-  /** Presentation time of the fragment's begin, ms. */
+  /** Presentation time of the frame before which it was cut: the next fragment's begin, ms. */
   readonly timecode: number;
   /** Of the fragment that was cut off, ms. */
   readonly duration: number;
+  /** Of the fragment that was cut off, bytes. */
   readonly bytes: number;
 }
 

@@ -10,6 +10,8 @@ export interface ServiceCallContext {
   readonly signal: AbortSignal;
   /** Credentials for the call (guide: AuthInfo); undefined before the first are known. */
   readonly authInfo: Credentials | undefined;
+  /** True where credentials are asked for because the service has refused the last ones. */
+  readonly refused?: boolean;
 }
 
 /** What CreateStream is called with. */

@@ -8,13 +8,16 @@ import { AnswerReader } from './answer.js';
 import { CALL_RESULT, errorCode, resultOfError } from './call-result.js';
 import type { PutMediaIo, PutMediaRequest, PutMediaSession } from './put-media.js';
 import { signPutMedia, type SignedPutMedia } from './sign.js';
+import { WriteSize } from './write-size.js';
 
 /** What all sessions of one transport share. */
 export interface SessionShare {
   readonly userAgent: string;
   readonly httpAgent: HttpAgent;
   readonly httpsAgent: HttpsAgent;
-  readonly buffers: BufferPool;
+  /** Buffers of the size that a write takes: a few bytes, or as many as `bufferSize`. */
+  readonly buffers: (size: number) => BufferPool;
+  readonly bufferSize: number;
   /** How long bytes are gathered before the next write, when there is less than a full buffer, ms. */
   readonly gatherMs: number;
   /** How long the answer's end is waited for after the body's, ms. */
@@ -44,11 +47,13 @@ export class HttpPutMediaSession implements PutMediaSession {
   #writing = false;
   #woken = false;
   #rest: NodeJS.Timeout | undefined;
+  readonly #size: WriteSize;
 
   constructor(share: SessionShare, request: PutMediaRequest, io: PutMediaIo) {
     this.#share = share;
     this.#request = request;
     this.#io = io;
+    this.#size = new WriteSize(share.bufferSize);
     request.signal?.addEventListener('abort', this.#onSignal);
     if (request.signal?.aborted === true) this.abort();
     else void this.#start();
@@ -141,20 +146,25 @@ export class HttpPutMediaSession implements PutMediaSession {
     this.#pumpAsked = false;
     const http = this.#http;
     if (this.#state !== 'open' || this.#writing || http === undefined) return;
-    const buffer = this.#share.buffers.take();
+    const most = this.#size.now;
+    const pool = this.#share.buffers(most);
+    const buffer = pool.take();
     const length = this.#io.read(buffer.body);
     if (length === 0) {
-      this.#share.buffers.give(buffer);
+      pool.give(buffer);
       this.#whenEmpty(http);
       return;
     }
     this.#writing = true;
-    this.#woken = length === buffer.body.length;
+    this.#woken = length >= this.#size.plenty;
+    if (!this.#woken) this.#size.little();
+    const began = length === most ? performance.now() : undefined;
     http.write(buffer.chunk(length), (error) => {
       this.#writing = false;
+      if (began !== undefined) this.#size.took(performance.now() - began);
       // 'error' tells the rest; the buffer may still be with the socket.
       if (error instanceof Error) return;
-      this.#share.buffers.give(buffer);
+      pool.give(buffer);
       this.#next();
     });
   };

@@ -8,6 +8,7 @@ import type {
   PutMediaSession,
   PutMediaTransport,
 } from './put-media.js';
+import { FEW } from './write-size.js';
 
 /** Agents that make the connections. */
 export interface HttpAgents {
@@ -21,11 +22,11 @@ export interface HttpAgents {
 export interface HttpTransportOptions extends HttpAgents {
   /** Sent with each request. */
   readonly userAgent: string;
-  /** Bytes of one chunk of the body; 128 KiB by default. */
+  /** Bytes of one chunk of the body, at most: 512 KiB by default. Slow links get 128 KiB. */
   readonly bufferSize?: number;
   /**
    * How long bytes are gathered for the next write when there is less than `bufferSize`, ms; 0 for
-   * not at all, 150 by default.
+   * not at all, 200 by default.
    */
   readonly gatherMs?: number;
   /** How long the end of the answer is waited for after the end of the body, ms; default 5000. */
@@ -34,9 +35,10 @@ export interface HttpTransportOptions extends HttpAgents {
   readonly wall?: () => number;
 }
 
-const BUFFER_SIZE = 128 * 1024;
-const IDLE_BUFFERS = 8;
-const GATHER_MS = 150;
+const BUFFER_SIZE = 512 * 1024;
+const IDLE_SMALL = 16;
+const IDLE_LARGE = 4;
+const GATHER_MS = 200;
 const LINGER_MS = 5000;
 
 /** PutMedia over Node's own http and https, one connection for each session. */
@@ -44,11 +46,16 @@ export class HttpPutMediaTransport implements PutMediaTransport {
   readonly #share: SessionShare;
 
   constructor(options: HttpTransportOptions) {
+    const bufferSize = options.bufferSize ?? BUFFER_SIZE;
+    // Live streams fill small buffers only: many of them share these, and large ones are for backlogs.
+    const large = new BufferPool(bufferSize, IDLE_LARGE);
+    const small = bufferSize <= FEW ? large : new BufferPool(FEW, IDLE_SMALL);
     this.#share = {
       userAgent: options.userAgent,
       httpAgent: options.httpAgent ?? new HttpAgent(),
       httpsAgent: options.httpsAgent ?? new HttpsAgent(),
-      buffers: new BufferPool(options.bufferSize ?? BUFFER_SIZE, IDLE_BUFFERS),
+      buffers: (size) => (size > FEW ? large : small),
+      bufferSize,
       gatherMs: options.gatherMs ?? GATHER_MS,
       lingerMs: options.lingerMs ?? LINGER_MS,
       wall: options.wall ?? Date.now,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  DefaultCallbackProvider,
   KinesisVideoProducer,
   KvsError,
   NAL_ADAPTATION,
@@ -335,6 +336,13 @@ describe('bad arguments', () => {
     [{ deviceInfo: { streamCount: 0 } }, 'STATUS_MIN_STREAM_COUNT'],
     [{ deviceInfo: { streamCount: 129 } }, 'STATUS_MAX_STREAM_COUNT'],
     [{ deviceInfo: { name: 'n'.repeat(129) } }, 'STATUS_INVALID_DEVICE_NAME_LENGTH'],
+    [{ deviceInfo: { clientId: 'n'.repeat(129) } }, 'STATUS_INVALID_CLIENT_ID_STRING_LENGTH'],
+    [{ callbackProvider: new DefaultCallbackProvider(), region: 'x' }, 'STATUS_INVALID_ARG'],
+    [
+      { callbackProvider: new DefaultCallbackProvider(), endpoint: 'http://127.0.0.1:9' },
+      'STATUS_INVALID_ARG',
+    ],
+    [{ callbackProvider: new DefaultCallbackProvider(), ca: 'PEM' }, 'STATUS_INVALID_ARG'],
   ] as const)('refuses the producer options %j', async (options, status) => {
     await expect(KinesisVideoProducer.create(options)).rejects.toMatchObject({ status });
   });

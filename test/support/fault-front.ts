@@ -23,6 +23,8 @@ export class FaultFront {
   readonly accessKeys: Set<string> = new Set();
   /** Access keys that are refused, as those of a session that is over. */
   readonly deniedKeys: Set<string> = new Set();
+  /** Changes the acks that come back, each a line of JSON; as they are when left out. */
+  tamper: ((ack: string) => string) | undefined;
   readonly #server: Server;
   readonly #target: number;
   readonly #faults = new Map<string, { readonly fault: Fault; left: number }>();
@@ -71,6 +73,8 @@ export class FaultFront {
     const { status, exception } = fault;
     if (exception !== undefined) answer.setHeader('x-amzn-ErrorType', exception);
     answer.setHeader('content-type', 'application/json');
+    // Closed at once, with a body under way, the connection would be reset and the answer lost.
+    answer.setHeader('connection', 'keep-alive');
     answer.writeHead(status).end('{"Message":"injected"}');
     request.resume();
   }
@@ -90,6 +94,17 @@ export class FaultFront {
     this.#server.closeAllConnections();
   }
 
+  #carryAcks(from: IncomingMessage, to: ServerResponse): void {
+    let rest = '';
+    from.setEncoding('utf8');
+    from.on('data', (text: string) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) to.write(`${this.tamper?.(line.trim()) ?? line.trim()}\r\n`);
+    });
+    from.on('end', () => to.end());
+  }
+
   #handOn(request: IncomingMessage, answer: ServerResponse): void {
     const { method, url, headers } = request;
     const onward = httpRequest({
@@ -102,7 +117,8 @@ export class FaultFront {
     onward.on('response', (response) => {
       answer.writeHead(response.statusCode ?? 502, response.headers);
       answer.flushHeaders();
-      response.pipe(answer);
+      if (url === '/putMedia' && response.statusCode === 200) this.#carryAcks(response, answer);
+      else response.pipe(answer);
       response.on('error', () => answer.destroy());
     });
     onward.on('error', () => answer.destroy());

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import {
   MKV_ID,
   parseBlock,
@@ -52,24 +53,33 @@ export class ScriptedService {
   ended: number = 0;
   /** Calls by path. */
   readonly calls: Map<string, number> = new Map();
+  /** User agents of all calls. */
+  readonly userAgents: Set<string> = new Set();
   /** Headers of the PutMedia calls. */
   readonly headers: IncomingMessage['headers'][] = [];
   readonly #server: Server;
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, endpoint: string) {
     this.#server = server;
-    this.endpoint = `http://127.0.0.1:${port}`;
+    this.endpoint = endpoint;
   }
 
-  static async start(): Promise<ScriptedService> {
-    const server = createServer();
+  /** Over TLS where `tls` is given, and then under the name `host`. */
+  static async start(tls?: {
+    readonly key: string;
+    readonly cert: string;
+    readonly host: string;
+  }): Promise<ScriptedService> {
+    const server = tls === undefined ? createServer() : createTlsServer(tls);
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');
-    const service = new ScriptedService(server, address.port);
+    const origin = tls === undefined ? 'http://127.0.0.1' : `https://${tls.host}`;
+    const service = new ScriptedService(server, `${origin}:${address.port}`);
     server.on('request', (request, answer) => {
       const path = request.url ?? '';
+      service.userAgents.add(request.headers['user-agent'] ?? '');
       service.calls.set(path, (service.calls.get(path) ?? 0) + 1);
       if (path === '/putMedia') service.#putMedia(request, answer);
       else service.#control(request, answer);

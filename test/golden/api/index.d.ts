@@ -115,7 +115,9 @@ export interface CreateStreamInput {
     readonly retentionPeriod: number;
 }
 
-export type CredentialProvider = () => Promise<Credentials>;
+export type CredentialProvider = (options?: {
+    readonly forceRefresh?: boolean;
+}) => Promise<Credentials>;
 
 export interface Credentials {
     readonly accessKeyId: string;
@@ -129,7 +131,7 @@ export declare class DefaultCallbackProvider implements CallbackProvider {
     readonly clientCallbackProvider: ClientCallbackProvider;
     readonly streamCallbackProvider: StreamCallbackProvider;
     constructor(options?: DefaultCallbackProviderOptions);
-    getSecurityToken(_context: ServiceCallContext): Promise<Credentials>;
+    getSecurityToken(context: ServiceCallContext): Promise<Credentials>;
     getStreamingToken(_name: string, context: ServiceCallContext): Promise<Credentials>;
     createDevice(device: DeviceInfo, _context: ServiceCallContext): Promise<string>;
     createStream(input: CreateStreamInput, context: ServiceCallContext): Promise<string>;
@@ -254,6 +256,7 @@ export interface IotCertificateOptions {
     readonly certificate: string | Buffer;
     readonly privateKey: string | Buffer;
     readonly ca?: string | Buffer;
+    readonly agent?: Agent;
     readonly timeoutMs?: number;
     readonly wall?: () => number;
 }
@@ -650,6 +653,7 @@ export interface ServiceCallContext {
     readonly timeout: number;
     readonly signal: AbortSignal;
     readonly authInfo: Credentials | undefined;
+    readonly refused?: boolean;
 }
 
 export interface ServiceCalls {

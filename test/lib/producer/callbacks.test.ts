@@ -7,6 +7,7 @@ import {
   type Logger,
   type PutMediaTransport,
 } from '../../../lib/index.js';
+import { anything } from '../../support/anything.js';
 import { syntheticFrames } from '../../support/frames.js';
 import { ScriptedService } from '../../support/scripted-service.js';
 import { CREDENTIALS, putAll } from '../../support/upload.js';
@@ -144,13 +145,6 @@ describe('callbacks', () => {
     expect(calls).toBeGreaterThan(0);
   });
 });
-
-/** Lets a value of any type pass for what is wanted, as JavaScript callers do. */
-function anything<T>(value: unknown): T {
-  const isWanted = (one: unknown): one is T => one !== undefined || one === undefined;
-  if (isWanted(value)) return value;
-  throw new TypeError('unreachable');
-}
 
 describe('a replaced part that answers nonsense', () => {
   it('is asked again until it answers well', async () => {

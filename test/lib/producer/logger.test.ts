@@ -22,6 +22,16 @@ describe('Log', () => {
     ]);
   });
 
+  it('writes a line for each state that a stream comes to', () => {
+    const lines: string[] = [];
+    const log = new Log(logger(lines), () => 0);
+    for (const to of ['DESCRIBE', 'GET_ENDPOINT', 'STREAMING', 'STREAMING'] as const) {
+      log.note('camera', { name: 'streamStateChanged', report: { from: 'NEW', to } });
+    }
+    expect(lines).toHaveLength(3);
+    expect(lines[2]).toContain('STREAMING');
+  });
+
   it('is silent without a logger, and survives one that throws', () => {
     new Log(undefined, () => 0).write('error', 'x', 'y');
     const broken = logger([]);

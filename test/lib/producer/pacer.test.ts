@@ -52,6 +52,17 @@ describe('Pacer', () => {
     }
   });
 
+  it('lets no piece go that overdraws a cap by much', () => {
+    const pacer = new Pacer({ ...GUIDE_PACE, bytes: 100_000 });
+    expect(pacer.wait(0)).toBe(0);
+    expect(pacer.most()).toBe(100_000);
+    pacer.sent(new Uint8Array(100_000));
+    expect(pacer.wait(10)).toBe(0);
+    expect(pacer.most()).toBe(16 * 1024);
+    expect(new Pacer(GUIDE_PACE).most()).toBe(128 * 1024);
+    expect(new Pacer(NO_PACE).most()).toBe(Infinity);
+  });
+
   it('never waits without limits', () => {
     const pacer = new Pacer(NO_PACE);
     pacer.sent(new Uint8Array(1_000_000));

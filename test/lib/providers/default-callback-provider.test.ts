@@ -180,6 +180,26 @@ describe('DefaultCallbackProvider', () => {
     expect(Math.abs(sent - Date.now() - ahead)).toBeLessThan(10_000);
   });
 
+  it.each([3_600_000, -3_600_000])(
+    "tells when credentials end by this machine's clock, which is %i ms off",
+    async (ahead) => {
+      const control = new ControlServer();
+      server = await serve(control.handle);
+      const ends = Date.now() + 3_600_000;
+      const provider = new DefaultCallbackProvider({
+        endpoint: server.endpoint,
+        region: 'eu-central-1',
+        credentials: async () => ({ ...CREDENTIALS, expiration: new Date(ends) }),
+      });
+      expect((await provider.getSecurityToken(context())).expiration?.getTime()).toBe(ends);
+      const headers = { date: new Date(Date.now() + ahead).toUTCString() };
+      control.reply = () => ({ headers, body: { DataEndpoint: 'http://data' } });
+      await provider.getStreamingEndpoint('camera', 'PUT_MEDIA', context());
+      const token = await provider.getStreamingToken('camera', context());
+      expect(Math.abs((token.expiration?.getTime() ?? 0) - (ends - ahead))).toBeLessThan(10_000);
+    },
+  );
+
   it('rejects what a credential provider gave that is not credentials', async () => {
     const provider = new DefaultCallbackProvider({
       credentials: async () => ({ accessKeyId: '', secretAccessKey: 'x' }),

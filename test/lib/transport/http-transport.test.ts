@@ -1,6 +1,7 @@
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { HttpPutMediaTransport } from '../../../lib/transport/index.js';
+import { WriteSize } from '../../../lib/transport/write-size.js';
 import {
   BodyIo,
   collect,
@@ -85,6 +86,37 @@ describe('HttpPutMediaTransport', () => {
     resume();
     expect((await io.ending).result).toBe(200);
     expect(received.equals(body)).toBe(true);
+  });
+
+  it('takes 128 KiB for a write, and 512 KiB once the link is fast', async () => {
+    server = await serve((request, answer) => {
+      void collect(request).then(() => answer.end());
+    });
+    const sizes: number[] = [];
+    class SizeIo extends BodyIo {
+      override read(into: Uint8Array): number {
+        sizes.push(into.length);
+        return super.read(into);
+      }
+    }
+    const io = new SizeIo(pattern(8_000_000), 'end');
+    new HttpPutMediaTransport({ userAgent: 'test/1' }).open(putMediaRequest(server.endpoint), io);
+    expect((await io.ending).result).toBe(200);
+    expect(sizes[0]).toBe(128 * 1024);
+    expect(sizes).toContain(512 * 1024);
+    const slow = new WriteSize(512 * 1024);
+    slow.took(20);
+    expect(slow.now).toBe(128 * 1024);
+    slow.took(2);
+    expect(slow.now).toBe(512 * 1024);
+    slow.took(20);
+    expect(slow.now).toBe(512 * 1024);
+    slow.took(50);
+    expect(slow.now).toBe(128 * 1024);
+    slow.took(2);
+    slow.little();
+    expect(slow.now).toBe(128 * 1024);
+    expect(new WriteSize(1000).now).toBe(1000);
   });
 
   it('breaks the connection without a terminating chunk on abort, and calls nothing back', async () => {

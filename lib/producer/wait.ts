@@ -1,0 +1,56 @@
+/** How long something may be waited for. */
+export interface WaitOptions {
+  /** Milliseconds; without a limit by default. */
+  readonly timeoutMs?: number;
+  /** Stops the waiting. */
+  readonly signal?: AbortSignal;
+}
+
+/** Begins to wait and answers how to give up; told once, by one of the two. @internal */
+export type BeginWait<T> = (
+  resolve: (value: T) => void,
+  reject: (error: unknown) => void,
+) => () => void;
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Settles as what `begin` waits for does. Rejects with `late()` after the time limit, and with the
+ * signal's reason. @internal
+ */
+export function waitWithin<T>(
+  options: WaitOptions,
+  late: () => Error,
+  begin: BeginWait<T>,
+): Promise<T> {
+  const { timeoutMs = Infinity, signal } = options;
+  return new Promise((resolve, reject) => {
+    let giveUp = (): void => undefined;
+    const leave = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      giveUp();
+    };
+    const fail = (error: unknown): void => {
+      leave();
+      reject(error instanceof Error ? error : new Error(String(error)));
+    };
+    const onAbort = (): void => {
+      fail(signal?.reason);
+    };
+    const timer = Number.isFinite(timeoutMs)
+      ? setTimeout(
+          () => {
+            fail(late());
+          },
+          Math.min(timeoutMs, LONGEST_TIMER_MS),
+        )
+      : undefined;
+    signal?.addEventListener('abort', onAbort, { once: true });
+    giveUp = begin((value) => {
+      leave();
+      resolve(value);
+    }, fail);
+    if (signal?.aborted === true) onAbort();
+  });
+}

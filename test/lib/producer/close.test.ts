@@ -1,0 +1,212 @@
+// The end of a producer, a stream and a client, in whatever order and however often it is asked for.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  CallbackMediaSource,
+  KinesisVideoClient,
+  KinesisVideoProducer,
+  type KinesisVideoStream,
+  type MediaSource,
+} from '../../../lib/index.js';
+import { syntheticFrames } from '../../support/frames.js';
+import { ScriptedService } from '../../support/scripted-service.js';
+import { CREDENTIALS, putAll } from '../../support/upload.js';
+
+const FRAMES = [...syntheticFrames({ count: 100, start: 1_700_000_000_000, size: 500 })];
+const RAW = { streamName: 'camera', nalAdaptationFlags: 0 } as const;
+
+let service: ScriptedService;
+
+beforeEach(async () => {
+  service = await ScriptedService.start();
+});
+
+afterEach(async () => {
+  await service.close();
+});
+
+async function open(): Promise<{ producer: KinesisVideoProducer; stream: KinesisVideoStream }> {
+  const producer = await KinesisVideoProducer.create({
+    endpoint: service.endpoint,
+    credentials: CREDENTIALS,
+    limits: 'off',
+  });
+  return { producer, stream: await producer.createStream(RAW) };
+}
+
+describe('close of a producer', () => {
+  it('resolves at once after a stream was destroyed', async () => {
+    const { producer, stream } = await open();
+    stream.destroy();
+    await producer.close();
+  });
+
+  it('called twice, resolves both times when everything is delivered', async () => {
+    const { producer, stream } = await open();
+    await putAll(stream, FRAMES);
+    const first = producer.close();
+    await producer.close();
+    expect(service.fragments).toHaveLength(4);
+    await first;
+    await producer.close();
+  });
+
+  it('rejects with the reason of its signal, and everything is freed', async () => {
+    const { producer, stream } = await open();
+    await service.close();
+    for (const frame of FRAMES) stream.putFrame(frame);
+    const control = new AbortController();
+    const closing = producer.close({ signal: control.signal });
+    const reason = new Error('no patience');
+    control.abort(reason);
+    await expect(closing).rejects.toBe(reason);
+    expect(stream.destroyed).toBe(true);
+    service = await ScriptedService.start();
+  });
+});
+
+describe('a stream as a Writable', () => {
+  it('is ended by a pipeline, and destroyed by the signal of one', async () => {
+    const { producer, stream } = await open();
+    await pipeline(Readable.from(FRAMES), stream);
+    expect(service.fragments).toHaveLength(4);
+    const other = await producer.createStream({ ...RAW, streamName: 'other' });
+    const control = new AbortController();
+    async function* endless(): AsyncGenerator<(typeof FRAMES)[number]> {
+      for (const frame of FRAMES) {
+        await sleep(2);
+        yield frame;
+      }
+      control.abort();
+      await sleep(10_000, undefined, { signal: control.signal });
+    }
+    const piping = pipeline(endless, other, { signal: control.signal });
+    await expect(piping).rejects.toMatchObject({ name: 'AbortError' });
+    expect(other.destroyed).toBe(true);
+    await producer.close();
+  });
+
+  it('answers false to write() when it is full, and emits drain when there is room', async () => {
+    const { producer, stream } = await open();
+    await service.close();
+    const small = await producer.createStream({ ...RAW, streamName: 'full', bufferDuration: 4000 });
+    let written = 0;
+    for (const frame of syntheticFrames({ count: 1000, start: 1_700_000_000_000, size: 500 })) {
+      written += 1;
+      if (!small.write(frame)) break;
+    }
+    // 80 % of 4 s are 80 frames; Node itself holds 16 more.
+    expect(written).toBeGreaterThan(75);
+    expect(written).toBeLessThan(150);
+    expect(small.writableNeedDrain).toBe(true);
+    expect(small.gaps).toEqual([]);
+    stream.destroy();
+    small.destroy();
+    await producer.close();
+    service = await ScriptedService.start();
+  });
+});
+
+describe('a paused stream', () => {
+  it('refuses what is no frame, and any frame once it is gone', async () => {
+    const { producer, stream } = await open();
+    stream.pause({ preRollMs: 1000 });
+    const odd: unknown = { frameData: 'text', presentationTs: 0, flags: 1 };
+    expect(() => Reflect.apply(stream.putFrame.bind(stream), undefined, [odd])).toThrowError(
+      expect.objectContaining({ status: 'STATUS_INVALID_ARG' }),
+    );
+    stream.destroy();
+    const [frame] = FRAMES;
+    if (frame === undefined) throw new Error('no frame');
+    expect(() => stream.putFrame(frame)).toThrowError(
+      expect.objectContaining({ status: 'STATUS_INVALID_OPERATION' }),
+    );
+    await producer.close();
+  });
+
+  it('that is stopped refuses frames', async () => {
+    const { producer, stream } = await open();
+    stream.pause({ preRollMs: 1000 });
+    await stream.stop();
+    const [frame] = FRAMES;
+    if (frame === undefined) throw new Error('no frame');
+    expect(() => stream.putFrame(frame)).toThrowError(
+      expect.objectContaining({ status: 'STATUS_STREAM_HAS_BEEN_STOPPED' }),
+    );
+    await producer.close();
+  });
+});
+
+it.each([undefined, null, 7, 'frame'])('putFrame(%j) is refused with a KvsError', async (odd) => {
+  const { producer, stream } = await open();
+  expect(() => Reflect.apply(stream.putFrame.bind(stream), undefined, [odd])).toThrowError(
+    expect.objectContaining({ status: 'STATUS_INVALID_ARG' }),
+  );
+  await producer.close();
+});
+
+describe('the end of a client', () => {
+  const feed = async (): Promise<void> => undefined;
+
+  /** A source whose `stop` does what it is told. */
+  class Stubborn extends CallbackMediaSource implements MediaSource {
+    readonly #stop: () => Promise<void>;
+
+    constructor(stop: () => Promise<void>) {
+      super({ nalAdaptationFlags: 0 }, feed);
+      this.#stop = stop;
+    }
+
+    override async stop(): Promise<void> {
+      return this.#stop();
+    }
+  }
+
+  async function client(stop: () => Promise<void>): Promise<KinesisVideoClient> {
+    const made = await KinesisVideoClient.create({
+      endpoint: service.endpoint,
+      credentials: CREDENTIALS,
+      limits: 'off',
+    });
+    const stubborn = await made.registerMediaSource('stubborn', new Stubborn(stop));
+    const good = await made.registerMediaSource('good', new CallbackMediaSource(RAW, feed));
+    await putAll(stubborn, FRAMES);
+    await putAll(good, FRAMES);
+    return made;
+  }
+
+  it('stops every stream although a source fails to stop, and passes its error on', async () => {
+    const reason = new Error('the camera is stuck');
+    const made = await client(() => Promise.reject(reason));
+    await expect(made.stopAllMediaSources({ timeoutMs: 10_000 })).rejects.toBe(reason);
+    expect(service.fragments).toHaveLength(8);
+    await expect(made.close()).rejects.toBe(reason);
+  });
+
+  it('passes over a stream that is gone already', async () => {
+    const made = await client(() => Promise.resolve());
+    const [source] = made.mediaSources;
+    const gone = await made.registerMediaSource('gone', new CallbackMediaSource(RAW, feed));
+    gone.destroy();
+    await made.stopAllMediaSources({ timeoutMs: 10_000 });
+    expect(service.fragments).toHaveLength(8);
+    expect(source?.isStopped()).toBe(true);
+    await made.close();
+  });
+
+  it.each(['stopAllMediaSources', 'close'] as const)(
+    '%s keeps to its time-out although a source never stops',
+    async (call) => {
+      const made = await client(() => new Promise(() => undefined));
+      const began = performance.now();
+      await expect(made[call]({ timeoutMs: 300 })).rejects.toMatchObject({
+        status: 'STATUS_OPERATION_TIMED_OUT',
+      });
+      expect(performance.now() - began).toBeLessThan(1500);
+      expect(service.fragments).toHaveLength(8);
+      if (call !== 'close') await made.close({ timeoutMs: 0 }).catch(() => undefined);
+    },
+  );
+});
