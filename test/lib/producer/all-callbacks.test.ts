@@ -140,14 +140,14 @@ const STREAM: Readonly<Record<keyof Required<StreamCallbackProvider>, Scene>> = 
   },
   bufferDurationOverflowPressure: {
     options: nowhere,
-    definition: { bufferDuration: 4100 },
-    act: put(),
+    definition: { bufferDuration: 20_500 },
+    act: put({ count: 500 }),
     report: { remaining: isNumber },
   },
   droppedFragmentReport: {
     options: nowhere,
-    definition: { bufferDuration: 2000 },
-    act: put(),
+    definition: { bufferDuration: 20_000 },
+    act: put({ count: 550 }),
     report: {
       timecode: START,
       end: START + 1000,

@@ -91,15 +91,19 @@ describe('a stream as a Writable', () => {
   it('answers false to write() when it is full, and emits drain when there is room', async () => {
     const { producer, stream } = await open();
     await service.close();
-    const small = await producer.createStream({ ...RAW, streamName: 'full', bufferDuration: 4000 });
+    const small = await producer.createStream({
+      ...RAW,
+      streamName: 'full',
+      bufferDuration: 20_000,
+    });
     let written = 0;
     for (const frame of syntheticFrames({ count: 1000, start: 1_700_000_000_000, size: 500 })) {
       written += 1;
       if (!small.write(frame)) break;
     }
-    // 80 % of 4 s are 80 frames; Node itself holds 16 more.
-    expect(written).toBeGreaterThan(75);
-    expect(written).toBeLessThan(150);
+    // 80 % of 20 s are 400 frames; Node itself holds 16 more.
+    expect(written).toBeGreaterThan(395);
+    expect(written).toBeLessThan(470);
     expect(small.writableNeedDrain).toBe(true);
     expect(small.gaps).toEqual([]);
     stream.destroy();
