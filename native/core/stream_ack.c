@@ -15,6 +15,7 @@ void kvs_ack_free(kvs_stream *stream, kvs_pos at, kvs_time now) {
   kvs_view_free(&stream->view, at);
   stream->persisted_at = now.mono;
   stream->session.freed_any = true;
+  stream->unnamed = 0;
   kvs_retry_succeeded(&stream->session_retry);
   kvs_room_trim(stream);
 }
@@ -80,6 +81,21 @@ static void lose(kvs_stream *stream, kvs_pos at, kvs_status reason) {
   kvs_room_report_dropped(stream, fragment, reason);
 }
 
+/* An error that names no fragment is the session's, and all goes again. When it
+ * has come so often in a row that chance is out of the question it can but be
+ * the oldest one's, which every session begins with: sent on and on, it would
+ * hold up all that follow, in an offline stream for ever. */
+#define UNNAMED_ERRORS 3
+
+static kvs_pos accused(kvs_stream *stream) {
+  const kvs_session *session = &stream->session;
+
+  stream->unnamed++;
+  return stream->unnamed < UNNAMED_ERRORS || !session->sent_any
+             ? 0
+             : stream->view.oldest;
+}
+
 static void handle_error(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
                          kvs_time now) {
   kvs_status status = kvs_ack_error_status(ack->error_id);
@@ -95,10 +111,15 @@ static void handle_error(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
       kvs_format_settle(stream, at, now)) {
     return; /* it goes again, without the track that it lacks */
   }
-  if (at != 0 &&
-      kvs_ack_error_remedy(ack->error_id) == KVS_REMEDY_SKIP_FRAGMENT) {
-    lose(stream, at, status);
-    kvs_retry_succeeded(&stream->session_retry);
+  if (kvs_ack_error_remedy(ack->error_id) == KVS_REMEDY_SKIP_FRAGMENT) {
+    if (!ack->has_timecode) {
+      at = accused(stream);
+    }
+    if (at != 0) {
+      lose(stream, at, status);
+      stream->unnamed = 0;
+      kvs_retry_succeeded(&stream->session_retry);
+    }
   }
   kvs_session_abort(stream, status, ack->error_id, true, now);
 }

@@ -206,6 +206,7 @@ struct kvs_stream {
 
   kvs_retry session_retry;
   uint64_t session_due; /* mono: not before this */
+  uint32_t unnamed;     /* errors of no fragment since one was freed */
   bool ready_told;
   bool tagged;
   bool closed; /* STREAM_CLOSED was told */

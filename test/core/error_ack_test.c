@@ -138,6 +138,60 @@ static void an_error_without_a_time_is_the_sessions(void) {
   scene_finish(&host);
 }
 
+/* A session ends with an error that names no fragment, and the next begins. */
+static void error_without_a_time(fake_host *host, kvs_stream *stream,
+                                 uint32_t id) {
+  const kvs_ack error = {.type = KVS_ACK_ERROR, .error_id = id};
+
+  (void)fake_take(host, stream);
+  CHECK_EQ(kvs_stream_ack(stream, host->session, &error, host->now), KVS_OK);
+  fake_advance(host, BACK_OFF);
+  fake_answer_all(host, stream);
+}
+
+static void the_third_error_in_a_row_is_of_the_oldest(void) {
+  for (uint32_t i = 0; i < ROWS; i++) {
+    bool gives_up = rows[i].next == GIVEN_UP;
+    fake_host host;
+    fake_body body;
+
+    fake_host_init(&host, ARENA, 4);
+    kvs_stream *stream = fake_stream(&host, "camera");
+    scene_gops(&host, stream, 0, 3, 5);
+    error_without_a_time(&host, stream, rows[i].id);
+    error_without_a_time(&host, stream, rows[i].id);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+    error_without_a_time(&host, stream, rows[i].id);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT),
+             gives_up ? 1 : 0);
+    (void)fake_take(&host, stream);
+    CHECK(fake_read_body(&host, &body));
+    CHECK_EQ(body.times[0], gives_up ? 2000 : 0);
+    CHECK_EQ(body.clusters, gives_up ? 2 : 3);
+    scene_finish(&host);
+  }
+}
+
+static void a_fragment_that_is_stored_between_two_errors_clears_the_next(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 4);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  scene_gops(&host, stream, 0, 3, 5);
+  error_without_a_time(&host, stream, 4006);
+  error_without_a_time(&host, stream, 4006);
+  (void)fake_take(&host, stream);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 0), KVS_OK);
+  error_without_a_time(&host, stream, 4006);
+  error_without_a_time(&host, stream, 4006);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+  error_without_a_time(&host, stream, 4006);
+  CHECK_EQ(fake_last(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT)
+               .u.dropped_fragment_report.timecode,
+           2000 * MS);
+  scene_finish(&host);
+}
+
 static void the_open_fragment_given_up_takes_no_more_frames(void) {
   fake_host host;
   fake_body body;
@@ -245,6 +299,8 @@ int main(void) {
   RUN(each_error_has_its_status_and_its_next_step);
   RUN(an_error_of_no_fragment_gives_none_up);
   RUN(an_error_without_a_time_is_the_sessions);
+  RUN(the_third_error_in_a_row_is_of_the_oldest);
+  RUN(a_fragment_that_is_stored_between_two_errors_clears_the_next);
   RUN(the_open_fragment_given_up_takes_no_more_frames);
   RUN(a_fragment_that_lacks_a_track_goes_again_without_it);
   RUN(what_follows_an_error_is_nobodys);

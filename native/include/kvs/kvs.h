@@ -513,7 +513,9 @@ typedef struct kvs_ack {
 
 /* Feeds bytes of the PutMedia answer, in any split. An ack that cannot be
  * read is counted, reported by STREAM_ERROR_REPORT and passed over; its
- * status is returned when it was the last thing in |bytes|.
+ * status is returned when it was the last thing in |bytes|. An Error ack ends
+ * the session, and its fragment goes again or is given up, by its id; one that
+ * names no fragment means the oldest when it is the third such in a row.
  *   |stream| [read]   |bytes| [read]
  * UPLOAD_HANDLE_ABORTED: the session is over; the bytes are ignored. */
 KVS_API kvs_status kvs_stream_parse_ack(kvs_stream *stream, uint64_t session,
