@@ -165,6 +165,8 @@ export interface NativeStream {
   /** Packed. */
   stop(mono: number, wall: number): number;
   /** Packed. */
+  start(mono: number, wall: number): number;
+  /** Packed. */
   reset(mono: number, wall: number): number;
   /** Packed. */
   resetConnection(hard: boolean, mono: number, wall: number): number;

@@ -126,12 +126,12 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
 
   /**
    * Sets the codec private data of a track from its next key frame on. A stopped stream takes
-   * frames again; what it holds still, because `stop` ran out of time, is dropped and reported as
-   * `reset` does. Throws `KvsError` when the data are refused.
+   * frames again, from a key frame on; what it holds still, because `stop` ran out of time, is sent
+   * before them. Throws `KvsError` when the data are refused.
    */
   start(codecPrivateData?: Uint8Array, trackId = 1): void {
     this.#alive('start');
-    if (this.#link.stopped) this.reset();
+    if (this.#link.stopped) this.#goOn();
     if (codecPrivateData === undefined) return;
     callCore(this.#host, {
       name: 'start',
@@ -170,14 +170,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   reset(): void {
     this.#alive('reset');
-    this.#link.stopped = false;
-    this.#link.done = false;
-    this.#close.failed(
-      new KvsError({
-        status: 'STATUS_INVALID_OPERATION',
-        message: `stream '${this.name}' was reset while it was being stopped`,
-      }),
-    );
+    this.#open('reset');
     callCore(this.#host, {
       name: 'reset',
       stream: this.name,
@@ -185,6 +178,29 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
       run: () => this.#native.reset(...this.#now()),
     });
     this.#gate.freed();
+  }
+
+  /** Takes frames again after `stop`. */
+  #goOn(): void {
+    this.#open('started again');
+    callCore(this.#host, {
+      name: 'start',
+      stream: this.name,
+      what: () => 'the stream',
+      run: () => this.#native.start(...this.#now()),
+    });
+  }
+
+  /** Frames come again; who waits for the end of `stop` is told that `how`. */
+  #open(how: string): void {
+    this.#link.stopped = false;
+    this.#link.done = false;
+    this.#close.failed(
+      new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: `stream '${this.name}' was ${how} while it was being stopped`,
+      }),
+    );
   }
 
   /** Whether `pause` is in force. */

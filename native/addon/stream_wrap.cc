@@ -50,6 +50,7 @@ Napi::Function StreamWrap::Define(Napi::Env env) {
        Method<StreamWrap, &StreamWrap::PutEvent>("putEvent"),
        Method<StreamWrap, &StreamWrap::FormatChanged>("formatChanged"),
        Method<StreamWrap, &StreamWrap::Stop>("stop"),
+       Method<StreamWrap, &StreamWrap::Start>("start"),
        Method<StreamWrap, &StreamWrap::Reset>("reset"),
        Method<StreamWrap, &StreamWrap::ResetConnection>("resetConnection"),
        Method<StreamWrap, &StreamWrap::Metrics>("metrics"),
@@ -262,6 +263,17 @@ napi_value StreamWrap::Stop(Args *args) {
   return Pack(args, IsGone()
                         ? static_cast<kvs_status>(KVS_STATUS_INVALID_OPERATION)
                         : kvs_stream_stop(link_.core, now));
+}
+
+napi_value StreamWrap::Start(Args *args) {
+  kvs_time now = args->Time(0);
+
+  if (!args->ok()) {
+    return nullptr;
+  }
+  return Pack(args, IsGone()
+                        ? static_cast<kvs_status>(KVS_STATUS_INVALID_OPERATION)
+                        : kvs_stream_start(link_.core, now));
 }
 
 napi_value StreamWrap::Reset(Args *args) {

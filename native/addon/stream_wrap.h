@@ -33,6 +33,7 @@ class StreamWrap : public Napi::ObjectWrap<StreamWrap> {
   napi_value PutEvent(Args *args);
   napi_value FormatChanged(Args *args);
   napi_value Stop(Args *args);
+  napi_value Start(Args *args);
   napi_value Reset(Args *args);
   napi_value ResetConnection(Args *args);
   napi_value Metrics(Args *args);

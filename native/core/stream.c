@@ -185,6 +185,41 @@ kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now) {
   return KVS_OK;
 }
 
+/* Frames come again, from a key frame on, on a timeline of their own. */
+static void begin_anew(kvs_stream *stream) {
+  for (uint32_t i = 0; i < stream->info.track_count; i++) {
+    stream->tracks[i].has_last = false;
+  }
+  stream->stopping = false;
+  stream->closed = false;
+  stream->await_key = true;
+  stream->new_timeline = true;
+  stream->has_base = false;
+  stream->has_cluster = false;
+}
+
+kvs_status kvs_stream_start(kvs_stream *stream, kvs_time now) {
+  if (stream == NULL) {
+    return KVS_STATUS_NULL_ARG;
+  }
+  KVS_TRY(kvs_stream_guard(stream));
+  if (!stream->stopping) {
+    return KVS_STATUS_INVALID_OPERATION;
+  }
+  if (stream->closed) { /* nothing is held, and its machine may be at its end */
+    return kvs_stream_reset(stream, now);
+  }
+  if (stream->fragment_open) {
+    kvs_view_close_newest(&stream->view);
+    kvs_put_end_fragment(stream);
+    (void)kvs_format_settle(stream, stream->view.newest, now);
+  }
+  begin_anew(stream);
+  kvs_state_advance(stream, now);
+  kvs_stream_note_deadline(stream);
+  return KVS_OK;
+}
+
 kvs_status kvs_stream_reset(kvs_stream *stream, kvs_time now) {
   if (stream == NULL) {
     return KVS_STATUS_NULL_ARG;
@@ -197,15 +232,7 @@ kvs_status kvs_stream_reset(kvs_stream *stream, kvs_time now) {
   }
   kvs_room_drop_all(stream, KVS_STATUS_UPLOAD_HANDLE_ABORTED, now);
   kvs_put_report_skipped(stream);
-  for (uint32_t i = 0; i < stream->info.track_count; i++) {
-    stream->tracks[i].has_last = false;
-  }
-  stream->stopping = false;
-  stream->closed = false;
-  stream->await_key = true;
-  stream->new_timeline = true;
-  stream->has_base = false;
-  stream->has_cluster = false;
+  begin_anew(stream);
   kvs_retry_succeeded(&stream->session_retry);
   if (stream->host->ready) {
     kvs_state_force(stream, KVS_STREAM_STATE_DESCRIBE, now);

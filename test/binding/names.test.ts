@@ -24,6 +24,7 @@ const REACHED: Readonly<Record<string, string>> = {
   kvs_stream_parse_ack: 'NativeStream.parseAck',
   kvs_stream_session_ended: 'NativeStream.sessionEnded',
   kvs_stream_stop: 'NativeStream.stop',
+  kvs_stream_start: 'NativeStream.start',
   kvs_stream_reset: 'NativeStream.reset',
   kvs_stream_reset_connection: 'NativeStream.resetConnection',
   kvs_stream_get_metrics: 'NativeStream.metrics',

@@ -276,6 +276,8 @@ static void stream_arguments_are_checked(void) {
   CHECK_EQ(kvs_stream_session_ended(s, 1, 200, now),
            KVS_STATUS_UPLOAD_HANDLE_ABORTED);
   CHECK_EQ(kvs_stream_stop(NULL, now), KVS_STATUS_NULL_ARG);
+  CHECK_EQ(kvs_stream_start(NULL, now), KVS_STATUS_NULL_ARG);
+  CHECK_EQ(kvs_stream_start(s, now), KVS_STATUS_INVALID_OPERATION);
   CHECK_EQ(kvs_stream_reset(NULL, now), KVS_STATUS_NULL_ARG);
   CHECK_EQ(kvs_stream_reset_connection(NULL, false, now), KVS_STATUS_NULL_ARG);
   CHECK_EQ(kvs_stream_reset_connection(s, true, now), KVS_OK);
@@ -287,7 +289,7 @@ static void stream_arguments_are_checked(void) {
 
 /* ---- calls from within a callback ---------------------------------------- */
 
-enum { INNER = 13 };
+enum { INNER = 14 };
 
 typedef struct meddler {
   kvs_client *client;
@@ -319,6 +321,7 @@ static void meddle(meddler *m) {
   m->got[i++] = kvs_stream_ack(m->stream, 1, &ack, m->now);
   m->got[i++] = kvs_stream_session_ended(m->stream, 1, 200, m->now);
   m->got[i++] = kvs_stream_stop(m->stream, m->now);
+  m->got[i++] = kvs_stream_start(m->stream, m->now);
   m->got[i++] = kvs_stream_reset(m->stream, m->now);
   m->got[i++] = kvs_stream_create(m->client, &info, m->now, &other);
   m->got[i++] = kvs_client_step(m->client, m->now);

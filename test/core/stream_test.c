@@ -647,6 +647,55 @@ static void reset_drops_all_and_begins_anew(void) {
   finish(&host);
 }
 
+static void a_stream_started_again_keeps_what_it_holds(void) {
+  fake_host host;
+  fake_body body;
+
+  fake_host_init(&host, ARENA, 4);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  put_gops(&host, stream, 5, 2, 5);
+  (void)fake_take(&host, stream);
+  uint64_t first = host.session;
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(kvs_stream_start(stream, host.now), KVS_OK);
+  CHECK_EQ(fake_put(&host, stream, 0, 0, 10), KVS_OK); /* skipped */
+  put_gops(&host, stream, 0, 1, 5); /* ten seconds before the last one */
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 10);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 10000), KVS_OK);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 12000), KVS_OK);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_END_OF_STREAM);
+  CHECK_EQ(kvs_stream_session_ended(stream, first, 200, host.now), KVS_OK);
+  fake_answer_all(&host, stream);
+  CHECK(host.session != first);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 5);
+  CHECK_EQ(body.times[0], 0);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 0);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 0);
+  finish(&host);
+}
+
+static void a_closed_stream_is_started_again(void) {
+  fake_host host;
+  fake_body body;
+
+  fake_host_init(&host, ARENA, 4);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
+  CHECK_EQ(kvs_stream_start(stream, host.now), KVS_OK);
+  fake_answer_all(&host, stream);
+  put_gops(&host, stream, 0, 1, 5);
+  fake_answer_all(&host, stream);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.blocks, 5);
+  finish(&host);
+}
+
 static void an_old_fragment_that_is_passed_over_is_sent_alone(void) {
   fake_host host;
   fake_body body;
@@ -939,6 +988,8 @@ int main(void) {
   RUN(a_stream_that_does_not_exist_is_made);
   RUN(without_restart_an_error_is_final);
   RUN(reset_drops_all_and_begins_anew);
+  RUN(a_stream_started_again_keeps_what_it_holds);
+  RUN(a_closed_stream_is_started_again);
   RUN(an_old_fragment_that_is_passed_over_is_sent_alone);
   return check_report();
 }

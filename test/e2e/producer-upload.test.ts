@@ -235,4 +235,34 @@ describe('a producer and a service', () => {
     await late.close();
     await process.kill();
   });
+
+  it('goes on after a stop that was out of time, and loses nothing that it held', async () => {
+    const process = await ServiceProcess.create(join(directory, 'again'));
+    const again = await KinesisVideoProducer.create({
+      endpoint: process.endpoint,
+      credentials: CREDENTIALS,
+      limits: 'off',
+    });
+    const stream = await again.createStream({ ...RAW, streamName: 'again' });
+    const frames = [...syntheticFrames({ count: 150, start: 1_700_000_000_000 })];
+    const before = frames.slice(0, 75);
+    // What comes after may be of any time, an earlier one too.
+    const after = frames
+      .slice(75)
+      .map((frame) => ({ ...frame, presentationTs: frame.presentationTs - 60_000 }));
+    await putAll(stream, before);
+    await expect(stream.stop({ timeoutMs: 100 })).rejects.toMatchObject({
+      status: 'STATUS_OPERATION_TIMED_OUT',
+    });
+    const stopping = stream.stop();
+    stream.start();
+    await expect(stopping).rejects.toThrowError(/was started again while it was being stopped/);
+    await putAll(stream, after);
+    await process.start();
+    await stream.stop({ timeoutMs: 25_000 });
+    expectStored(await storedIn(process.endpoint, 'again'), [...before, ...after]);
+    expect(stream.gaps).toEqual([]);
+    await again.close();
+    await process.kill();
+  });
 });

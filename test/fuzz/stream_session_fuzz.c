@@ -478,7 +478,8 @@ static void odd_call(world *w, watched *s) {
       (void)kvs_stream_stop(s->stream, w->now);
       break;
     case 1:
-      (void)kvs_stream_reset(s->stream, w->now);
+      (void)((kind & 0x80) != 0 ? kvs_stream_start(s->stream, w->now)
+                                : kvs_stream_reset(s->stream, w->now));
       break;
     case 2:
       (void)kvs_stream_reset_connection(s->stream, (kind & 0x80) != 0, w->now);

@@ -539,6 +539,11 @@ KVS_API kvs_status kvs_stream_session_ended(kvs_stream *stream,
  * was stopped before.   |stream| [read] */
 KVS_API kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now);
 
+/* Takes frames again after kvs_stream_stop, from a key frame on and at any
+ * times. What is buffered still is sent before them. INVALID_OPERATION when it
+ * was not stopped.   |stream| [read] */
+KVS_API kvs_status kvs_stream_start(kvs_stream *stream, kvs_time now);
+
 /* Drops everything buffered (reported), breaks the session and begins anew
  * from DESCRIBE_STREAM; a stopped stream takes frames again.
  *   |stream| [read] */
