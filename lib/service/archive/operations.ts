@@ -6,7 +6,7 @@ import { isDamage, type FragmentSender } from '../get/sender.js';
 import { beginMedia, sendMedia } from '../get/session.js';
 import type { Call, Handler } from '../http/front.js';
 import { meterOfCall } from '../metrics/calls.js';
-import type { FragmentRecord, TimeKind } from '../store/types.js';
+import type { FragmentRecord, StreamRecord, TimeKind } from '../store/types.js';
 
 const DEFAULT_PAGE = 100;
 const NO_END = Number.MAX_SAFE_INTEGER - 1;
@@ -44,11 +44,9 @@ async function listFragments(context: ServiceContext, call: Call): Promise<objec
   const { record } = findMedia(context, call);
   const limit = call.input.number('MaxResults') ?? DEFAULT_PAGE;
   const page = pageOf(call);
-  // A fragment that its stream does not retain is a buffer's, not the archive's.
-  const found =
-    record.retentionHours === 0
-      ? []
-      : await context.store.byTime(record.id, { ...page, limit: limit + 1 });
+  const found = isArchived(record)
+    ? await context.store.byTime(record.id, { ...page, limit: limit + 1 })
+    : [];
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
   return {
@@ -121,7 +119,7 @@ async function getMediaForFragmentList(
   try {
     await sendMedia(context, 'GetMediaForFragmentList', call, record, async ({ sender }) => {
       beginMedia(call);
-      await sendList(context, record.id, sender, call.input.strings('Fragments'));
+      await sendList(context, record, sender, call.input.strings('Fragments'));
     });
   } finally {
     const rest = (readers.get(record.id) ?? 1) - 1;
@@ -130,17 +128,23 @@ async function getMediaForFragmentList(
   }
 }
 
+/** What a stream does not retain is a buffer's, for GetMedia, and not the archive's. */
+function isArchived(stream: StreamRecord): boolean {
+  return stream.retentionHours > 0;
+}
+
 /** In fragment number order, each fragment once. */
 async function sendList(
   context: ServiceContext,
-  stream: number,
+  stream: StreamRecord,
   sender: FragmentSender,
   fragments: readonly string[],
 ): Promise<void> {
   const numbers = [...new Set(fragments.map((text) => BigInt(text)))];
   numbers.sort((a, b) => (a < b ? -1 : 1));
   for (const number of numbers) {
-    const [record] = number < 1n << 160n ? await context.store.get(stream, [number]) : [];
+    const known = isArchived(stream) && number < 1n << 160n;
+    const [record] = known ? await context.store.get(stream.id, [number]) : [];
     try {
       if (record !== undefined) {
         await sender.fragment(record, listedFragmentTags(record));
