@@ -10,7 +10,7 @@ import { World } from './model/world.js';
    again, put them into the options: { seed, path } below and { replayPath } of fc.commands. */
 
 const SOAK = process.env['KVS_SOAK'] === '1';
-const RUNS = Number(process.env['KVS_MODEL_RUNS'] ?? (SOAK ? 2000 : 60));
+const RUNS = Number(process.env['KVS_MODEL_RUNS'] ?? (SOAK ? 2000 : 25));
 
 describe('the service and a naive model', () => {
   it(
