@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { KvsError } from '../base/errors.js';
 import { startService, type TlsOptions } from '../service/index.js';
-import { portNumber } from './arguments.js';
+import { byteCount, portNumber } from './arguments.js';
 import { parseCredentialsFile } from './credentials-file.js';
 import { withInterrupt } from './interrupt.js';
 
@@ -15,6 +15,7 @@ interface ServeFlags {
   readonly dataDir: string;
   readonly region: string;
   readonly credentials?: string;
+  readonly diskQuota?: number;
   readonly dump?: string;
   readonly apiLog?: string;
   readonly tlsKey?: string;
@@ -35,6 +36,7 @@ export function addServeCommand(program: Command): void {
       '--credentials <file>',
       'access keys that may call; without it anyone on this machine may',
     )
+    .option('--disk-quota <size>', 'most that stored media may take, as in 10GB', byteCount)
     .option('--dump <dir>', 'also write every PutMedia body there, as MKV')
     .option('--tls-key <file>', 'private key, PEM: the service speaks HTTPS; needs --tls-cert')
     .option('--tls-cert <file>', 'certificate of that key, PEM')
@@ -63,6 +65,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     region: flags.region,
     credentials,
     ...(flags.limits === 'off' ? { limits: 'off' } : {}),
+    ...(flags.diskQuota === undefined ? {} : { diskQuota: flags.diskQuota }),
     ...(flags.dump === undefined ? {} : { dump: flags.dump }),
     ...(tls === undefined ? {} : { tls }),
     ...(flags.apiLog === undefined ? {} : { apiLog: flags.apiLog }),

@@ -54,6 +54,13 @@ export interface ServiceOptions {
   readonly limits?: 'off' | Partial<Limits>;
   /** `'group'` (default): fragments share one flush. `'each'`: one flush for each fragment. */
   readonly fsync?: 'each' | 'group';
+  /**
+   * Most bytes that stored media may take, all streams together; default no limit. A fragment that
+   * finds no room gets Error ack 5001; a new PutMedia is answered with ServiceUnavailable (503)
+   * while less than 1 % is free, until retention or a deleted stream frees some. The index, mostly
+   * below 1 % of the media, is not counted.
+   */
+  readonly diskQuota?: number;
   /** Directory into which every PutMedia body is also written as it came, `<stream>-<n>.mkv`. */
   readonly dump?: string;
   /**
@@ -75,6 +82,7 @@ export interface CheckedOptions {
   readonly region: string;
   readonly limits: Limits;
   readonly fsync: 'each' | 'group';
+  readonly diskQuota: number;
   readonly dump: string | undefined;
   readonly apiLog: ApiLogOptions | undefined;
   readonly log: ServiceLog;
@@ -99,6 +107,7 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
     limits:
       options.limits === 'off' ? NO_LIMITS : { ...GUIDE_LIMITS, ...(options.limits ?? undefined) },
     fsync: options.fsync ?? 'group',
+    diskQuota: options.diskQuota ?? Infinity,
     dump: options.dump,
     apiLog: typeof options.apiLog === 'string' ? { path: options.apiLog } : options.apiLog,
     log: options.log ?? ((): void => undefined),
@@ -110,6 +119,9 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
   }
   if (!/^[a-z0-9-]{1,64}$/.test(checked.region)) {
     bad(`region '${checked.region}' does not match [a-z0-9-]+`);
+  }
+  if (!(checked.diskQuota > 0)) {
+    bad(`diskQuota ${String(checked.diskQuota)} is not a number of bytes above 0`);
   }
   checkTls(checked.tls);
   checkApiLog(checked.apiLog);
