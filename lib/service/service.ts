@@ -39,6 +39,7 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
   const store = await openDiskStore({
     directory: checked.dataDir,
     fsync: checked.fsync,
+    quota: checked.diskQuota,
     warn: (message) => {
       checked.log('warn', message);
     },

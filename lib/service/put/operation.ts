@@ -5,6 +5,7 @@ import type { Call, Handler } from '../http/front.js';
 import type { StreamHub } from '../hub.js';
 import { countMediaCall } from '../metrics/calls.js';
 import { openDump, type BodyDump } from './dump.js';
+import { checkQuota } from './room.js';
 import { PutSession } from './session.js';
 import { startTimeMs } from './start-time.js';
 
@@ -28,6 +29,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
   const timeBase = timeBaseOf(call);
   const hub = context.hubs.of(record.id);
   checkConnections(hub, record.name);
+  checkQuota(context);
   await hub.ready();
   checkConnections(hub, record.name);
   const session = new PutSession({

@@ -8,6 +8,7 @@ import { Pacer } from '../pacer.js';
 import type { FragmentWriter, StreamRecord } from '../store/types.js';
 import { AckWriter } from './acks.js';
 import type { BodyDump } from './dump.js';
+import { checkRoom } from './room.js';
 import { BodyGate } from './gate.js';
 import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
 import { PutMeter } from './meter.js';
@@ -166,6 +167,7 @@ export class PutSession implements IngestTarget, Producer {
 
   bytes(part: Uint8Array): void {
     this.#meter.touch();
+    checkRoom(this.#options.context.store, part.length);
     this.#openWriter().append(part);
   }
 

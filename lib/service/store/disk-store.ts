@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import {
   KIND,
@@ -32,6 +31,8 @@ export interface DiskStoreOptions {
   readonly directory: string;
   /** Whether fragments share flushes. */
   readonly fsync: 'each' | 'group';
+  /** Most bytes that segment files may take; default no limit. */
+  readonly quota?: number;
   /** A segment file that reached this size is followed by a new one; default 64 MiB. */
   readonly segmentBytes?: number;
   readonly warn?: (message: string) => void;
@@ -45,7 +46,9 @@ export interface DiskStoreOptions {
 export async function openDiskStore(options: DiskStoreOptions): Promise<FragmentStore> {
   const warn = options.warn ?? ((): void => undefined);
   const { index, media } = await openIndex(options.directory, warn);
-  return new DiskStore(index, media, options);
+  const store = new DiskStore(index, media, options);
+  await store.measure();
+  return store;
 }
 
 /** Media in append-only files, everything else in an ordered index. @internal */
@@ -54,6 +57,7 @@ export class DiskStore implements FragmentStore {
   readonly #segments: SegmentSet;
   readonly #committer: Committer;
   readonly #segmentBytes: number;
+  readonly #quota: number;
   readonly #writers = new Map<DiskWriter, number>();
   /** One change of a stream's set of files at a time. */
   readonly #locks = new Map<number, Promise<unknown>>();
@@ -62,9 +66,19 @@ export class DiskStore implements FragmentStore {
     const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#index = index;
     this.#segmentBytes = segmentBytes;
+    this.#quota = options.quota ?? Infinity;
     this.#segments = new SegmentSet(index, media, segmentBytes);
     const write = (ops: IndexOp[], sync: boolean): Promise<void> => index.batch(ops, { sync });
     this.#committer = new Committer(write, options.fsync === 'each' ? 1 : Infinity);
+  }
+
+  /** Learns how much of the quota is used. */
+  measure(): Promise<void> {
+    return this.#segments.measure();
+  }
+
+  room(): number {
+    return this.#quota === Infinity ? Infinity : this.#quota - this.#segments.bytes;
   }
 
   async streams(): Promise<StreamRecord[]> {
@@ -109,7 +123,7 @@ export class DiskStore implements FragmentStore {
       for (const kind of media) {
         await this.#index.clear({ gte: streamKey(kind, id), lt: streamKeyEnd(kind, id) });
       }
-      await rm(this.#segments.directory(id), { recursive: true, force: true });
+      await this.#segments.removeAll(id);
     });
   }
 
@@ -233,10 +247,8 @@ export class DiskStore implements FragmentStore {
   }
 
   async #leaveSegment(file: SegmentFile): Promise<void> {
-    const { id, segment } = file;
     await file.close();
-    // A file that failed stays taken, so that nobody appends to it before the next start.
-    if (!file.failed) await this.#locked(id, () => this.#segments.leave(id, segment));
+    await this.#locked(file.id, () => this.#segments.leave(file));
   }
 
   #locked<T>(id: number, work: () => Promise<T>): Promise<T> {

@@ -1,16 +1,16 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClassicLevel } from 'classic-level';
 import { KvsError } from '../../base/errors.js';
 import { loadOptional } from '../../base/optional.js';
 import { KIND, decodeSafe, encodeSafe, streamKey } from './codec.js';
+import { HealingIndex } from './healing-index.js';
 import { recoverSegments } from './recover.js';
 
 /** Version of the format on disk, as SPEC.md describes it. @internal */
 export const FORMAT_VERSION = 1;
 
 /** The index: an ordered map of bytes to bytes. @internal */
-export type Index = ClassicLevel<Uint8Array, Uint8Array>;
+export type Index = HealingIndex;
 
 /** Opens the index of a data directory and brings its media in step with it. @internal */
 export async function openIndex(
@@ -20,12 +20,13 @@ export async function openIndex(
   const media = join(directory, 'media');
   const level = await loadOptional('classic-level', 'the service', () => import('classic-level'));
   await mkdir(media, { recursive: true, mode: 0o700 });
-  const index: Index = new level.ClassicLevel(join(directory, 'index'), {
+  const path = join(directory, 'index');
+  const db = new level.ClassicLevel<Uint8Array, Uint8Array>(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',
   });
   try {
-    await index.open();
+    await db.open();
   } catch (error) {
     throw new KvsError({
       status: 'STATUS_OPEN_FILE_FAILED',
@@ -35,6 +36,7 @@ export async function openIndex(
       cause: error,
     });
   }
+  const index = new HealingIndex(db, directory, warn);
   try {
     await checkFormat(index, directory);
     await recoverSegments(index, media, warn);

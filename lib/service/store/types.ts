@@ -117,6 +117,8 @@ export interface FragmentStore {
   clearStream(id: number): Promise<void>;
   /** The first of `count` sequence numbers that nobody was or will be given. */
   reserve(id: number, count: number): Promise<number>;
+  /** Bytes of media that may still be written; Infinity without a quota, below 0 when over it. */
+  room(): number;
   openWriter(id: number): Promise<FragmentWriter>;
   openReader(id: number): FragmentReader;
   byNumber(id: number, range: NumberRange): Promise<FragmentRecord[]>;

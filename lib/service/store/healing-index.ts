@@ -1,0 +1,124 @@
+import { open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ClassicLevel } from 'classic-level';
+import type { IndexOp } from './committer.js';
+
+/** What must be free on the disk before an index that failed is opened again, bytes. */
+const ROOM = 8 * 1024 * 1024;
+
+/** A range of keys, as LevelDB takes it. */
+interface KeyRange {
+  readonly gte?: Uint8Array;
+  readonly gt?: Uint8Array;
+  readonly lt?: Uint8Array;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+/** What a range holds, one by one or all at once. */
+interface Found<T> extends AsyncIterable<T> {
+  all(): Promise<T[]>;
+}
+
+type Level = ClassicLevel<Uint8Array, Uint8Array>;
+
+/**
+ * The index: an ordered map of bytes to bytes, LevelDB, which survives that the disk is full. A
+ * write that fails may leave half a record in LevelDB's log, behind which a later start finds
+ * nothing; so nothing is written behind it. The next write opens the index anew, which reads the
+ * log up to there and begins another, as soon as there is room. Reading goes on meanwhile.
+ */
+export class HealingIndex {
+  readonly #level: Level;
+  readonly #directory: string;
+  readonly #warn: (message: string) => void;
+  #failed = false;
+  /** The last write; one at a time, so that none is behind one that fails. */
+  #last: Promise<void> = Promise.resolve();
+
+  /** `directory`: where the index lies. */
+  constructor(level: Level, directory: string, warn: (message: string) => void) {
+    this.#level = level;
+    this.#directory = directory;
+    this.#warn = warn;
+  }
+
+  get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#level.get(key);
+  }
+
+  getMany(keys: Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    return this.#level.getMany(keys);
+  }
+
+  iterator(range: KeyRange): Found<[Uint8Array, Uint8Array]> {
+    return this.#level.iterator(range);
+  }
+
+  keys(range: KeyRange): Found<Uint8Array> {
+    return this.#level.keys(range);
+  }
+
+  values(range: KeyRange): Found<Uint8Array> {
+    return this.#level.values(range);
+  }
+
+  put(key: Uint8Array, value: Uint8Array, options: { sync?: boolean } = {}): Promise<void> {
+    return this.#write(() => this.#level.put(key, value, options));
+  }
+
+  del(key: Uint8Array, options: { sync?: boolean } = {}): Promise<void> {
+    return this.#write(() => this.#level.del(key, options));
+  }
+
+  batch(ops: IndexOp[], options: { sync?: boolean } = {}): Promise<void> {
+    return this.#write(() => this.#level.batch(ops, options));
+  }
+
+  clear(range: KeyRange): Promise<void> {
+    return this.#write(() => this.#level.clear(range));
+  }
+
+  async close(): Promise<void> {
+    await this.#last;
+    await this.#level.close();
+  }
+
+  #write(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(async () => {
+      if (this.#failed) await this.#heal();
+      try {
+        await work();
+      } catch (error) {
+        this.#failed = true;
+        throw error;
+      }
+    });
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+
+  async #heal(): Promise<void> {
+    await this.#checkRoom();
+    await this.#level.close();
+    await this.#level.open();
+    this.#failed = false;
+    this.#warn('the index could not be written; it was opened anew and can be written again');
+  }
+
+  /** Rejects while the disk is full: an index that was closed could not be opened then. */
+  async #checkRoom(): Promise<void> {
+    const path = join(this.#directory, 'room.tmp');
+    try {
+      const file = await open(path, 'w', 0o600);
+      try {
+        await file.writeFile(Buffer.alloc(ROOM));
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+}
