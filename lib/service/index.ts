@@ -7,6 +7,7 @@ export type {
   ServiceOptions,
   TlsOptions,
 } from './options.js';
+export type { GeneratedCertificate } from './tls/generated.js';
 export { fsck, type FsckReport } from './fsck.js';
 export type { ApiLogOptions } from './audit/log-file.js';
 export { parsePolicy, type Policy, type PolicyStatement } from './policy/policy.js';

@@ -44,8 +44,12 @@ export interface ServiceOptions {
   readonly host?: string;
   /** Port to listen on; default 0, any free one. */
   readonly port?: number;
-  /** Given, the service speaks HTTPS only; default plain HTTP. */
-  readonly tls?: TlsOptions;
+  /**
+   * Given, the service speaks HTTPS only; default plain HTTP. `'generated'`: with a certificate for
+   * localhost, 127.0.0.1, ::1 and `host` that it makes itself, keeps in `dataDir/tls` and renews 30
+   * days before it ends; `KvsService.certificate` tells what clients have to trust.
+   */
+  readonly tls?: TlsOptions | 'generated';
   /** Default `'open'`: every request is taken, which is allowed on loopback only. */
   readonly credentials?: ServiceCredentials;
   /** Region of stream ARNs and of signatures; default us-west-2. */
@@ -77,7 +81,9 @@ export interface CheckedOptions {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
+  /** Undefined also while a certificate is still to be generated. */
   readonly tls: TlsOptions | undefined;
+  readonly generateTls: boolean;
   readonly credentials: ServiceCredentials;
   readonly region: string;
   readonly limits: Limits;
@@ -101,7 +107,8 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
     dataDir: options.dataDir,
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
-    tls: options.tls,
+    tls: options.tls === 'generated' ? undefined : options.tls,
+    generateTls: options.tls === 'generated',
     credentials: options.credentials ?? 'open',
     region: options.region ?? 'us-west-2',
     limits:

@@ -17,6 +17,8 @@ import { CallRates } from './rates.js';
 import { openDiskStore } from './store/disk-store.js';
 import type { FragmentStore } from './store/types.js';
 import { Sweeper } from './sweep.js';
+import type { GeneratedCertificate } from './tls/generated.js';
+import { TlsKeeper } from './tls/keeper.js';
 
 /** A running service. */
 export interface KvsService {
@@ -24,6 +26,8 @@ export interface KvsService {
   readonly endpoint: string;
   /** Port it listens on. */
   readonly port: number;
+  /** The certificate in use now, with `tls: 'generated'`. */
+  readonly certificate?: GeneratedCertificate | undefined;
   /** Takes no more calls, makes durable what was whole, ends open answers, closes the store. */
   close(): Promise<void>;
 }
@@ -70,17 +74,24 @@ async function serve(
   await sweeper.begin();
   let endpoint = '';
   const context = contextOf(options, store, streams, sweeper, () => endpoint);
-  const front = new HttpFront(options, partsOf(context, apiLog));
+  const tls = await TlsKeeper.open(options);
+  const front = new HttpFront({ ...options, tls: tls.current }, partsOf(context, apiLog));
   const port = await front.listen();
-  const scheme = options.tls === undefined ? 'http' : 'https';
+  const scheme = tls.current === undefined ? 'http' : 'https';
   endpoint = `${scheme}://${hostInUrl(options.host)}:${String(port)}`;
   sweeper.every(() => {
     context.rates.sweep();
+    void tls.renew((next) => {
+      front.useTls(next);
+    });
   });
   options.log('info', `listening on ${endpoint}`);
   return {
     endpoint,
     port,
+    get certificate(): GeneratedCertificate | undefined {
+      return tls.certificate;
+    },
     close: once(async () => {
       await sweeper.stop();
       const closed = front.close();

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
@@ -8,7 +8,7 @@ import type { Operation, OperationName } from '../api/operation.js';
 import { OPERATIONS } from '../api/operations.js';
 import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
-import { serverTls, type CheckedOptions } from '../options.js';
+import { serverTls, type CheckedOptions, type TlsOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
 import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
 
@@ -61,7 +61,7 @@ export class HttpFront {
   readonly #options: CheckedOptions;
   readonly #parts: FrontParts;
   readonly #routes: ReadonlyMap<string, Operation>;
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
   /** Calls that have not ended. */
   readonly #active = new Set<Promise<void>>();
 
@@ -104,6 +104,11 @@ export class HttpFront {
     });
     const address = server.address();
     return isAddress(address) ? address.port : port;
+  }
+
+  /** Connections to come get this certificate; those that are open go on. */
+  useTls(tls: TlsOptions): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(serverTls(tls));
   }
 
   /** Takes no more connections and ends those that wait; resolves when every call has ended. */
@@ -203,7 +208,7 @@ export class HttpFront {
   }
 }
 
-function newServer({ tls }: Pick<CheckedOptions, 'tls'>): Server {
+function newServer({ tls }: Pick<CheckedOptions, 'tls'>): Server | SecureServer {
   const settings: ServerOptions = {
     // PutMedia bodies last for hours; JSON bodies have their own time-out.
     requestTimeout: 0,

@@ -13,9 +13,16 @@ export interface FsckReport {
     readonly faults: readonly string[];
 }
 
+export interface GeneratedCertificate {
+    readonly path: string;
+    readonly fingerprint: string;
+    readonly expires: number;
+}
+
 export interface KvsService {
     readonly endpoint: string;
     readonly port: number;
+    readonly certificate?: GeneratedCertificate | undefined;
     close(): Promise<void>;
 }
 
@@ -72,11 +79,12 @@ export interface ServiceOptions {
     readonly dataDir: string;
     readonly host?: string;
     readonly port?: number;
-    readonly tls?: TlsOptions;
+    readonly tls?: TlsOptions | 'generated';
     readonly credentials?: ServiceCredentials;
     readonly region?: string;
     readonly limits?: 'off' | Partial<Limits>;
     readonly fsync?: 'each' | 'group';
+    readonly diskQuota?: number;
     readonly dump?: string;
     readonly apiLog?: string | ApiLogOptions;
     readonly log?: ServiceLog;
