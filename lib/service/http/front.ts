@@ -10,6 +10,8 @@ import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
 import { serverTls, type CheckedOptions, type TlsOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
+import type { BodyDecoder } from './aws-chunked.js';
+import { decodeWhole, decoderFor } from './body-form.js';
 import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
 
 /** A call that was found signed and valid. @internal */
@@ -19,6 +21,8 @@ export interface Call {
   readonly input: Input;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Makes the data of a body that the handler reads itself. */
+  readonly decoder: BodyDecoder;
 }
 
 /** What carries out an operation. @internal */
@@ -151,7 +155,7 @@ export class HttpFront {
     const page = request.method === 'GET' ? this.#parts.pages.get(pathOf(request)) : undefined;
     if (page !== undefined) {
       const bytes = await readBody(request);
-      const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
+      const { caller } = authenticate(request, { kind: 'read', bytes }, this.#options);
       this.#parts.authorizePage(caller, request);
       sendText(response, page.type, page.text(caller));
       return;
@@ -159,21 +163,23 @@ export class HttpFront {
     const operation = this.#route(request);
     trace.operation = operation;
     if (operation.input === 'headers') {
-      const caller = authenticate(request, { kind: 'media' }, this.#options);
+      const { caller, seed } = authenticate(request, { kind: 'media' }, this.#options);
       trace.caller = caller;
       const values = readHeaders(operation, (name) => headerOf(request, name));
       const input = checkInput(operation, values);
       trace.input = values;
-      await this.#run({ operation, caller, input, request, response }, trace);
+      const decoder = decoderFor(request, seed);
+      await this.#run({ operation, caller, input, request, response, decoder }, trace);
       return;
     }
     const bytes = await readBody(request);
-    const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
+    const { caller, seed } = authenticate(request, { kind: 'read', bytes }, this.#options);
     trace.caller = caller;
-    const values = parseBody(bytes);
+    const decoder = decoderFor(request, seed);
+    const values = parseBody(decodeWhole(decoder, bytes));
     const input = checkInput(operation, values);
     trace.input = values;
-    await this.#run({ operation, caller, input, request, response }, trace);
+    await this.#run({ operation, caller, input, request, response, decoder }, trace);
   }
 
   async #run(call: Call, trace: Trace): Promise<void> {

@@ -39,6 +39,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
     openWriter: () => context.store.openWriter(record.id),
     request,
     response,
+    decoder: call.decoder,
     acks: !['0', 'false'].includes(input.string('FragmentAcknowledgmentRequired') ?? '1'),
     timeBase,
     dump: dumpOf(context, record.name),

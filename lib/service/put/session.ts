@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceContext } from '../context.js';
 import { AckError, type AckErrorId } from '../errors.js';
+import type { BodyDecoder } from '../http/aws-chunked.js';
 import { discardRest } from '../http/wire.js';
 import type { Producer, StreamHub } from '../hub.js';
 import { Pacer } from '../pacer.js';
@@ -9,6 +10,7 @@ import type { FragmentWriter, StreamRecord } from '../store/types.js';
 import { AckWriter } from './acks.js';
 import type { BodyDump } from './dump.js';
 import { checkRoom } from './room.js';
+import { followBody } from './body-events.js';
 import { BodyGate } from './gate.js';
 import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
 import { PutMeter } from './meter.js';
@@ -26,6 +28,8 @@ export interface SessionOptions {
   readonly openWriter: () => Promise<FragmentWriter>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Makes the Matroska bytes of the body. */
+  readonly decoder: BodyDecoder;
   readonly acks: boolean;
   /** Added to a Cluster's time to give the producer's time, ms. */
   readonly timeBase: number;
@@ -102,32 +106,20 @@ export class PutSession implements IngestTarget, Producer {
     const { request, response, hub } = this.#options;
     hub.addProducer(this);
     this.#meter.opened();
-    const onData = (chunk: Uint8Array): void => {
-      this.#data(chunk);
-    };
-    // 'end' may come although the body is paused, when its last bytes came together with its end.
-    const onEnd = (): void => {
-      void this.#gate.open.then(() => {
-        this.#bodyEnd();
-      });
-    };
-    const onCut = (): void => {
-      if (!request.complete) this.#end();
-    };
-    const onClose = (): void => {
-      this.#end();
-    };
-    request.on('data', onData);
-    request.on('end', onEnd);
-    request.on('close', onCut);
-    response.on('close', onClose);
+    const unfollow = followBody(request, response, {
+      data: (bytes) => {
+        this.#data(bytes);
+      },
+      // 'end' may come although the body is paused, when its last bytes came together with its end.
+      end: () => void this.#gate.open.then(() => this.#bodyEnd()),
+      cut: () => {
+        this.#end();
+      },
+    });
     try {
       await this.#done;
     } finally {
-      request.removeListener('data', onData);
-      request.removeListener('end', onEnd);
-      request.removeListener('close', onCut);
-      response.removeListener('close', onClose);
+      unfollow();
       this.#timers.stop();
       hub.removeProducer(this);
       this.#meter.closed();
@@ -222,10 +214,17 @@ export class PutSession implements IngestTarget, Producer {
     await this.#stored;
   }
 
-  #data(chunk: Uint8Array): void {
+  #data(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#timers.touch();
-    this.#meter.received(chunk.length);
+    this.#meter.received(bytes.length);
+    this.#guard(() => {
+      this.#decoded(this.#options.decoder.push(bytes));
+    });
+  }
+
+  #decoded(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
     this.#options.dump?.write(chunk);
     if (this.#writer === undefined) this.#gate.hold(() => this.#begin(chunk));
     else this.#take(chunk, this.#writer);
@@ -254,6 +253,7 @@ export class PutSession implements IngestTarget, Producer {
   #bodyEnd(): void {
     if (this.#ended) return;
     this.#guard(() => {
+      this.#options.decoder.end();
       this.#ingest.end();
     });
     this.#end();
@@ -310,12 +310,10 @@ export class PutSession implements IngestTarget, Producer {
     const fragment = this.#fragment;
     this.#fragment = undefined;
     this.#writer?.abort();
-    if (fragment === undefined) {
-      this.#finished();
-      return;
+    if (fragment !== undefined) {
+      this.#options.hub.closeNumber(fragment.number);
+      this.#meter.failed();
     }
-    this.#options.hub.closeNumber(fragment.number);
-    this.#meter.failed();
     this.#finished();
   }
 
