@@ -75,7 +75,13 @@ function checkConnections(hub: StreamHub, name: string): void {
 function dumpOf(context: ServiceContext, name: string): BodyDump | undefined {
   const { dump, log } = context.options;
   if (dump === undefined) return undefined;
-  return openDump(dump, name, (message) => {
+  const warn = (message: string): void => {
     log('warn', message);
-  });
+  };
+  try {
+    return openDump(dump, name, warn);
+  } catch (error) {
+    warn(`dump of ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }

@@ -116,6 +116,8 @@ export class PutSession implements IngestTarget, Producer {
         this.#end();
       },
     });
+    // Deleted since the call was let in: nobody would tell this session any more.
+    if (hub.deleted) this.#fail(4507);
     try {
       await this.#done;
     } finally {
