@@ -11,7 +11,7 @@ import { AckError } from '../../../lib/service/errors.js';
 import { GUIDE_LIMITS, NO_LIMITS } from '../../../lib/service/limits.js';
 import { MkvIngest } from '../../../lib/service/put/ingest.js';
 import { compileLib } from '../../support/compiled.js';
-import { cluster, endOfFragment, header, tags } from '../../support/mkv.js';
+import { cluster, element, endOfFragment, header, tags, uint } from '../../support/mkv.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, withService } from './helpers.js';
 import { startProcess } from './process.js';
 
@@ -66,6 +66,19 @@ describe('ingest', () => {
       expect(ingest([BODY.subarray(0, at), BODY.subarray(at)])).toEqual(whole);
     }
     expect(ingest(Array.from(BODY, (byte) => Uint8Array.of(byte)))).toEqual(whole);
+  });
+
+  it('a frame that says it lasts for ever gives the fragment a length that can be stored', () => {
+    const group = element(MKV_ID.BLOCK_GROUP, [
+      element(MKV_ID.BLOCK, [Uint8Array.of(0x81, 0, 0, 0, 9)]),
+      uint(MKV_ID.BLOCK_DURATION, 2 ** 53 - 1),
+    ]);
+    const body = Buffer.concat([
+      header({ scale: 1_000_000_000 }),
+      element(MKV_ID.CLUSTER, [uint(MKV_ID.TIMESTAMP, 0), group]),
+    ]);
+    const end = ingest([body]).find((line) => line.startsWith('end')) ?? '';
+    expect(Number(end.split(' ')[1])).toBe(Number.MAX_SAFE_INTEGER);
   });
 
   it('takes any bytes: an Error ack or fragments, never anything else', () => {
