@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DeleteStreamCommand } from '@aws-sdk/client-kinesis-video';
 import { describe, expect, it, vi } from 'vitest';
-import { readMedia } from '../../../lib/parser/index.js';
-import { cluster, header } from '../../support/mkv.js';
+import { MKV_ID, readMedia } from '../../../lib/parser/index.js';
+import { cluster, element, endOfFragment, header, simpleBlock } from '../../support/mkv.js';
+import { tags, uint } from '../../support/mkv.js';
 import { controlClient, createStream, getMedia, putMedia, withService } from './helpers.js';
 import { temporaryDirectory } from './helpers.js';
 
@@ -156,6 +157,47 @@ async function framesOf(bytes: Uint8Array): Promise<string[]> {
   }
   return frames;
 }
+
+it('takes strings that end in NUL, and the children of a Cluster in any order', async () => {
+  await withService({}, async (service) => {
+    await createStream(service, 'cam');
+    const put = putMedia(service, 'cam');
+    const blocks = [simpleBlock({ time: 0 }), simpleBlock({ time: 40 })];
+    const [first = new Uint8Array(), second = new Uint8Array()] = blocks;
+    put.send(
+      header({ docType: 'matroska\0' }),
+      element(MKV_ID.CLUSTER, [first, uint(MKV_ID.TIMESTAMP, 5000), second]),
+      tags({ 'room\0': 'hall\0' }),
+      endOfFragment(),
+      element(
+        MKV_ID.CLUSTER,
+        [element(MKV_ID.CRC32, [Buffer.alloc(4)]), uint(MKV_ID.POSITION, 0), second].concat([
+          uint(MKV_ID.PREV_SIZE, 0),
+          first,
+          uint(MKV_ID.TIMESTAMP, 7000),
+        ]),
+        'unknown',
+      ),
+    );
+    put.end();
+    await put.untilEnded();
+    expect(put.summary().filter((ack) => ack.startsWith('PERSISTED'))).toEqual([
+      'PERSISTED 5000',
+      'PERSISTED 7000',
+    ]);
+    const last = put.acks.at(-1)?.FragmentNumber ?? '';
+    const media = await getMedia(service, 'cam', { StartSelectorType: 'EARLIEST' }, last);
+    const times: number[] = [];
+    for await (const event of readMedia([media])) {
+      if (event.kind !== 'frame') continue;
+      times.push(event.timecodeMs);
+      if (event.clusterTimecodeMs !== 5000) continue;
+      expect(event.fragment?.tags).toEqual([{ name: 'room', value: 'hall' }]);
+    }
+    expect(times).toEqual([5000, 5040, 7040, 7000]);
+    put.destroy();
+  });
+});
 
 /* Clusters of known size that end anywhere, Cues, Void, CRC-32, lacing, BlockGroups, SeekHead. */
 describe("every writer's dialect of Matroska comes back frame by frame", () => {
