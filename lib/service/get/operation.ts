@@ -83,8 +83,17 @@ async function sendFragment({ context, hub, sender }: Tail, record: FragmentReco
     context.options.log('error', `GetMedia left out a fragment: ${error.message}`);
     return;
   }
-  const [latest] = await context.store.byNumber(hub.id, { limit: 1, order: 'descending' });
-  const behind = Math.max(0, (latest?.serverTime ?? record.serverTime) - record.serverTime);
+  // A live reader's last bytes do not wait for the index: the hub knows what came last.
+  const newest = hub.newest ?? (await newestStored(context, hub));
+  const behind = Math.max(0, (newest?.serverTime ?? record.serverTime) - record.serverTime);
   await sender.tags(positionTags(record, behind));
   sender.meter.add('GetMedia.MillisBehindNow', behind);
+}
+
+async function newestStored(
+  { store }: ServiceContext,
+  hub: StreamHub,
+): Promise<FragmentRecord | undefined> {
+  const [newest] = await store.byNumber(hub.id, { limit: 1, order: 'descending' });
+  return newest;
 }

@@ -183,7 +183,7 @@ export class PutSession implements IngestTarget, Producer {
     const commit = this.#openWriter()
       .commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
       .then((stored) => {
-        hub.closeNumber(number);
+        hub.readable(stored);
         if (!this.#retains) context.sweeper.buffered(record, stored.clusterBytes);
         this.#meter.stored();
         if (!this.#retains) return;
