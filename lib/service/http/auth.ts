@@ -5,6 +5,7 @@ import { OPEN_ACCOUNT, type CheckedOptions, type ServiceCredential } from '../op
 import type { Policy } from '../policy/policy.js';
 import type { ChunkSeed } from './aws-chunked.js';
 import { LITERALS } from './body-form.js';
+import { headerOf } from './header-of.js';
 import {
   EMPTY_HASH,
   canonicalRequest,
@@ -237,11 +238,6 @@ function payloadHash(request: IncomingMessage, body: RequestBody): string {
   if (body.kind === 'media' || LITERALS.has(named)) return named;
   // A signed hash that is not the body's would let anyone change the body.
   return sha256(body.bytes) === named.toLowerCase() ? named : sha256(body.bytes);
-}
-
-function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(',') : value;
 }
 
 function headerValue(request: IncomingMessage, name: string): string {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.js';
 import { AwsChunkedDecoder, BodyFault, HashedDecoder } from './aws-chunked.js';
 import type { BodyDecoder, ChunkSeed } from './aws-chunked.js';
+import { headerOf } from './header-of.js';
 import { EMPTY_HASH } from './sigv4.js';
 
 const SIGNED = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD';
@@ -62,9 +63,4 @@ function chunked(
     if (!(error instanceof BodyFault)) throw error;
     throw new ServiceError('InvalidArgumentException', error.message);
   }
-}
-
-function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(',') : value;
 }

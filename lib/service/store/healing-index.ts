@@ -6,6 +6,9 @@ import type { IndexOp } from './committer.js';
 /** What must be free on the disk before an index that failed is opened again, bytes. */
 const ROOM = 8 * 1024 * 1024;
 
+/** Keys that are removed in one write. */
+const PART = 1000;
+
 /** A range of keys, as LevelDB takes it. */
 interface KeyRange {
   readonly gte?: Uint8Array;
@@ -75,8 +78,16 @@ export class HealingIndex {
     return this.#write(() => this.#level.batch(ops, options));
   }
 
-  clear(range: KeyRange): Promise<void> {
-    return this.#write(() => this.#level.clear(range));
+  /** Removes what a range holds, a part at a time, so that other writes come in between. */
+  async clear(range: KeyRange): Promise<void> {
+    let rest = range;
+    for (;;) {
+      const keys = await this.#level.keys({ ...rest, limit: PART }).all();
+      const last = keys.at(-1);
+      if (last === undefined) return;
+      await this.batch(keys.map((key) => ({ type: 'del', key })));
+      rest = { gt: last, ...(range.lt !== undefined && { lt: range.lt }) };
+    }
   }
 
   async close(): Promise<void> {

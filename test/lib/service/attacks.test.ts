@@ -7,7 +7,7 @@ import { MKV_ID, writeHeader } from '../../../lib/parser/index.js';
 import { compileLib, type CompiledLib } from '../../support/compiled.js';
 import { cluster, element, header, simpleBlock, tags, text, uint } from '../../support/mkv.js';
 import { createStream, putMedia, temporaryDirectory, withService } from './helpers.js';
-import { startProcess, type ServiceProcess } from './process.js';
+import { rss, startProcess, type ServiceProcess } from './process.js';
 
 /* Each attack is made on a service in a process of its own, whose memory is measured, while a good
    producer goes on; it must not notice. */
@@ -188,11 +188,6 @@ describe('attacks on PutMedia', () => {
     60_000,
   );
 });
-
-/** Resident memory of a process, bytes. */
-function rss(pid: number): number {
-  return Number(readFileSync(`/proc/${String(pid)}/statm`, 'utf8').split(' ')[1]) * 4096;
-}
 
 async function post(
   endpoint: string,

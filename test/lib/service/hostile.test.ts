@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
@@ -13,7 +12,7 @@ import { MkvIngest } from '../../../lib/service/put/ingest.js';
 import { compileLib } from '../../support/compiled.js';
 import { cluster, element, endOfFragment, header, tags, uint } from '../../support/mkv.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, withService } from './helpers.js';
-import { startProcess } from './process.js';
+import { rss, startProcess } from './process.js';
 
 const BLOCKS = [{ time: 0, data: new Uint8Array(300) }, { time: 40 }];
 const BODY = Buffer.concat([
@@ -223,11 +222,6 @@ function open(port: number): Promise<Socket> {
     });
     socket.on('error', reject);
   });
-}
-
-/** Resident memory of a process, bytes. */
-function rss(pid: number): number {
-  return Number(readFileSync(`/proc/${String(pid)}/statm`, 'utf8').split(' ')[1]) * 4096;
 }
 
 /** Collects garbage now, so that what is left is held by somebody. */
