@@ -59,7 +59,9 @@ export class AwsChunkedDecoder implements BodyDecoder {
   #signature = '';
   /** The signature that the next one goes on from. */
   #previous: string;
-  #held: Uint8Array[] = [];
+  /** The signed chunk that is coming in, of which so many bytes have come. */
+  #held: Buffer = Buffer.alloc(0);
+  #filled = 0;
   #ready: Uint8Array[] = [];
   #total = 0;
   readonly #checksum: Checksum | undefined;
@@ -88,8 +90,11 @@ export class AwsChunkedDecoder implements BodyDecoder {
   #takeData(bytes: Uint8Array, at: number): number {
     const part = bytes.subarray(at, at + this.#left);
     this.#left -= part.length;
-    if (this.#rules.signed) this.#held.push(part);
-    else this.#give(part);
+    if (this.#rules.signed) {
+      // Copied: a client that sends single bytes would have an object held for each of them.
+      this.#held.set(part, this.#filled);
+      this.#filled += part.length;
+    } else this.#give(part);
     if (this.#left === 0) this.#state = 'dataEnd';
     return at + part.length;
   }
@@ -137,6 +142,8 @@ export class AwsChunkedDecoder implements BodyDecoder {
       );
     }
     if (this.#left > 0) {
+      if (this.#rules.signed) this.#held = Buffer.allocUnsafeSlow(this.#left);
+      this.#filled = 0;
       this.#state = 'data';
       return;
     }
@@ -149,8 +156,8 @@ export class AwsChunkedDecoder implements BodyDecoder {
   #endChunk(): void {
     const { signed, seed } = this.#rules;
     if (!signed) return;
-    const data = Buffer.concat(this.#held);
-    this.#held = [];
+    const data = this.#held;
+    this.#held = Buffer.alloc(0);
     if (seed !== undefined) {
       const text = `AWS4-HMAC-SHA256-PAYLOAD\n${seed.time}\n${seed.scope}\n${this.#previous}\n${EMPTY_HASH}\n${sha256(data)}`;
       const expected = hmac(seed.key, text);

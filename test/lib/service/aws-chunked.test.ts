@@ -111,6 +111,19 @@ describe('chunks of Signature Version 4', () => {
     expect(read(signedDecoder(), [one, two, last]).good).toBe(false);
   });
 
+  it('holds a chunk that comes in single bytes as one, not as many', () => {
+    const size = 2 ** 20;
+    const decoder = new AwsChunkedDecoder({
+      ...{ signed: true, seed: undefined, trailer: undefined, length: undefined },
+    });
+    decoder.push(Buffer.from(`${size.toString(16)};chunk-signature=${SEED}\r\n`));
+    const before = process.memoryUsage().heapUsed;
+    for (let count = 1; count < size; count += 1) decoder.push(new Uint8Array(1));
+    // A million small arrays take more than a hundred megabytes.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 2 ** 20);
+    expect(decoder.push(Buffer.from('\0\r\n')).length).toBe(size);
+  });
+
   it('takes any bytes: data or a fault, never anything else, and holds little', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
