@@ -120,16 +120,14 @@ export class HealingIndex {
   /** Rejects while the disk is full: an index that was closed could not be opened then. */
   async #checkRoom(): Promise<void> {
     const path = join(this.#directory, 'room.tmp');
+    const file = await open(path, 'w', 0o600);
     try {
-      const file = await open(path, 'w', 0o600);
-      try {
-        await file.writeFile(Buffer.alloc(ROOM));
-        await file.datasync();
-      } finally {
-        await file.close();
-      }
+      // Without a name at once, so that nothing of it is left whatever happens.
+      await rm(path);
+      await file.writeFile(Buffer.alloc(ROOM));
+      await file.datasync();
     } finally {
-      await rm(path, { force: true });
+      await file.close();
     }
   }
 }

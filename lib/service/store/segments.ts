@@ -65,13 +65,13 @@ export class SegmentSet {
     const { id, segment } = file;
     const name = segmentName(id, segment);
     if (file.failed) this.#spoilt.add(name);
+    this.#taken.delete(name);
     this.#sizes.set(id, segment, file.end);
     try {
       await this.#cutOff(file);
     } catch {
       this.#spoilt.add(name);
     }
-    this.#taken.delete(name);
   }
 
   async #cutOff({ id, segment, end }: SegmentFile): Promise<void> {

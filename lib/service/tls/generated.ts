@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:cry
 import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { KvsError } from '../../base/errors.js';
 import { selfSigned } from './certificate.js';
 
@@ -14,7 +14,7 @@ const RENEW = 30 * DAY;
 
 /** A certificate that the service made for itself, and keeps in its data directory. */
 export interface GeneratedCertificate {
-  /** File of the certificate, PEM: what clients are told to trust. */
+  /** Absolute path of the certificate, PEM: what clients are told to trust. */
   readonly path: string;
   /** SHA-256 fingerprint, hexadecimal with colons. */
   readonly fingerprint: string;
@@ -37,7 +37,7 @@ export async function openCertificate(
   host: string,
   now: number,
 ): Promise<CertificateFiles> {
-  const directory = join(dataDir, 'tls');
+  const directory = resolve(dataDir, 'tls');
   const keyPath = join(directory, 'key.pem');
   const path = join(directory, 'cert.pem');
   await checkSecret(keyPath);
