@@ -82,8 +82,8 @@ async function faultOf(
   record: FragmentRecord,
 ): Promise<string | undefined> {
   try {
-    await store.header(id, record);
-    await store.tags(id, record);
+    await reader.header(record);
+    await reader.tags(record);
     for await (const piece of reader.pieces(record)) void piece;
   } catch (error) {
     if (error instanceof FragmentDamagedError) return error.message;

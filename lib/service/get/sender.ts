@@ -56,9 +56,8 @@ export class FragmentSender {
   }
 
   async #send(record: FragmentRecord, tags: TagPairs, frames: FrameCounter): Promise<void> {
-    const { store, stream } = this.#options;
-    const header = await store.header(stream, record);
-    const own = await store.tags(stream, record);
+    const header = await this.#reader.header(record);
+    const own = await this.#reader.tags(record);
     const held = await this.#verify(record);
     await this.#write(Buffer.concat([header, own, tagsElement(tags)]));
     for await (const piece of held ?? this.#reader.pieces(record)) {

@@ -141,9 +141,10 @@ export class PutSession implements IngestTarget, Producer {
       throw new AckError(4507, `stream ${record.name} was deleted`);
     }
     const serverTime = context.options.clock.wall();
-    this.#fragment = { number: hub.openNumber(serverTime), serverTime, timecode: undefined };
+    const number = hub.openNumber(serverTime);
+    this.#fragment = { number, serverTime, timecode: undefined };
     this.#meter.begin();
-    this.#openWriter().begin(header);
+    this.#openWriter().begin(header, number);
   }
 
   timecode(timecode: number): void {

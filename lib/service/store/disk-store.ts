@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
 import {
   KIND,
   decodeFragment,
@@ -7,7 +6,6 @@ import {
   decodeStream,
   encodeSafe,
   encodeStream,
-  headerKey,
   numberKey,
   numberOfKey,
   streamKey,
@@ -16,13 +14,13 @@ import {
 } from './codec.js';
 import { Committer, type IndexOp } from './committer.js';
 import { expireFragments } from './expire.js';
-import { openIndex, type Index } from './open-index.js';
+import { FORMAT_VERSION, formatIs, openIndex, type Index } from './open-index.js';
 import { DiskReader } from './reader.js';
+import type { DataKey } from './seal.js';
 import type { SegmentFile } from './segment.js';
 import { SegmentSet, segmentPath } from './segments.js';
-import { FragmentDamagedError } from './types.js';
 import type { FragmentReader, FragmentRecord, FragmentStore, FragmentWriter } from './types.js';
-import type { NumberRange, StreamRecord, TimeRange } from './types.js';
+import type { KeySource, NumberRange, StreamItem, StreamRecord, TimeRange } from './types.js';
 import { DiskWriter } from './writer.js';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -90,7 +88,12 @@ export class DiskStore implements FragmentStore {
   }
 
   async deleteStream(id: number): Promise<void> {
-    await this.#index.del(streamKey(KIND.stream, id), { sync: true });
+    // The data key goes first: without it nobody can read what a crash would leave behind.
+    const own = [KIND.stream, KIND.dataKey, KIND.sessions];
+    await this.#index.batch(
+      own.map((kind) => ({ type: 'del' as const, key: streamKey(kind, id) })),
+      { sync: true },
+    );
     await this.clearStream(id);
     await this.#index.del(streamKey(KIND.reserved, id));
   }
@@ -123,10 +126,22 @@ export class DiskStore implements FragmentStore {
     });
   }
 
-  async openWriter(id: number): Promise<FragmentWriter> {
+  item(id: number, name: StreamItem): Promise<Uint8Array | undefined> {
+    return this.#index.get(streamKey(KIND[name], id));
+  }
+
+  putItem(id: number, name: StreamItem, value: Uint8Array): Promise<void> {
+    const ops: IndexOp[] = [{ type: 'put', key: streamKey(KIND[name], id), value }];
+    // A directory has the older format until something in it is sealed.
+    if (name === 'dataKey') ops.push(formatIs(FORMAT_VERSION));
+    return this.#index.batch(ops, { sync: true });
+  }
+
+  async openWriter(id: number, key?: DataKey): Promise<FragmentWriter> {
     const host = {
       committer: this.#committer,
       segmentBytes: this.#segmentBytes,
+      key,
       takeSegment: () => this.#locked(id, () => this.#segments.take(id)),
       leaveSegment: (file: SegmentFile) => this.#leaveSegment(file),
       closed: (writer: DiskWriter) => this.#writers.delete(writer),
@@ -136,8 +151,10 @@ export class DiskStore implements FragmentStore {
     return writer;
   }
 
-  openReader(id: number): FragmentReader {
-    return new DiskReader((segment) => segmentPath(this.#segments.directory(id), segment));
+  openReader(id: number, key?: KeySource): FragmentReader {
+    const directory = this.#segments.directory(id);
+    const path = (segment: number): string => segmentPath(directory, segment);
+    return new DiskReader(id, { index: this.#index, path, key });
   }
 
   async byNumber(id: number, range: NumberRange): Promise<FragmentRecord[]> {
@@ -189,19 +206,6 @@ export class DiskStore implements FragmentStore {
       const value = values[at];
       return value === undefined ? undefined : decodeFragment(number, value);
     });
-  }
-
-  async header(id: number, record: FragmentRecord): Promise<Uint8Array> {
-    const value = await this.#index.get(headerKey(KIND.header, id, record.headerId));
-    if (value !== undefined) return value;
-    throw new FragmentDamagedError(`MKV header of fragment ${String(record.number)} is gone`);
-  }
-
-  async tags(id: number, record: FragmentRecord): Promise<Uint8Array> {
-    if (record.tagsBytes === 0) return new Uint8Array();
-    const value = await this.#index.get(numberKey(KIND.tags, id, record.number));
-    if (value?.length === record.tagsBytes && crc32(value) === record.tagsSum) return value;
-    throw new FragmentDamagedError(`tags of fragment ${String(record.number)} are damaged`);
   }
 
   expire(id: number, expired: (record: FragmentRecord) => boolean): Promise<number> {
