@@ -21,6 +21,7 @@ import type { SegmentFile } from './segment.js';
 import { SegmentSet, segmentPath } from './segments.js';
 import type { FragmentReader, FragmentRecord, FragmentStore, FragmentWriter } from './types.js';
 import type { KeySource, NumberRange, StreamItem, StreamRecord, TimeRange } from './types.js';
+import { Turns } from './turns.js';
 import { DiskWriter } from './writer.js';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -54,7 +55,7 @@ export class DiskStore implements FragmentStore {
   readonly #segmentBytes: number;
   readonly #writers = new Map<DiskWriter, number>();
   /** One change of a stream's set of files at a time. */
-  readonly #locks = new Map<number, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(index: Index, media: string, options: DiskStoreOptions) {
     const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
@@ -73,7 +74,7 @@ export class DiskStore implements FragmentStore {
   }
 
   newStreamId(): Promise<number> {
-    return this.#locked(0, async () => {
+    return this.#turns.run(0, async () => {
       const key = streamKey(KIND.nextId, 0);
       const value = await this.#index.get(key);
       const id = value === undefined ? 1 : decodeSafe(value);
@@ -99,7 +100,7 @@ export class DiskStore implements FragmentStore {
   }
 
   clearStream(id: number): Promise<void> {
-    return this.#locked(id, async () => {
+    return this.#turns.run(id, async () => {
       const media: readonly number[] = [
         KIND.fragment,
         KIND.producer,
@@ -117,7 +118,7 @@ export class DiskStore implements FragmentStore {
   }
 
   reserve(id: number, count: number): Promise<number> {
-    return this.#locked(id, async () => {
+    return this.#turns.run(id, async () => {
       const key = streamKey(KIND.reserved, id);
       const value = await this.#index.get(key);
       const first = value === undefined ? 1 : decodeSafe(value);
@@ -142,7 +143,7 @@ export class DiskStore implements FragmentStore {
       committer: this.#committer,
       segmentBytes: this.#segmentBytes,
       key,
-      takeSegment: () => this.#locked(id, () => this.#segments.take(id)),
+      takeSegment: () => this.#turns.run(id, () => this.#segments.take(id)),
       leaveSegment: (file: SegmentFile) => this.#leaveSegment(file),
       closed: (writer: DiskWriter) => this.#writers.delete(writer),
     };
@@ -209,7 +210,7 @@ export class DiskStore implements FragmentStore {
   }
 
   expire(id: number, expired: (record: FragmentRecord) => boolean): Promise<number> {
-    return this.#locked(id, () =>
+    return this.#turns.run(id, () =>
       expireFragments({
         index: this.#index,
         id,
@@ -240,21 +241,7 @@ export class DiskStore implements FragmentStore {
     const { id, segment } = file;
     await file.close();
     // A file that failed stays taken, so that nobody appends to it before the next start.
-    if (!file.failed) await this.#locked(id, () => this.#segments.leave(id, segment));
-  }
-
-  #locked<T>(id: number, work: () => Promise<T>): Promise<T> {
-    const before = this.#locks.get(id) ?? Promise.resolve();
-    const result = before.then(work);
-    const settled = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#locks.set(id, settled);
-    void settled.then(() => {
-      if (this.#locks.get(id) === settled) this.#locks.delete(id);
-    });
-    return result;
+    if (!file.failed) await this.#turns.run(id, () => this.#segments.leave(id, segment));
   }
 }
 
