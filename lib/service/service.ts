@@ -8,6 +8,8 @@ import type { ServiceContext } from './context.js';
 import { getMediaHandler } from './get/operation.js';
 import { HttpFront, type FrontParts, type Handlers } from './http/front.js';
 import { HubMap } from './hub.js';
+import { openKeys } from './keys/open-keys.js';
+import type { StreamKeys } from './keys/stream-keys.js';
 import { ServiceMetrics } from './metrics/meter.js';
 import { metricsPages } from './metrics/pages.js';
 import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
@@ -50,7 +52,7 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
         checked.log('error', 'apiLog: calls could not be written', { error });
       });
     }
-    return await serve(checked, store, apiLog);
+    return await serve(checked, store, await openKeys(checked, store), apiLog);
   } catch (error) {
     await apiLog?.close();
     await store.close();
@@ -61,6 +63,7 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
 async function serve(
   options: CheckedOptions,
   store: FragmentStore,
+  keys: StreamKeys,
   apiLog: LogFile | undefined,
 ): Promise<KvsService> {
   const streams = new StreamRegistry(store, options);
@@ -68,40 +71,32 @@ async function serve(
   const sweeper = new Sweeper(store, streams, options);
   await sweeper.begin();
   let endpoint = '';
-  const context = contextOf(options, store, streams, sweeper, () => endpoint);
+  const hubs = new HubMap(store);
+  const rates = new CallRates(options);
+  const context: ServiceContext = {
+    ...{ options, store, keys, streams, hubs, rates, sweeper },
+    metrics: new ServiceMetrics(),
+    endpoint: () => endpoint,
+  };
   const front = new HttpFront(options, partsOf(context, apiLog));
   const port = await front.listen();
   const scheme = options.tls === undefined ? 'http' : 'https';
   endpoint = `${scheme}://${hostInUrl(options.host)}:${String(port)}`;
   sweeper.every(() => {
-    context.rates.sweep();
+    rates.sweep();
+    void keys.refresh();
   });
   options.log('info', `listening on ${endpoint}`);
-  return {
-    endpoint,
-    port,
-    close: once(async () => {
-      await sweeper.stop();
-      const closed = front.close();
-      await context.hubs.stop();
-      await closed;
-      await apiLog?.close();
-      await store.close();
-      options.log('info', 'closed', { flushes: store.flushes() });
-    }),
-  };
-}
-
-function contextOf(
-  options: CheckedOptions,
-  store: FragmentStore,
-  streams: StreamRegistry,
-  sweeper: Sweeper,
-  endpoint: () => string,
-): ServiceContext {
-  const hubs = new HubMap(store);
-  const rates = new CallRates(options);
-  return { options, store, streams, hubs, rates, metrics: new ServiceMetrics(), endpoint, sweeper };
+  const close = once(async () => {
+    await sweeper.stop();
+    const closed = front.close();
+    await hubs.stop();
+    await closed;
+    await apiLog?.close();
+    await store.close();
+    options.log('info', 'closed', { flushes: store.flushes() });
+  });
+  return { endpoint, port, close };
 }
 
 function partsOf(context: ServiceContext, apiLog: LogFile | undefined): FrontParts {

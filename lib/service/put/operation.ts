@@ -6,6 +6,7 @@ import type { StreamHub } from '../hub.js';
 import { countMediaCall } from '../metrics/calls.js';
 import { openDump, type BodyDump } from './dump.js';
 import { PutSession } from './session.js';
+import { openSink } from './sink.js';
 import { startTimeMs } from './start-time.js';
 
 /** Handler of PutMedia. @internal */
@@ -34,7 +35,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
     context,
     record,
     hub,
-    openWriter: () => context.store.openWriter(record.id),
+    openSink: () => openSink(context, call, record),
     request,
     response,
     acks: !['0', 'false'].includes(input.string('FragmentAcknowledgmentRequired') ?? '1'),

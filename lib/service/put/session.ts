@@ -11,6 +11,7 @@ import type { BodyDump } from './dump.js';
 import { BodyGate } from './gate.js';
 import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
 import { PutMeter } from './meter.js';
+import { isTold, type FragmentSink, type ToldError } from './sink.js';
 import { SessionTimers } from './timers.js';
 
 /** Bytes that may wait for the disk before the body is not read on. */
@@ -22,7 +23,7 @@ export interface SessionOptions {
   readonly record: StreamRecord;
   readonly hub: StreamHub;
   /** Called when the first byte has come: a connection that is idle from the start costs no file. */
-  readonly openWriter: () => Promise<FragmentWriter>;
+  readonly openSink: () => Promise<FragmentSink>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly acks: boolean;
@@ -49,7 +50,7 @@ export class PutSession implements IngestTarget, Producer {
   readonly #bytePace: Pacer;
   readonly #fragmentPace: Pacer;
   readonly #retains: boolean;
-  #writer: FragmentWriter | undefined;
+  #sink: FragmentSink | undefined;
   #fragment: OpenFragment | undefined;
   #lastTimecode = -1;
   readonly #commits = new Set<Promise<void>>();
@@ -71,7 +72,9 @@ export class PutSession implements IngestTarget, Producer {
     this.#fragmentPace = new Pacer(limits.fragmentRate, clock);
     this.#acks = new AckWriter(options.response, options.acks);
     this.#gate = new BodyGate(options.request, (error) => {
-      if (!this.#ended) this.#storeFailed(error, this.#fragment ?? {});
+      if (this.#ended) return;
+      if (isTold(error)) this.#refuse(error);
+      else this.#storeFailed(error, this.#fragment ?? {});
     });
     this.#ingest = new MkvIngest(this, limits);
     this.#retains = options.record.retentionHours > 0;
@@ -113,9 +116,7 @@ export class PutSession implements IngestTarget, Producer {
     const onCut = (): void => {
       if (!request.complete) this.#end();
     };
-    const onClose = (): void => {
-      this.#end();
-    };
+    const onClose = (): void => void this.#end();
     request.on('data', onData);
     request.on('end', onEnd);
     request.on('close', onCut);
@@ -137,14 +138,16 @@ export class PutSession implements IngestTarget, Producer {
   fragmentStart(header: Uint8Array): void {
     const { context, hub, record } = this.#options;
     if (this.#superseded) throw new AckError(4003, 'a newer connection sends to the stream');
-    if (context.streams.current(record)?.status === undefined) {
+    if (context.streams.current(record) === undefined) {
       throw new AckError(4507, `stream ${record.name} was deleted`);
     }
+    const { writer, checkKey } = this.#openSink();
+    checkKey();
     const serverTime = context.options.clock.wall();
     const number = hub.openNumber(serverTime);
     this.#fragment = { number, serverTime, timecode: undefined };
     this.#meter.begin();
-    this.#openWriter().begin(header, number);
+    writer.begin(header, number);
   }
 
   timecode(timecode: number): void {
@@ -167,7 +170,7 @@ export class PutSession implements IngestTarget, Producer {
 
   bytes(part: Uint8Array): void {
     this.#meter.touch();
-    this.#openWriter().append(part);
+    this.#openSink().writer.append(part);
   }
 
   fragmentEnd(whole: WholeFragment): void {
@@ -185,8 +188,8 @@ export class PutSession implements IngestTarget, Producer {
       producerTime: timeBase + timecode,
       duration: whole.duration,
     };
-    const commit = this.#openWriter()
-      .commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
+    const commit = this.#openSink()
+      .writer.commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
       .then((stored) => {
         hub.closeNumber(number);
         if (!this.#retains) context.sweeper.buffered(record, stored.clusterBytes);
@@ -226,13 +229,13 @@ export class PutSession implements IngestTarget, Producer {
     this.#timers.touch();
     this.#meter.received(chunk.length);
     this.#options.dump?.write(chunk);
-    if (this.#writer === undefined) this.#gate.hold(() => this.#begin(chunk));
-    else this.#take(chunk, this.#writer);
+    if (this.#sink === undefined) this.#gate.hold(() => this.#begin(chunk));
+    else this.#take(chunk, this.#sink.writer);
   }
 
   async #begin(first: Uint8Array): Promise<void> {
-    this.#writer = await this.#options.openWriter();
-    if (!this.#ended) this.#take(first, this.#writer);
+    this.#sink = await this.#options.openSink();
+    if (!this.#ended) this.#take(first, this.#sink.writer);
   }
 
   #take(chunk: Uint8Array, writer: FragmentWriter): void {
@@ -245,9 +248,9 @@ export class PutSession implements IngestTarget, Producer {
     if (this.#acks.choked) this.#gate.hold(() => this.#acks.drained(this.#gone.signal));
   }
 
-  #openWriter(): FragmentWriter {
-    if (this.#writer === undefined) throw new Error('no fragment before the first byte');
-    return this.#writer;
+  #openSink(): FragmentSink {
+    if (this.#sink === undefined) throw new Error('no fragment before the first byte');
+    return this.#sink;
   }
 
   #bodyEnd(): void {
@@ -262,9 +265,8 @@ export class PutSession implements IngestTarget, Producer {
     try {
       work();
     } catch (error) {
-      if (error instanceof AckError) {
-        this.#report(error.id, error.message);
-        this.#fail(error.id);
+      if (isTold(error)) {
+        this.#refuse(error);
       } else {
         this.#options.context.options.log('error', 'PutMedia failed', { error });
         this.#fail(5000);
@@ -287,11 +289,12 @@ export class PutSession implements IngestTarget, Producer {
     this.#end();
   }
 
-  #report(id: AckErrorId, message: string): void {
+  #refuse({ id, message }: ToldError): void {
     this.#options.context.options.log('warn', `PutMedia error ${String(id)}: ${message}`, {
       stream: this.#options.record.name,
       fragment: this.#fragment?.number.toString(),
     });
+    this.#fail(id);
   }
 
   /** Ends the session with an Error ack about the open fragment, if there is one. */
@@ -308,13 +311,11 @@ export class PutSession implements IngestTarget, Producer {
     this.#gone.abort();
     const fragment = this.#fragment;
     this.#fragment = undefined;
-    this.#writer?.abort();
-    if (fragment === undefined) {
-      this.#finished();
-      return;
+    this.#sink?.writer.abort();
+    if (fragment !== undefined) {
+      this.#options.hub.closeNumber(fragment.number);
+      this.#meter.failed();
     }
-    this.#options.hub.closeNumber(fragment.number);
-    this.#meter.failed();
     this.#finished();
   }
 
@@ -326,7 +327,7 @@ export class PutSession implements IngestTarget, Producer {
     try {
       await this.#gate.open;
       while (this.#commits.size > 0) await Promise.all(this.#commits);
-      await this.#writer?.close();
+      await this.#sink?.writer.close();
     } finally {
       this.#left();
     }
