@@ -6,6 +6,10 @@ import { controlHandlers } from './control/operations.js';
 import { StreamRegistry } from './control/streams.js';
 import type { ServiceContext } from './context.js';
 import { getMediaHandler } from './get/operation.js';
+import { hlsUrlHandler } from './hls/operation.js';
+import { serveHls } from './hls/resources.js';
+import { HlsSessions } from './hls/sessions.js';
+import { HlsTokens } from './hls/token.js';
 import { HttpFront, type FrontParts, type Handlers } from './http/front.js';
 import { HubMap } from './hub.js';
 import { openKeys } from './keys/open-keys.js';
@@ -78,7 +82,8 @@ async function serve(
     metrics: new ServiceMetrics(),
     endpoint: () => endpoint,
   };
-  const front = new HttpFront(options, partsOf(context, apiLog));
+  const sessions = new HlsSessions(context, await HlsTokens.open(options.dataDir));
+  const front = new HttpFront(options, partsOf(context, sessions, apiLog));
   const port = await front.listen();
   const scheme = options.tls === undefined ? 'http' : 'https';
   endpoint = `${scheme}://${hostInUrl(options.host)}:${String(port)}`;
@@ -99,11 +104,16 @@ async function serve(
   return { endpoint, port, close };
 }
 
-function partsOf(context: ServiceContext, apiLog: LogFile | undefined): FrontParts {
+function partsOf(
+  context: ServiceContext,
+  sessions: HlsSessions,
+  apiLog: LogFile | undefined,
+): FrontParts {
   const { region } = context.options;
   return {
-    handlers: handlersOf(context),
+    handlers: handlersOf(context, sessions),
     pages: metricsPages(context.metrics),
+    hls: (request, response) => serveHls(sessions, request, response),
     authorize: (call) => {
       authorizeCall(context, call);
     },
@@ -116,12 +126,13 @@ function partsOf(context: ServiceContext, apiLog: LogFile | undefined): FrontPar
   };
 }
 
-function handlersOf(context: ServiceContext): Handlers {
+function handlersOf(context: ServiceContext, sessions: HlsSessions): Handlers {
   return {
     ...controlHandlers(context),
     ...archiveHandlers(context),
     PutMedia: putMediaHandler(context),
     GetMedia: getMediaHandler(context),
+    GetHLSStreamingSessionURL: hlsUrlHandler(context, sessions),
   };
 }
 

@@ -43,6 +43,8 @@ export interface Limits {
     readonly getMediaBytesPerSecond: number;
     readonly fragmentListReaders: number;
     readonly fragmentsPerList: number;
+    readonly hlsSessions: number;
+    readonly hlsSessionRate: number;
     readonly bufferDuration: number;
     readonly bufferBytes: number;
 }
