@@ -11,6 +11,8 @@ import { bytesOf, controlClient, mediaClient, putMedia, type Endpoint } from './
 export const KEY_ID = '1234abcd-12ab-34cd-56ef-1234567890ab';
 export const OLD: string = Buffer.alloc(32, 1).toString('base64');
 export const NEW: string = Buffer.alloc(32, 2).toString('base64');
+/** Acks of a first fragment that is stored. */
+export const STORED: readonly string[] = ['BUFFERING 0', 'RECEIVED 0', 'PERSISTED 0'];
 const DEFAULT = { versions: { 1: Buffer.alloc(32, 9).toString('base64') } };
 
 /** Writes a key file with the default key and one under `KEY_ID`; `undefined` leaves that out. */
