@@ -55,7 +55,12 @@ export function encodeWrapped(wrapped: WrappedKey): Uint8Array {
 
 /** @internal */
 export function decodeWrapped(bytes: Uint8Array): WrappedKey {
-  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    value = undefined;
+  }
   if (isWrapped(value)) return value;
   throw new FragmentDamagedError('the wrapped data key of a stream is damaged');
 }
