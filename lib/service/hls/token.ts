@@ -1,6 +1,7 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { KvsError } from '../../base/errors.js';
+import { NONCE_BYTES, openBytes, sealBytes } from '../aead.js';
 import { readPrivate, writePrivate } from '../keys/key-disk.js';
 import { isObject } from '../api/fields.js';
 import type { HlsRequest } from './request.js';
@@ -17,11 +18,8 @@ export interface HlsClaims {
 
 const FILE = 'hls-token.key';
 const KEY_BYTES = 32;
-const ALGORITHM = 'aes-256-gcm';
 /** First byte of a token, so that another form can come some day. */
 const FORM = 1;
-const NONCE_BYTES = 12;
-const SEAL_BYTES = 16;
 const MAX_TOKEN = 4096;
 
 /** Makes and opens session tokens. They are encrypted and authenticated: nobody can read or make one. @internal */
@@ -46,33 +44,22 @@ export class HlsTokens {
   }
 
   seal(claims: HlsClaims): string {
-    const head = Buffer.concat([Buffer.of(FORM), randomBytes(NONCE_BYTES)]);
-    const cipher = createCipheriv(ALGORITHM, this.#key, head.subarray(1), {
-      authTagLength: SEAL_BYTES,
-    });
-    cipher.setAAD(head);
-    const sealed = [cipher.update(JSON.stringify(claims), 'utf8'), cipher.final()];
-    return Buffer.concat([head, ...sealed, cipher.getAuthTag()]).toString('base64url');
+    const nonce = randomBytes(NONCE_BYTES);
+    const about = Buffer.concat([Buffer.of(FORM), nonce]);
+    const sealed = sealBytes({ key: this.#key, nonce, about }, Buffer.from(JSON.stringify(claims)));
+    return Buffer.concat([about, sealed]).toString('base64url');
   }
 
-  /** Undefined for what this service did not make. The seal is compared in constant time. */
+  /** Undefined for what this service did not make. */
   open(token: string): HlsClaims | undefined {
     if (token.length > MAX_TOKEN || !/^[\w-]+$/.test(token)) return undefined;
     const bytes = Buffer.from(token, 'base64url');
-    const head = bytes.subarray(0, 1 + NONCE_BYTES);
-    if (head[0] !== FORM || bytes.length < head.length + SEAL_BYTES) return undefined;
-    const decipher = createDecipheriv(ALGORITHM, this.#key, head.subarray(1), {
-      authTagLength: SEAL_BYTES,
-    });
-    decipher.setAAD(head);
-    decipher.setAuthTag(bytes.subarray(-SEAL_BYTES));
-    const text = decipher.update(bytes.subarray(head.length, -SEAL_BYTES));
-    try {
-      decipher.final();
-    } catch {
-      return undefined;
-    }
-    const claims: unknown = JSON.parse(text.toString());
+    const about = bytes.subarray(0, 1 + NONCE_BYTES);
+    if (about[0] !== FORM || about.length <= NONCE_BYTES) return undefined;
+    const terms = { key: this.#key, nonce: about.subarray(1), about };
+    const opened = openBytes(terms, bytes.subarray(about.length));
+    if (opened === undefined) return undefined;
+    const claims: unknown = JSON.parse(Buffer.from(opened).toString());
     return isClaims(claims) ? claims : undefined;
   }
 }

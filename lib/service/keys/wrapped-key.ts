@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
+import { NONCE_BYTES, SEAL_BYTES, openBytes, sealBytes, type SealTerms } from '../aead.js';
 import { FragmentDamagedError } from '../store/types.js';
 import { KeyError } from './key-error.js';
 import type { MasterKey } from './key-file.js';
@@ -12,40 +13,25 @@ export interface WrappedKey {
   readonly sealed: string;
 }
 
-const ALGORITHM = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const SEAL_BYTES = 16;
-
 /** Wraps a stream's data key with the current version of a master key. @internal */
 export function wrapKey(master: MasterKey, stream: number, dataKey: Uint8Array): WrappedKey {
   const version = master.current;
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, materialOf(master, version), nonce, {
-    authTagLength: SEAL_BYTES,
-  });
-  cipher.setAAD(aboutOf(stream, master.id, version));
-  const sealed = [nonce, cipher.update(dataKey), cipher.final(), cipher.getAuthTag()];
-  return { key: master.id, version, sealed: Buffer.concat(sealed).toString('base64') };
+  const sealed = sealBytes(termsOf(master, version, stream, nonce), dataKey);
+  return { key: master.id, version, sealed: Buffer.concat([nonce, sealed]).toString('base64') };
 }
 
 /** The data key. Throws `KeyError` 4503 where its version is gone, 4502 where it does not fit. @internal */
 export function unwrapKey(master: MasterKey, stream: number, wrapped: WrappedKey): Uint8Array {
   const { version } = wrapped;
-  const sealed = Buffer.from(wrapped.sealed, 'base64');
-  const material = materialOf(master, version);
-  const decipher = createDecipheriv(ALGORITHM, material, sealed.subarray(0, NONCE_BYTES), {
-    authTagLength: SEAL_BYTES,
-  });
-  decipher.setAAD(aboutOf(stream, master.id, version));
-  decipher.setAuthTag(sealed.subarray(-SEAL_BYTES));
-  const bytes = decipher.update(sealed.subarray(NONCE_BYTES, -SEAL_BYTES));
-  try {
-    decipher.final();
-  } catch (cause) {
-    const why = `version ${String(version)} of key ${master.id} is not the one that wrapped the data key`;
-    throw new KeyError(4502, why, { cause });
-  }
-  return bytes;
+  const stored = Buffer.from(wrapped.sealed, 'base64');
+  const terms = termsOf(master, version, stream, stored.subarray(0, NONCE_BYTES));
+  const bytes = openBytes(terms, stored.subarray(NONCE_BYTES));
+  if (bytes !== undefined) return bytes;
+  throw new KeyError(
+    4502,
+    `version ${String(version)} of key ${master.id} is not the one that wrapped the data key`,
+  );
 }
 
 /** @internal */
@@ -79,16 +65,13 @@ function isWrapped(value: unknown): value is WrappedKey {
   );
 }
 
-function materialOf(
-  master: MasterKey,
-  version: number,
-): NonNullable<ReturnType<MasterKey['versions']['get']>> {
-  const material = master.versions.get(version);
-  if (material !== undefined) return material;
-  throw new KeyError(4503, `version ${String(version)} of key ${master.id} is not in the key file`);
-}
-
 /** A wrapped key serves its own stream only. */
-function aboutOf(stream: number, key: string, version: number): Uint8Array {
-  return Buffer.from(['kinesis-video data key', stream, key, version].join('\0'));
+function termsOf(master: MasterKey, version: number, stream: number, nonce: Uint8Array): SealTerms {
+  const key = master.versions.get(version);
+  if (key === undefined) {
+    const which = `version ${String(version)} of key ${master.id}`;
+    throw new KeyError(4503, `${which} is not in the key file`);
+  }
+  const about = Buffer.from(['kinesis-video data key', stream, master.id, version].join('\0'));
+  return { key, nonce, about };
 }

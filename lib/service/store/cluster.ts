@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { FragmentKey, Sealer } from './seal.js';
+import type { Sealer } from '../aead.js';
+import type { FragmentKey } from './seal.js';
 import type { SegmentFile } from './segment.js';
 import { PIECE_BYTES } from './types.js';
 

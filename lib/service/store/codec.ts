@@ -1,5 +1,6 @@
+import { SEAL_BYTES } from '../aead.js';
 import type { FragmentRecord, StreamRecord } from './types.js';
-import { FragmentDamagedError, PIECE_BYTES, SEAL_BYTES } from './types.js';
+import { FragmentDamagedError, PIECE_BYTES } from './types.js';
 
 /* Keys and values of the index; SPEC.md, "Index", is the same in words. */
 

@@ -1,9 +1,10 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { SEAL_BYTES } from '../aead.js';
 import { KIND, decodeNumber, encodeNumber, headerKey, numberKey, sealedBody } from './codec.js';
 import type { Index } from './open-index.js';
 import { PART, type FragmentKey } from './seal.js';
-import { FragmentDamagedError, PIECE_BYTES, SEAL_BYTES } from './types.js';
+import { FragmentDamagedError, PIECE_BYTES } from './types.js';
 import type { FragmentReader, FragmentRecord, KeySource } from './types.js';
 
 /** What a reader needs from the store that made it. @internal */

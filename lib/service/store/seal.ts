@@ -1,9 +1,8 @@
-import { createCipheriv, createDecipheriv, createHmac, createSecretKey } from 'node:crypto';
-import type { CipherGCM, KeyObject } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { NONCE_BYTES, Sealer, openBytes, sealBytes, type SealTerms } from '../aead.js';
 import { KIND, numberKey } from './codec.js';
-import { SEAL_BYTES } from './types.js';
 
-/* Encryption of what is stored: AES-256-GCM. SPEC.md, "Sealed fragments", is the same in words. */
+/* Encryption of what is stored. SPEC.md, "Sealed fragments", is the same in words. */
 
 /** Length of a data key. @internal */
 export const DATA_KEY_BYTES = 32;
@@ -11,8 +10,6 @@ export const DATA_KEY_BYTES = 32;
 /** Parts of a fragment besides its pieces, which are parts 0, 1, … @internal */
 export const PART = { entry: 0xffff_fffd, header: 0xffff_fffe, tags: 0xffff_ffff } as const;
 
-const ALGORITHM = 'aes-256-gcm';
-const NONCE_BYTES = 12;
 const PURPOSE = 'kinesis-video fragment';
 const NONE: Readonly<Uint8Array> = new Uint8Array();
 
@@ -51,18 +48,13 @@ export class FragmentKey {
   }
 
   /** Seals a part that comes in any pieces. */
-  sealer(part: number, also: Readonly<Uint8Array> = NONE): Sealer {
-    const cipher = createCipheriv(ALGORITHM, this.#key, nonceOf(part), {
-      authTagLength: SEAL_BYTES,
-    });
-    cipher.setAAD(this.#about(part, also));
-    return new Sealer(cipher);
+  sealer(part: number): Sealer {
+    return new Sealer(this.#terms(part, NONE));
   }
 
-  /** The sealed form of a part: as many bytes, and the seal. `also` is authenticated with it. */
+  /** The sealed form of a part. `also` is authenticated with it. */
   seal(part: number, bytes: Uint8Array, also: Readonly<Uint8Array> = NONE): Uint8Array {
-    const sealer = this.sealer(part, also);
-    return Buffer.concat([sealer.update(bytes), sealer.end()]);
+    return sealBytes(this.#terms(part, also), bytes);
   }
 
   /** What was sealed; undefined where these bytes are not what was sealed as this part. */
@@ -71,48 +63,15 @@ export class FragmentKey {
     sealed: Uint8Array,
     also: Readonly<Uint8Array> = NONE,
   ): Uint8Array | undefined {
-    const length = sealed.length - SEAL_BYTES;
-    if (length < 0) return undefined;
-    const decipher = createDecipheriv(ALGORITHM, this.#key, nonceOf(part), {
-      authTagLength: SEAL_BYTES,
-    });
-    decipher.setAAD(this.#about(part, also));
-    decipher.setAuthTag(sealed.subarray(length));
-    const bytes = decipher.update(sealed.subarray(0, length));
-    try {
-      decipher.final();
-    } catch {
-      return undefined;
-    }
-    return bytes;
+    return openBytes(this.#terms(part, also), sealed);
   }
 
-  #about(part: number, also: Readonly<Uint8Array>): Uint8Array {
+  #terms(part: number, also: Readonly<Uint8Array>): SealTerms {
     const about = Buffer.alloc(this.#name.length + 4 + also.length);
     about.set(this.#name);
     about.writeUInt32BE(part, this.#name.length);
     about.set(also, this.#name.length + 4);
-    return about;
-  }
-}
-
-/** Seals one part while its bytes come. @internal */
-export class Sealer {
-  readonly #cipher: CipherGCM;
-
-  constructor(cipher: CipherGCM) {
-    this.#cipher = cipher;
-  }
-
-  /** The sealed form of the next bytes, as many as there were. */
-  update(bytes: Uint8Array): Uint8Array {
-    return this.#cipher.update(bytes);
-  }
-
-  /** The seal that stands behind the part. */
-  end(): Uint8Array {
-    this.#cipher.final();
-    return this.#cipher.getAuthTag();
+    return { key: this.#key, nonce: nonceOf(part), about };
   }
 }
 

@@ -156,6 +156,3 @@ export interface FragmentStore {
 
 /** Bytes that share one checksum. Part of the format on disk. @internal */
 export const PIECE_BYTES: number = 256 * 1024;
-
-/** By how much sealing makes anything longer. Part of the format on disk. @internal */
-export const SEAL_BYTES: number = 16;

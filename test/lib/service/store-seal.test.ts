@@ -4,6 +4,7 @@ import { crc32 } from 'node:zlib';
 import { ClassicLevel } from 'classic-level';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SEAL_BYTES } from '../../../lib/service/aead.js';
 import {
   KIND,
   decodeFragment,
@@ -15,7 +16,7 @@ import {
 } from '../../../lib/service/store/codec.js';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
 import { DataKey } from '../../../lib/service/store/seal.js';
-import { FragmentDamagedError, PIECE_BYTES, SEAL_BYTES } from '../../../lib/service/store/types.js';
+import { FragmentDamagedError, PIECE_BYTES } from '../../../lib/service/store/types.js';
 import type { FragmentRecord } from '../../../lib/service/store/types.js';
 import { temporaryDirectory } from './helpers.js';
 import { bytesOfFragment, meta } from './store-contract.js';
