@@ -63,14 +63,13 @@ export class StreamKeys {
   }
 
   /**
-   * The key to read with. Rejects with `KeyError` when the stream's key may not be used, which the
-   * source looks at again whenever it is asked.
+   * The key to read with. Rejects with `KeyError` when the stream's key may not be used; so does the
+   * source, once the key file has changed and the key that wrapped the data key may not be used.
    */
   async toRead(record: StreamRecord, mayUse: MayUse): Promise<KeySource> {
     await this.#ring.refresh();
     this.#checkAccess(record, mayUse, 'kms:Decrypt');
     return async () => {
-      this.#usable(record);
       const known = this.#known.get(record.id);
       if (known?.generation === this.#ring.generation) return known.key;
       return this.#turns.run(record.id, () => this.#readingKey(record));

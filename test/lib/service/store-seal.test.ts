@@ -113,7 +113,7 @@ describe('what is sealed', () => {
       fc.property(fc.uniqueArray(places, { minLength: 2, selector: String }), (all) => {
         const sealed = all.map(([stream, sequence, part]) => {
           const key = KEY.fragment(stream, meta(sequence).number);
-          return Buffer.from(key.seal(part, MARK)).toString('hex');
+          return Buffer.from(key.seal(part, MARK)).toString('hex', 0, MARK.length);
         });
         expect(new Set(sealed).size).toBe(all.length);
       }),
