@@ -30,8 +30,9 @@ export interface FsckOptions {
 
 /**
  * Reads everything in a service's data directory: each fragment's media and tags against their
- * checksums and seals, its header, and its entries by time. Repairs nothing, but opening the store cuts off
- * what a crash left uncommitted, as every start does. Memory does not grow with what is stored.
+ * checksums and seals, its header, and its entries by time. Repairs nothing, but opening the store
+ * cuts off what a crash left uncommitted, as every start does. Memory does not grow with what is
+ * stored.
  *
  * @throws KvsError when there is no data, a service uses it, its format is unknown, or the key file
  * is bad or may be read by others.

@@ -25,6 +25,8 @@ export function getMediaHandler(context: ServiceContext): Handler {
 
 async function getMedia(context: ServiceContext, call: Call): Promise<void> {
   const { record } = findMedia(context, call);
+  // Before readers are counted: between the count and the new one nothing may be waited for.
+  const source = await mediaSource(context, call, record);
   const hub = context.hubs.of(record.id);
   const { limits } = context.options;
   if (hub.consumers >= limits.getMediaReaders) {
@@ -33,7 +35,6 @@ async function getMedia(context: ServiceContext, call: Call): Promise<void> {
       `Stream ${record.name} has ${String(limits.getMediaReaders)} GetMedia readers, the most it may have.`,
     );
   }
-  const source = await mediaSource(context, call, record);
   await sendMedia(context, 'GetMedia', call, source, async ({ sender, signal, stop }) => {
     const consumer = { stop };
     hub.addConsumer(consumer);
