@@ -14,7 +14,7 @@ export class KeyRing {
   /** Why no key can be used now. */
   #failure: unknown;
   #generation = 0;
-  #refreshing: Promise<void> | undefined;
+  #refreshed: Promise<void> = Promise.resolve();
 
   constructor(path: string, log: ServiceLog = (): void => undefined) {
     this.#path = path;
@@ -45,14 +45,13 @@ export class KeyRing {
   }
 
   /**
-   * Reads the file again if it has changed. While it cannot be read no key can be used, since
+   * Reads the file again if it has changed, one reading after the other, so that each sees at least
+   * what was there when it was asked for. While the file cannot be read no key can be used, since
    * nobody knows which were taken out; that is logged once.
    */
-  async refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
-      this.#refreshing = undefined;
-    });
-    await this.#refreshing;
+  refresh(): Promise<void> {
+    this.#refreshed = this.#refreshed.then(() => this.#refresh());
+    return this.#refreshed;
   }
 
   /** The key that is named. Throws `KeyError` 4503 or 4506. */

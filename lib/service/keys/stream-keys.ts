@@ -6,8 +6,8 @@ import { KeyError } from './key-error.js';
 import type { MasterKey } from './key-file.js';
 import { DEFAULT_KEY, parseKeyName } from './key-name.js';
 import { checkUsable, type KeyRing } from './key-ring.js';
-import { decodeWrapped, encodeWrapped, unwrapKey, wrapKey } from './wrapped-key.js';
 import { storedWrappedKey } from './stored-key.js';
+import { decodeWrapped, encodeWrapped, unwrapKey, wrapKey } from './wrapped-key.js';
 import type { WrappedKey } from './wrapped-key.js';
 
 /** Whether the caller of a media operation may use a master key for it. @internal */
