@@ -23,6 +23,7 @@ interface ServeFlags {
   readonly diskQuota?: number;
   readonly dump?: string;
   readonly apiLog?: string;
+  readonly keyFile?: string;
   readonly tls?: boolean;
   readonly tlsKey?: string;
   readonly tlsCert?: string;
@@ -48,6 +49,10 @@ export function addServeCommand(program: Command): void {
     .option('--tls-key <file>', 'private key, PEM: the service speaks HTTPS; needs --tls-cert')
     .option('--tls-cert <file>', 'certificate of that key, PEM')
     .option('--api-log <file>', 'write every API call there, one JSON record a line')
+    .option(
+      '--key-file <file>',
+      'master keys of what is stored; default master-keys.json in --data-dir',
+    )
     .addOption(
       program
         .createOption('--limits <on|off>', "the guide's service limits")
@@ -76,6 +81,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     ...(flags.dump === undefined ? {} : { dump: flags.dump }),
     ...(tls === undefined ? {} : { tls }),
     ...(flags.apiLog === undefined ? {} : { apiLog: flags.apiLog }),
+    ...(flags.keyFile === undefined ? {} : { keyFile: flags.keyFile }),
     log: (level, message, detail) =>
       process.stderr.write(`${level}: ${message}${detail ? ` ${JSON.stringify(detail)}` : ''}\n`),
   });

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { KvsError } from '../base/errors.js';
@@ -72,6 +73,12 @@ export interface ServiceOptions {
    * none. Media calls are written when they end. Or where, and how it is rotated.
    */
   readonly apiLog?: string | ApiLogOptions;
+  /**
+   * JSON file of the master keys that protect what is stored; default `master-keys.json` in `dataDir`. Made
+   * with one key when it does not exist, read again when it changes, refused when others than its
+   * owner may read it (guide: server-side encryption).
+   */
+  readonly keyFile?: string;
   readonly log?: ServiceLog;
   readonly clock?: Clock;
 }
@@ -91,8 +98,14 @@ export interface CheckedOptions {
   readonly diskQuota: number;
   readonly dump: string | undefined;
   readonly apiLog: ApiLogOptions | undefined;
+  readonly keyFile: string;
   readonly log: ServiceLog;
   readonly clock: Clock;
+}
+
+/** The key file of a data directory whose service names no other. @internal */
+export function defaultKeyFile(dataDir: string): string {
+  return join(dataDir, 'master-keys.json');
 }
 
 /** Account of all streams while the service is open. */
@@ -117,10 +130,12 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
     diskQuota: options.diskQuota ?? Infinity,
     dump: options.dump,
     apiLog: typeof options.apiLog === 'string' ? { path: options.apiLog } : options.apiLog,
+    keyFile: options.keyFile ?? defaultKeyFile(options.dataDir),
     log: options.log ?? ((): void => undefined),
     clock: options.clock ?? systemClock(),
   };
   if (checked.dataDir === '') bad('dataDir is empty; name a directory that the service may write');
+  if (checked.keyFile === '') bad('keyFile is empty; name a file');
   if (!Number.isInteger(checked.port) || checked.port < 0 || checked.port > 65535) {
     bad(`port ${String(checked.port)} is not a whole number from 0 to 65535`);
   }

@@ -8,6 +8,7 @@ import type { Operation, OperationName } from '../api/operation.js';
 import { OPERATIONS } from '../api/operations.js';
 import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
+import { HLS_PATH } from '../hls/resources.js';
 import { serverTls, type CheckedOptions, type TlsOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
 import type { BodyDecoder } from './aws-chunked.js';
@@ -44,6 +45,8 @@ export interface Page {
 export interface FrontParts {
   readonly handlers: Handlers;
   readonly pages: ReadonlyMap<string, Page>;
+  /** Answers what players ask for with the token of an HLS session, under `/hls/v1/`. */
+  readonly hls: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** Throws where the caller may not make the call. */
   readonly authorize: (call: Call) => void;
   /** Throws where the caller may not read the pages. */
@@ -160,6 +163,10 @@ export class HttpFront {
       sendText(response, page.type, page.text(caller));
       return;
     }
+    if (pathOf(request).startsWith(HLS_PATH)) {
+      await this.#parts.hls(request, response);
+      return;
+    }
     const operation = this.#route(request);
     trace.operation = operation;
     if (operation.input === 'headers') {
@@ -208,7 +215,8 @@ export class HttpFront {
     if (request.destroyed && !request.complete) return;
     void discardRest(request);
     if (!(error instanceof ServiceError)) {
-      this.#options.log('error', 'a call failed', { path: request.url, error });
+      // Without the query, which may hold a token or a signature.
+      this.#options.log('error', 'a call failed', { path: pathOf(request), error });
     }
     sendError(response, answeredError(error));
   }

@@ -7,6 +7,7 @@ import { countMediaCall } from '../metrics/calls.js';
 import { openDump, type BodyDump } from './dump.js';
 import { checkQuota } from './room.js';
 import { PutSession } from './session.js';
+import { openSink } from './sink.js';
 import { startTimeMs } from './start-time.js';
 
 /** Handler of PutMedia. @internal */
@@ -36,7 +37,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
     context,
     record,
     hub,
-    openWriter: () => context.store.openWriter(record.id),
+    openSink: () => openSink(context, call, record),
     request,
     response,
     decoder: call.decoder,

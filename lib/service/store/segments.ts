@@ -1,7 +1,8 @@
-import { mkdir, open, readdir, rm, truncate } from 'node:fs/promises';
+import { mkdir, readdir, rm, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KIND, decodeSegment, partsOfSegmentKey, segmentKey } from './codec.js';
 import { streamKey, streamKeyEnd, type SegmentState } from './codec.js';
+import { flushDirectory } from './flush-directory.js';
 import type { Index } from './open-index.js';
 import { createSegment, reopenSegment, type SegmentFile } from './segment.js';
 import { SegmentSizes } from './sizes.js';
@@ -149,15 +150,4 @@ export function segmentPath(directory: string, segment: number): string {
 
 function segmentName(id: number, segment: number): string {
   return `${String(id)}/${String(segment)}`;
-}
-
-async function flushDirectory(path: string): Promise<void> {
-  // Windows cannot open directories; its file systems keep names with the files.
-  if (process.platform === 'win32') return;
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

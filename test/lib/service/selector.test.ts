@@ -19,7 +19,7 @@ it('a fragment that becomes readable while a time is looked up is not passed ove
     const byTime: typeof store.byTime = async (id, range) => {
       const found = await store.byTime(id, range);
       lookups += 1;
-      writer.begin(new Uint8Array());
+      writer.begin(new Uint8Array(), meta(lookups).number);
       writer.append(Uint8Array.of(1));
       await writer.commit(meta(lookups), new Uint8Array(), 'buffered');
       return found;
