@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { KvsError } from '../../base/errors.js';
 import { NONCE_BYTES, openBytes, sealBytes } from '../aead.js';
-import { readPrivate, writePrivate } from '../keys/key-disk.js';
+import { readPrivate, writePrivate } from '../private-file.js';
 import { isObject } from '../api/fields.js';
 import type { HlsRequest } from './request.js';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readPrivate, writePrivate } from './key-disk.js';
+import { readPrivate, writePrivate } from '../private-file.js';
 import { badKeyFile, defaultKeys, newMaterial, readKeyFile, writeKeyFile } from './key-file.js';
 import type { KeyEntry } from './key-file.js';
 

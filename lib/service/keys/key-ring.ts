@@ -1,6 +1,6 @@
 import { KvsError } from '../../base/errors.js';
 import type { ServiceLog } from '../options.js';
-import { readPrivate, writePrivate } from './key-disk.js';
+import { readPrivate, writePrivate } from '../private-file.js';
 import { KeyError } from './key-error.js';
 import { defaultKeys, parseKeyFile, writeKeyFile, type MasterKey } from './key-file.js';
 import type { KeyName } from './key-name.js';

@@ -1,9 +1,9 @@
 import { createPrivateKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
-import { KvsError } from '../../base/errors.js';
+import { readPrivate, replaceFile, writePrivate } from '../private-file.js';
 import { selfSigned } from './certificate.js';
 
 const DAY = 86_400_000;
@@ -30,7 +30,8 @@ export interface CertificateFiles extends GeneratedCertificate {
 
 /**
  * The certificate in `dataDir`, made when there is none that is good for `host` for another 30
- * days. Rejects with `KvsError` when others than its owner may read the key. @internal
+ * days. Rejects with `KvsError` when others than its owner may read the key, or nobody can, or it
+ * cannot be written. @internal
  */
 export async function openCertificate(
   dataDir: string,
@@ -40,7 +41,6 @@ export async function openCertificate(
   const directory = resolve(dataDir, 'tls');
   const keyPath = join(directory, 'key.pem');
   const path = join(directory, 'cert.pem');
-  await checkSecret(keyPath);
   const hosts = hostsOf(host);
   const kept = await readKept(keyPath, path);
   if (kept !== undefined && isGood(kept, hosts, now)) return describe(path, kept.key, kept.cert);
@@ -49,8 +49,8 @@ export async function openCertificate(
   // Clients whose clocks are a little late find it valid, too.
   const cert = selfSigned(pair, { hosts, from: now - DAY, to: now + LIFE });
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  await replace(keyPath, key, 0o600);
-  await replace(path, cert, 0o644);
+  await writePrivate(keyPath, key);
+  await replaceFile(path, cert, 0o644);
   return describe(path, key, cert);
 }
 
@@ -75,14 +75,13 @@ async function readKept(
   keyPath: string,
   path: string,
 ): Promise<{ key: string; cert: string } | undefined> {
-  try {
-    return { key: await readFile(keyPath, 'utf8'), cert: await readFile(path, 'utf8') };
-  } catch {
-    return undefined;
-  }
+  const key = await readPrivate(keyPath);
+  const cert = await readFile(path, 'utf8').catch(() => undefined);
+  if (key === undefined || cert === undefined) return undefined;
+  return { key: key.bytes.toString(), cert };
 }
 
-/** What cannot be read, does not go together, or is for other hosts, is replaced. */
+/** What is damaged, does not go together, or is for other hosts, is replaced. */
 function isGood(
   { key, cert }: { key: string; cert: string },
   hosts: readonly string[],
@@ -103,19 +102,4 @@ function isGood(
 export function isFor(certificate: X509Certificate, host: string): boolean {
   const name = isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host);
   return name !== undefined;
-}
-
-async function checkSecret(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const found = await stat(path).catch(() => undefined);
-  if (found === undefined || (found.mode & 0o077) === 0) return;
-  throw new KvsError({
-    status: 'STATUS_INVALID_ARG',
-    message: `startService: tls: others may read ${path}; remove it, and a new key is made`,
-  });
-}
-
-async function replace(path: string, text: string, mode: number): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode, flush: true });
-  await rename(`${path}.new`, path);
 }

@@ -152,7 +152,7 @@ describe("tls: 'generated'", () => {
       await openCertificate(dataDir, '127.0.0.1', Date.now());
       await chmod(join(dataDir, 'tls', 'key.pem'), 0o640);
       const start = startService({ dataDir, tls: 'generated' });
-      await expect(start).rejects.toThrow(/others may read .*key\.pem; remove it/);
+      await expect(start).rejects.toThrow(/key\.pem may be used by others \(mode 640\); chmod 600/);
     });
   });
 });

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { KvsError } from '../../base/errors.js';
-import { flushDirectory } from '../store/flush-directory.js';
+import { KvsError } from '../base/errors.js';
+import { flushDirectory } from './store/flush-directory.js';
 
 /** A small file that only its owner may read, and how to tell whether it has changed. @internal */
 export interface PrivateFile {
@@ -45,10 +45,22 @@ export async function readPrivate(path: string): Promise<PrivateFile | undefined
 }
 
 /** Writes a file that only its owner may read: wholly or not at all, durable when it resolves. @internal */
-export async function writePrivate(path: string, bytes: Uint8Array | string): Promise<void> {
+export function writePrivate(path: string, bytes: Uint8Array | string): Promise<void> {
+  return replaceFile(path, bytes, 0o600);
+}
+
+/**
+ * Writes a small file wholly or not at all, durable when it resolves. Rejects with `KvsError`
+ * STATUS_OPEN_FILE_FAILED; what was there is then there as before. @internal
+ */
+export async function replaceFile(
+  path: string,
+  bytes: Uint8Array | string,
+  mode: number,
+): Promise<void> {
   const draft = `${path}.${randomBytes(4).toString('hex')}.new`;
   try {
-    const file = await open(draft, 'wx', 0o600);
+    const file = await open(draft, 'wx', mode);
     try {
       await file.writeFile(bytes);
       await file.sync();
