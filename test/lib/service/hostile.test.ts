@@ -1,8 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MKV_ID, writeHeader } from '../../../lib/parser/index.js';
@@ -10,6 +8,7 @@ import { AckError } from '../../../lib/service/errors.js';
 import { GUIDE_LIMITS, NO_LIMITS } from '../../../lib/service/limits.js';
 import { MkvIngest } from '../../../lib/service/put/ingest.js';
 import { compileLib } from '../../support/compiled.js';
+import { collectGarbage } from '../../support/garbage.js';
 import { cluster, element, endOfFragment, header, tags, uint } from '../../support/mkv.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, withService } from './helpers.js';
 import { rss, startProcess } from './process.js';
@@ -222,12 +221,4 @@ function open(port: number): Promise<Socket> {
     });
     socket.on('error', reject);
   });
-}
-
-/** Collects garbage now, so that what is left is held by somebody. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect !== 'function') throw new TypeError('no gc');
-  Reflect.apply(collect, undefined, []);
 }
