@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
 import { CONTROL_STEPS, FIRST_STEPS } from './model/control-steps.js';
+import { HLS_STEPS } from './model/hls-step.js';
 import { PUT_STEPS } from './model/put-step.js';
 import { READ_STEPS } from './model/read-steps.js';
 import { Real } from './model/real.js';
@@ -16,7 +17,7 @@ describe('the service and a naive model', () => {
   it(
     'answer any sequence of operations alike, restarts in the middle included',
     async () => {
-      const steps = fc.commands([...CONTROL_STEPS, ...PUT_STEPS, ...READ_STEPS], {
+      const steps = fc.commands([...CONTROL_STEPS, ...PUT_STEPS, ...READ_STEPS, ...HLS_STEPS], {
         maxCommands: 40,
         size: 'max',
       });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { MKV_ID } from '../../../../lib/parser/index.js';
+import { AAC, AVC } from '../hls.js';
 import { element, header, simpleBlock, tags, uint, type Block } from '../../../support/mkv.js';
 import { cluster, endOfFragment } from '../../../support/mkv.js';
 
@@ -45,7 +46,9 @@ export const ending: fc.Arbitrary<Ending> = fc.oneof(
   },
 );
 
-export const HEADER: Readonly<Uint8Array> = header({ tracks: [1, 2] });
+/** H.264 and AAC, as players of HLS need them. */
+export const HEADER: Readonly<Uint8Array> = header({ codecs: [AVC, AAC] });
+/** Two tracks of video, which they do not take. */
 const OTHER_HEADER: Readonly<Uint8Array> = header({ tracks: [1, 2], codecPrivate: Buffer.of(7) });
 
 /** What a stored fragment must give back. */
@@ -57,6 +60,8 @@ export interface BuiltFragment {
   readonly size: number;
   readonly frames: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
+  /** Whether players of HLS can be given what stands under its header. */
+  readonly playable: boolean;
 }
 
 /** A frame as both sides write it down. */
@@ -64,8 +69,16 @@ export function frameText(time: number, track: number, data: Uint8Array): string
   return `${String(time)} ${String(track)} ${Buffer.from(data.subarray(0, 8)).toString('hex')}+${String(data.length)}`;
 }
 
-/** The bytes of a fragment; `mark` makes its content unlike any other's. */
-export function build(sent: SentFragment, timecode: number, mark: number): BuiltFragment {
+/**
+ * The bytes of a fragment; `mark` makes its content unlike any other's. `before`: whether what
+ * stands before it is playable.
+ */
+export function build(
+  sent: SentFragment,
+  timecode: number,
+  mark: number,
+  before: boolean,
+): BuiltFragment {
   const blocks: Required<Block>[] = sent.blocks.map(({ time, track, size }, index) => {
     const data = Buffer.alloc(8 + size, mark);
     data.writeUInt32BE(mark, 0);
@@ -89,6 +102,7 @@ export function build(sent: SentFragment, timecode: number, mark: number): Built
     size: media.length + own.length,
     frames: blocks.map(({ time, track, data }) => frameText(timecode + time, track, data)),
     tags: sent.tags,
+    playable: before && !sent.document,
   };
 }
 

@@ -66,10 +66,13 @@ function open(real: Real, { start, name }: Upload, stream: ModelStream | undefin
 function buildAll({ fragments, start }: Upload): BuiltFragment[] {
   // Relative time codes begin at 0; one more, since an ending may go back by one.
   let timecode = start === undefined ? Date.UTC(2026, 0, 1) : 1;
+  let playable = true;
   return fragments.map((sent) => {
     timecode += sent.step;
     marks += 1;
-    return build(sent, timecode, marks);
+    const built = build(sent, timecode, marks, playable);
+    ({ playable } = built);
+    return built;
   });
 }
 
@@ -119,7 +122,7 @@ function take(
   start: number,
 ): void {
   for (const [index, text] of numbersOf(put, 'RECEIVED').entries()) {
-    const { timecode, duration, size, frames, tags } = whole[index] ?? unknown(index);
+    const { timecode, duration, size, frames, tags, playable } = whole[index] ?? unknown(index);
     expect(text).toMatch(/^\d{47}$/);
     const number = BigInt(text);
     const sequence = BigInt.asUintN(64, number >> 92n);
@@ -127,7 +130,7 @@ function take(
     expect(BigInt.asUintN(64, number >> 28n)).toBe(BigInt(world.wall));
     stream.sequence = sequence;
     stream.fragments.push({
-      ...{ number, duration, size, frames, tags },
+      ...{ number, duration, size, frames, tags, playable },
       producerTime: start + timecode,
       serverTime: world.wall,
     });

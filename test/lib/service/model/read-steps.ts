@@ -12,27 +12,9 @@ import { frameText } from './body.js';
 import { upload } from './put-step.js';
 import { outcome, type Real } from './real.js';
 import { Step, streamName as name } from './step.js';
+import { near, nearTime, picked, selectorOf, time, type Near } from './times.js';
 import { Refusal, startingAt, within } from './world.js';
 import type { ModelFragment, ModelStream, TimeName, World } from './world.js';
-
-const time = fc.constantFrom<TimeName>('producerTime', 'serverTime');
-/** A time near that of some fragment: which one, and how far off, ms. */
-const near = fc.record({ pick: fc.nat(20), off: fc.constantFrom(-3000, -1, 0, 1, 250, 3000) });
-
-function picked<T>(list: readonly T[], pick: number): T | undefined {
-  return list[pick % Math.max(1, list.length)];
-}
-
-function nearTime(
-  stream: ModelStream | undefined,
-  kind: TimeName,
-  { pick, off }: { pick: number; off: number },
-): number {
-  return (picked(stream?.fragments ?? [], pick)?.[kind] ?? Date.UTC(2026, 0, 1)) + off;
-}
-
-const selectorOf = (kind: TimeName): 'PRODUCER_TIMESTAMP' | 'SERVER_TIMESTAMP' =>
-  kind === 'producerTime' ? 'PRODUCER_TIMESTAMP' : 'SERVER_TIMESTAMP';
 
 const listFragments = fc
   .record({
@@ -161,7 +143,7 @@ async function givenList(
 type Selector =
   | { readonly kind: 'EARLIEST' | 'NOW' }
   | { readonly kind: 'FRAGMENT_NUMBER' | 'CONTINUATION_TOKEN'; pick: number; off: number }
-  | { readonly kind: 'TIME'; time: TimeName; near: { pick: number; off: number } };
+  | { readonly kind: 'TIME'; time: TimeName; near: Near };
 
 const selector: fc.Arbitrary<Selector> = fc.oneof(
   fc.record({ kind: fc.constantFrom('EARLIEST' as const, 'NOW' as const) }),

@@ -20,6 +20,8 @@ export interface ModelFragment {
   readonly size: number;
   readonly frames: readonly string[];
   readonly tags: Readonly<Record<string, string>>;
+  /** Whether players of HLS can be given it. */
+  readonly playable: boolean;
 }
 
 export interface ModelStream {
