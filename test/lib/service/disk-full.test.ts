@@ -123,6 +123,25 @@ describe('disk quota', () => {
     });
   });
 
+  it('counts what is sealed with its seals', async () => {
+    await withService({ diskQuota: 10 * KB, limits: 'off' }, async (service, dataDir) => {
+      await createStream(service, 'cam');
+      const put = putMedia(service, 'cam');
+      // Sealing makes each of these longer by more than a half.
+      const bodies = Array.from({ length: 1000 }, (_, at) => media(at * 1000, 1));
+      put.send(header(), ...bodies);
+      await put.untilEnded();
+      const taken = bytesBelow(join(dataDir, 'media'));
+      expect(put.count('ERROR')).toBe(1);
+      expect(put.count('PERSISTED')).toBeGreaterThan(100);
+      // What a fragment was allowed to take is sealed behind that, with 16 bytes.
+      expect(taken).toBeGreaterThan(9.9 * KB);
+      expect(taken).toBeLessThan(10 * KB + 16);
+      const plain = put.count('PERSISTED') * media(1000, 1).length;
+      expect(plain).toBeLessThan(0.7 * taken);
+    });
+  });
+
   it('refuses quotas that are none', async () => {
     for (const diskQuota of [0, -1, Number.NaN]) {
       const start = startService({ dataDir: 'unused', diskQuota });
