@@ -15,9 +15,9 @@ async function fill(dataDir, from, to) {
   let waiting = [];
   for (let index = from; index < to; index += 1) {
     const time = base + index * 1000;
-    writer.begin(HEADER);
-    writer.append(CLUSTER);
     const number = (1n << 156n) | (BigInt(index) << 92n) | (BigInt(time) << 28n);
+    writer.begin(HEADER, number);
+    writer.append(CLUSTER);
     const meta = { number, timecode: time, producerTime: time, serverTime: time, duration: 1000 };
     waiting.push(writer.commit(meta, new Uint8Array(), 'buffered'));
     if (waiting.length === 1000) {

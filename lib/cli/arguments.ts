@@ -26,3 +26,15 @@ export function portNumber(text: string): number {
   }
   return value;
 }
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+
+/** Reads a number of bytes, with a decimal unit if one is given: `500MB`, `10GB`, `1.5TB`. */
+export function byteCount(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?) ?([KMGT]?)B?$/i.exec(text.trim()) ?? [];
+  const bytes = Math.floor(Number(number) * (UNITS[unit.toUpperCase()] ?? Number.NaN));
+  if (!Number.isSafeInteger(bytes) || bytes < 1) {
+    throw new InvalidArgumentError('Give a number of bytes above 0, for example 500MB or 10GB.');
+  }
+  return bytes;
+}

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { fsck } from '../service/index.js';
+import { fsck, type FsckOptions } from '../service/index.js';
 import { withInterrupt } from './interrupt.js';
 
 /** Adds `kvs fsck` to the program. */
@@ -8,13 +8,17 @@ export function addFsckCommand(program: Command): void {
     .command('fsck')
     .description('Verify all that a stopped service has stored; exit code 1 when some is damaged.')
     .argument('<dir>', 'data directory of the service')
-    .action(async (directory: string) => {
-      await withInterrupt((signal) => check(directory, signal));
+    .option(
+      '--key-file <file>',
+      'master keys of the service; default master-keys.json in the directory',
+    )
+    .action(async (directory: string, flags: Pick<FsckOptions, 'keyFile'>) => {
+      await withInterrupt((signal) => check(directory, { ...flags, signal }));
     });
 }
 
-async function check(directory: string, signal: AbortSignal): Promise<void> {
-  const { streams, fragments, bytes, faults } = await fsck(directory, signal);
+async function check(directory: string, options: FsckOptions): Promise<void> {
+  const { streams, fragments, bytes, faults } = await fsck(directory, options);
   for (const fault of faults) process.stdout.write(`${fault}\n`);
   process.stdout.write(
     `${String(streams)} streams, ${String(fragments)} fragments, ${String(bytes)} bytes of media, ` +

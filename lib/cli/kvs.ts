@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../base/user-agent.js';
 import { addDemoCommand } from './demo-command.js';
 import { addFsckCommand } from './fsck-command.js';
+import { addKeysCommand } from './keys-command.js';
 import { addServeCommand } from './serve-command.js';
 
 async function main(): Promise<void> {
@@ -16,6 +17,7 @@ async function main(): Promise<void> {
   addServeCommand(program);
   addDemoCommand(program);
   addFsckCommand(program);
+  addKeysCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {

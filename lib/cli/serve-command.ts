@@ -4,8 +4,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { KvsError } from '../base/errors.js';
-import { startService, type TlsOptions } from '../service/index.js';
-import { portNumber } from './arguments.js';
+import {
+  startService,
+  type GeneratedCertificate,
+  type KvsService,
+  type TlsOptions,
+} from '../service/index.js';
+import { byteCount, portNumber } from './arguments.js';
 import { parseCredentialsFile } from './credentials-file.js';
 import { withInterrupt } from './interrupt.js';
 
@@ -15,8 +20,11 @@ interface ServeFlags {
   readonly dataDir: string;
   readonly region: string;
   readonly credentials?: string;
+  readonly diskQuota?: number;
   readonly dump?: string;
   readonly apiLog?: string;
+  readonly keyFile?: string;
+  readonly tls?: boolean;
   readonly tlsKey?: string;
   readonly tlsCert?: string;
   readonly limits: 'on' | 'off';
@@ -35,10 +43,16 @@ export function addServeCommand(program: Command): void {
       '--credentials <file>',
       'access keys that may call; without it anyone on this machine may',
     )
+    .option('--disk-quota <size>', 'most that stored media may take, as in 10GB', byteCount)
     .option('--dump <dir>', 'also write every PutMedia body there, as MKV')
+    .option('--tls', 'speak HTTPS with a certificate made for this machine, kept in --data-dir')
     .option('--tls-key <file>', 'private key, PEM: the service speaks HTTPS; needs --tls-cert')
     .option('--tls-cert <file>', 'certificate of that key, PEM')
     .option('--api-log <file>', 'write every API call there, one JSON record a line')
+    .option(
+      '--key-file <file>',
+      'master keys of what is stored; default master-keys.json in --data-dir',
+    )
     .addOption(
       program
         .createOption('--limits <on|off>', "the guide's service limits")
@@ -63,14 +77,16 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     region: flags.region,
     credentials,
     ...(flags.limits === 'off' ? { limits: 'off' } : {}),
+    ...(flags.diskQuota === undefined ? {} : { diskQuota: flags.diskQuota }),
     ...(flags.dump === undefined ? {} : { dump: flags.dump }),
     ...(tls === undefined ? {} : { tls }),
     ...(flags.apiLog === undefined ? {} : { apiLog: flags.apiLog }),
+    ...(flags.keyFile === undefined ? {} : { keyFile: flags.keyFile }),
     log: (level, message, detail) =>
       process.stderr.write(`${level}: ${message}${detail ? ` ${JSON.stringify(detail)}` : ''}\n`),
   });
   try {
-    process.stdout.write(greeting(service.endpoint, flags));
+    process.stdout.write(greeting(service, flags));
     if (!signal.aborted) await once(signal, 'abort');
     process.stderr.write('closing\n');
   } finally {
@@ -78,8 +94,18 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   }
 }
 
-async function readTls({ tlsKey, tlsCert }: ServeFlags): Promise<TlsOptions | undefined> {
-  if (tlsKey === undefined && tlsCert === undefined) return undefined;
+async function readTls({
+  tls,
+  tlsKey,
+  tlsCert,
+}: ServeFlags): Promise<TlsOptions | 'generated' | undefined> {
+  if (tls === true && (tlsKey ?? tlsCert) !== undefined) {
+    throw new KvsError({
+      status: 'STATUS_INVALID_ARG',
+      message: '--tls makes a certificate; leave out --tls-key and --tls-cert, or --tls',
+    });
+  }
+  if (tlsKey === undefined && tlsCert === undefined) return tls === true ? 'generated' : undefined;
   if (tlsKey === undefined || tlsCert === undefined) {
     throw new KvsError({
       status: 'STATUS_INVALID_ARG',
@@ -89,7 +115,7 @@ async function readTls({ tlsKey, tlsCert }: ServeFlags): Promise<TlsOptions | un
   return { key: await readFile(tlsKey), cert: await readFile(tlsCert) };
 }
 
-function greeting(endpoint: string, flags: ServeFlags): string {
+function greeting({ endpoint, certificate }: KvsService, flags: ServeFlags): string {
   const keys =
     flags.credentials === undefined
       ? 'Any access key is taken.'
@@ -97,7 +123,7 @@ function greeting(endpoint: string, flags: ServeFlags): string {
   return `KVS service at ${endpoint}
 Data directory: ${flags.dataDir}
 ${keys}
-
+${certificate === undefined ? '' : trust(certificate)}
 Point a client at it:
   AWS_ENDPOINT_URL_KINESIS_VIDEO=${endpoint} AWS_REGION=${flags.region}
   aws kinesisvideo list-streams --endpoint-url ${endpoint} --region ${flags.region}
@@ -105,5 +131,12 @@ Point a client at it:
   KinesisVideoProducer.create({ endpoint: '${endpoint}', region: '${flags.region}' })
 
 Ctrl-C closes it.
+`;
+}
+
+function trust({ path, fingerprint, expires }: GeneratedCertificate): string {
+  return `Certificate: ${path}, until ${new Date(expires).toISOString().slice(0, 10)}
+SHA-256 fingerprint: ${fingerprint}
+Clients trust it with NODE_EXTRA_CA_CERTS=${path} (AWS command line: AWS_CA_BUNDLE=${path})
 `;
 }

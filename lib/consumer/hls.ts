@@ -11,7 +11,7 @@ export interface HlsUrlOptions extends StreamConnection {
   readonly range?: FragmentRange;
   /** How long the URL can be used, ms; 300,000 to 43,200,000, default 300,000. */
   readonly expires?: number;
-  /** Most segments in a media playlist, 1 to 1000. */
+  /** Most segments in a media playlist, 1 to 5000; default 5 of a live one, else 1000. */
   readonly maxFragments?: number;
   /** When to write EXT-X-DISCONTINUITY; default `always`. */
   readonly discontinuity?: 'always' | 'never';

@@ -1,5 +1,6 @@
 import type { StreamRegistry } from './control/streams.js';
 import type { HubMap } from './hub.js';
+import type { StreamKeys } from './keys/stream-keys.js';
 import type { ServiceMetrics } from './metrics/meter.js';
 import type { CheckedOptions } from './options.js';
 import type { CallRates } from './rates.js';
@@ -10,6 +11,7 @@ import type { Sweeper } from './sweep.js';
 export interface ServiceContext {
   readonly options: CheckedOptions;
   readonly store: FragmentStore;
+  readonly keys: StreamKeys;
   readonly streams: StreamRegistry;
   readonly hubs: HubMap;
   readonly rates: CallRates;

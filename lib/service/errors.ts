@@ -5,13 +5,17 @@ export const SERVICE_ERRORS = {
   ConnectionLimitExceededException: 400,
   DeviceStreamLimitExceededException: 400,
   InvalidArgumentException: 400,
+  InvalidCodecPrivateDataException: 400,
   InvalidDeviceException: 400,
   InvalidEndpointException: 400,
   InvalidResourceFormatException: 400,
+  MissingCodecPrivateDataException: 400,
+  NoDataRetentionException: 400,
   NotAuthorizedException: 401,
   ResourceInUseException: 400,
   ResourceNotFoundException: 404,
   TagsPerResourceExceededLimitException: 400,
+  UnsupportedStreamMediaTypeException: 400,
   VersionMismatchException: 400,
   // Common to all operations.
   AccessDeniedException: 400,
@@ -19,6 +23,7 @@ export const SERVICE_ERRORS = {
   InternalFailure: 500,
   InvalidSignatureException: 403,
   MissingAuthenticationTokenException: 403,
+  NotImplementedException: 501,
   RequestExpired: 400,
   SerializationException: 400,
   ServiceUnavailable: 503,
@@ -35,10 +40,11 @@ export class ServiceError extends Error {
   /** HTTP status of the answer. */
   readonly statusCode: number;
 
-  constructor(name: ServiceErrorName, message: string) {
+  /** `statusCode`: where the guide has another one than usual. */
+  constructor(name: ServiceErrorName, message: string, statusCode?: number) {
     super(message);
     this.name = name;
-    this.statusCode = SERVICE_ERRORS[name];
+    this.statusCode = statusCode ?? SERVICE_ERRORS[name];
   }
 }
 

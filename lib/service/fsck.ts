@@ -1,6 +1,10 @@
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KvsError } from '../base/errors.js';
+import { KeyError } from './keys/key-error.js';
+import { KeyRing } from './keys/key-ring.js';
+import { storedKey } from './keys/stored-key.js';
+import { defaultKeyFile } from './options.js';
 import { openDiskStore } from './store/disk-store.js';
 import { FragmentDamagedError } from './store/types.js';
 import type { FragmentReader, FragmentRecord, FragmentStore, StreamRecord } from './store/types.js';
@@ -17,14 +21,23 @@ export interface FsckReport {
 
 const PAGE = 256;
 
+/** How `fsck` works. */
+export interface FsckOptions {
+  /** Master keys of the service; default `master-keys.json` in the data directory. */
+  readonly keyFile?: string;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Reads everything in a service's data directory: each fragment's media and tags against their
- * checksums, its header, and its entries by time. Repairs nothing, but opening the store cuts off
- * what a crash left uncommitted, as every start does. Memory does not grow with what is stored.
+ * checksums and seals, its header, and its entries by time. Repairs nothing, but opening the store
+ * cuts off what a crash left uncommitted, as every start does. Memory does not grow with what is
+ * stored.
  *
- * @throws KvsError when there is no data, a service uses it, or its format is unknown.
+ * @throws KvsError when there is no data, a service uses it, its format is unknown, or the key file
+ * is bad or may be read by others.
  */
-export async function fsck(dataDir: string, signal?: AbortSignal): Promise<FsckReport> {
+export async function fsck(dataDir: string, options: FsckOptions = {}): Promise<FsckReport> {
   try {
     await access(join(dataDir, 'index'));
   } catch (cause) {
@@ -34,9 +47,10 @@ export async function fsck(dataDir: string, signal?: AbortSignal): Promise<FsckR
   const report = { streams: 0, fragments: 0, bytes: 0, faults: new Array<string>() };
   const store = await openDiskStore({ directory: dataDir, fsync: 'group' });
   try {
+    const ring = await openRing(dataDir, options);
     for (const stream of await store.streams()) {
       report.streams += 1;
-      await checkStream(store, stream, report, signal);
+      await checkStream({ store, stream, ring, report, signal: options.signal });
     }
   } finally {
     await store.close();
@@ -44,13 +58,23 @@ export async function fsck(dataDir: string, signal?: AbortSignal): Promise<FsckR
   return report;
 }
 
-async function checkStream(
-  store: FragmentStore,
-  stream: StreamRecord,
-  report: { fragments: number; bytes: number; faults: string[] },
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const reader = store.openReader(stream.id);
+/** Keys that are missing are a fault of the streams that need them, not of all. */
+async function openRing(dataDir: string, { keyFile }: FsckOptions): Promise<KeyRing> {
+  const ring = new KeyRing(keyFile ?? defaultKeyFile(dataDir));
+  await ring.load();
+  return ring;
+}
+
+interface StreamCheck {
+  readonly store: FragmentStore;
+  readonly stream: StreamRecord;
+  readonly ring: KeyRing;
+  readonly report: { fragments: number; bytes: number; faults: string[] };
+  readonly signal: AbortSignal | undefined;
+}
+
+async function checkStream({ store, stream, ring, report, signal }: StreamCheck): Promise<void> {
+  const reader = store.openReader(stream.id, storedKey(ring, store, stream));
   let from = 0n;
   try {
     for (;;) {
@@ -67,8 +91,8 @@ async function checkStream(
       from = last.number + 1n;
     }
   } catch (error) {
-    // An entry that cannot be read hides those behind it.
-    if (!(error instanceof FragmentDamagedError)) throw error;
+    // An entry that cannot be read hides those behind it, and a missing key all of them.
+    if (!(error instanceof FragmentDamagedError || error instanceof KeyError)) throw error;
     report.faults.push(`stream ${stream.name}: ${error.message}; what follows was not looked at`);
   } finally {
     await reader.close();
@@ -82,8 +106,8 @@ async function faultOf(
   record: FragmentRecord,
 ): Promise<string | undefined> {
   try {
-    await store.header(id, record);
-    await store.tags(id, record);
+    await reader.header(record);
+    await reader.tags(record);
     for await (const piece of reader.pieces(record)) void piece;
   } catch (error) {
     if (error instanceof FragmentDamagedError) return error.message;

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { FragmentStore } from './store/types.js';
+import type { FragmentMeta, FragmentStore } from './store/types.js';
 
 /** Sequence numbers that are reserved on disk at once. */
 const RESERVE = 2 ** 20;
@@ -30,6 +30,7 @@ export class StreamHub {
   readonly #consumers = new Set<Consumer>();
   /** Numbers given to fragments that are neither readable nor given up yet. */
   readonly #open = new Set<bigint>();
+  #newest: Pick<FragmentMeta, 'number' | 'serverTime'> | undefined;
   #next = 0;
   #reservedTo = 0;
   #reserving: Promise<void> | undefined;
@@ -99,6 +100,19 @@ export class StreamHub {
       BigInt(random);
     this.#open.add(number);
     return number;
+  }
+
+  /** The newest fragment that became readable since the start; undefined before the first. */
+  get newest(): Pick<FragmentMeta, 'number' | 'serverTime'> | undefined {
+    return this.#newest;
+  }
+
+  /** The fragment can be read now. */
+  readable({ number, serverTime }: FragmentMeta): void {
+    if (this.#newest === undefined || number > this.#newest.number) {
+      this.#newest = { number, serverTime };
+    }
+    this.closeNumber(number);
   }
 
   /** The fragment can be read now, or never will be. */

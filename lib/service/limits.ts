@@ -39,6 +39,10 @@ export interface Limits {
   readonly fragmentListReaders: number;
   /** Fragments that one GetMediaForFragmentList may name. */
   readonly fragmentsPerList: number;
+  /** HLS sessions of one stream at a time; one more closes the oldest. */
+  readonly hlsSessions: number;
+  /** HLS sessions a second that a stream may be asked for in the long run. */
+  readonly hlsSessionRate: number;
   /** How long a stream that retains nothing keeps fragments for readers. */
   readonly bufferDuration: number;
   /** How many bytes a stream that retains nothing keeps for readers. */
@@ -65,6 +69,8 @@ export const GUIDE_LIMITS: Readonly<Limits> = {
   getMediaBytesPerSecond: 25_000_000,
   fragmentListReaders: 5,
   fragmentsPerList: 1000,
+  hlsSessions: 5,
+  hlsSessionRate: 1,
   bufferDuration: 300_000,
   bufferBytes: 200 * 1000 * 1000,
 };
@@ -89,6 +95,8 @@ export const NO_LIMITS: Readonly<Limits> = {
   getMediaBytesPerSecond: Infinity,
   fragmentListReaders: Infinity,
   fragmentsPerList: 1000,
+  hlsSessions: 1000,
+  hlsSessionRate: Infinity,
   bufferDuration: 300_000,
   bufferBytes: 200 * 1000 * 1000,
 };

@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { KvsError } from '../base/errors.js';
@@ -44,8 +45,12 @@ export interface ServiceOptions {
   readonly host?: string;
   /** Port to listen on; default 0, any free one. */
   readonly port?: number;
-  /** Given, the service speaks HTTPS only; default plain HTTP. */
-  readonly tls?: TlsOptions;
+  /**
+   * Given, the service speaks HTTPS only; default plain HTTP. `'generated'`: with a certificate for
+   * localhost, 127.0.0.1, ::1 and `host` that it makes itself, keeps in `dataDir/tls` and renews 30
+   * days before it ends; `KvsService.certificate` tells what clients have to trust.
+   */
+  readonly tls?: TlsOptions | 'generated';
   /** Default `'open'`: every request is taken, which is allowed on loopback only. */
   readonly credentials?: ServiceCredentials;
   /** Region of stream ARNs and of signatures; default us-west-2. */
@@ -54,6 +59,13 @@ export interface ServiceOptions {
   readonly limits?: 'off' | Partial<Limits>;
   /** `'group'` (default): fragments share one flush. `'each'`: one flush for each fragment. */
   readonly fsync?: 'each' | 'group';
+  /**
+   * Most bytes that stored media may take, all streams together; default no limit. A fragment that
+   * finds no room gets Error ack 5001; a new PutMedia is answered with ServiceUnavailable (503)
+   * while less than 1 % is free, until retention or a deleted stream frees some. The index, mostly
+   * below 1 % of the media, is not counted.
+   */
+  readonly diskQuota?: number;
   /** Directory into which every PutMedia body is also written as it came, `<stream>-<n>.mkv`. */
   readonly dump?: string;
   /**
@@ -61,6 +73,12 @@ export interface ServiceOptions {
    * none. Media calls are written when they end. Or where, and how it is rotated.
    */
   readonly apiLog?: string | ApiLogOptions;
+  /**
+   * JSON file of the master keys that protect what is stored; default `master-keys.json` in `dataDir`. Made
+   * with one key when it does not exist, read again when it changes, refused when others than its
+   * owner may read it (guide: server-side encryption).
+   */
+  readonly keyFile?: string;
   readonly log?: ServiceLog;
   readonly clock?: Clock;
 }
@@ -70,15 +88,24 @@ export interface CheckedOptions {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
+  /** Undefined also while a certificate is still to be generated. */
   readonly tls: TlsOptions | undefined;
+  readonly generateTls: boolean;
   readonly credentials: ServiceCredentials;
   readonly region: string;
   readonly limits: Limits;
   readonly fsync: 'each' | 'group';
+  readonly diskQuota: number;
   readonly dump: string | undefined;
   readonly apiLog: ApiLogOptions | undefined;
+  readonly keyFile: string;
   readonly log: ServiceLog;
   readonly clock: Clock;
+}
+
+/** The key file of a data directory whose service names no other. @internal */
+export function defaultKeyFile(dataDir: string): string {
+  return join(dataDir, 'master-keys.json');
 }
 
 /** Account of all streams while the service is open. */
@@ -93,23 +120,30 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
     dataDir: options.dataDir,
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,
-    tls: options.tls,
+    tls: options.tls === 'generated' ? undefined : options.tls,
+    generateTls: options.tls === 'generated',
     credentials: options.credentials ?? 'open',
     region: options.region ?? 'us-west-2',
     limits:
       options.limits === 'off' ? NO_LIMITS : { ...GUIDE_LIMITS, ...(options.limits ?? undefined) },
     fsync: options.fsync ?? 'group',
+    diskQuota: options.diskQuota ?? Infinity,
     dump: options.dump,
     apiLog: typeof options.apiLog === 'string' ? { path: options.apiLog } : options.apiLog,
+    keyFile: options.keyFile ?? defaultKeyFile(options.dataDir),
     log: options.log ?? ((): void => undefined),
     clock: options.clock ?? systemClock(),
   };
   if (checked.dataDir === '') bad('dataDir is empty; name a directory that the service may write');
+  if (checked.keyFile === '') bad('keyFile is empty; name a file');
   if (!Number.isInteger(checked.port) || checked.port < 0 || checked.port > 65535) {
     bad(`port ${String(checked.port)} is not a whole number from 0 to 65535`);
   }
   if (!/^[a-z0-9-]{1,64}$/.test(checked.region)) {
     bad(`region '${checked.region}' does not match [a-z0-9-]+`);
+  }
+  if (!(checked.diskQuota > 0)) {
+    bad(`diskQuota ${String(checked.diskQuota)} is not a number of bytes above 0`);
   }
   checkTls(checked.tls);
   checkApiLog(checked.apiLog);

@@ -5,9 +5,11 @@ import type { CheckedOptions } from './options.js';
 interface Bucket {
   tokens: number;
   at: number;
+  /** When it is full again at the latest. */
+  fullAt: number;
 }
 
-/** Calls a second, by token buckets that hold one second's worth. @internal */
+/** Calls a second, by token buckets. @internal */
 export class CallRates {
   readonly #options: Pick<CheckedOptions, 'limits' | 'clock'>;
   readonly #buckets = new Map<string, Bucket>();
@@ -28,20 +30,28 @@ export class CallRates {
     this.#take(`${operation.name} s ${String(stream)}`, this.#options.limits.streamCallRate);
   }
 
+  /** The same for HLS sessions, of which a few may be asked for at once, but not for long. */
+  checkHlsSession({ operation }: Call, stream: number): void {
+    const { hlsSessionRate, streamCallRate } = this.#options.limits;
+    const burst = Math.max(hlsSessionRate, streamCallRate);
+    this.#take(`${operation.name} l ${String(stream)}`, hlsSessionRate, burst);
+  }
+
   /** Forgets buckets that are full again. */
   sweep(): void {
     const now = this.#options.clock.mono();
     for (const [key, bucket] of this.#buckets) {
-      if (now - bucket.at > 1000) this.#buckets.delete(key);
+      if (now >= bucket.fullAt) this.#buckets.delete(key);
     }
   }
 
-  #take(key: string, rate: number): void {
+  #take(key: string, rate: number, burst: number = rate): void {
     if (rate === Infinity) return;
     const now = this.#options.clock.mono();
-    const bucket = this.#buckets.get(key) ?? { tokens: rate, at: now };
-    bucket.tokens = Math.min(rate, bucket.tokens + ((now - bucket.at) * rate) / 1000);
+    const bucket = this.#buckets.get(key) ?? { tokens: burst, at: now, fullAt: now };
+    bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.at) * rate) / 1000);
     bucket.at = now;
+    bucket.fullAt = now + (burst * 1000) / rate;
     this.#buckets.set(key, bucket);
     if (bucket.tokens < 1) {
       throw new ServiceError(

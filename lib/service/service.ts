@@ -6,8 +6,14 @@ import { controlHandlers } from './control/operations.js';
 import { StreamRegistry } from './control/streams.js';
 import type { ServiceContext } from './context.js';
 import { getMediaHandler } from './get/operation.js';
+import { hlsUrlHandler } from './hls/operation.js';
+import { serveHls } from './hls/resources.js';
+import { HlsSessions } from './hls/sessions.js';
+import { HlsTokens } from './hls/token.js';
 import { HttpFront, type FrontParts, type Handlers } from './http/front.js';
 import { HubMap } from './hub.js';
+import { openKeys } from './keys/open-keys.js';
+import type { StreamKeys } from './keys/stream-keys.js';
 import { ServiceMetrics } from './metrics/meter.js';
 import { metricsPages } from './metrics/pages.js';
 import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
@@ -17,6 +23,8 @@ import { CallRates } from './rates.js';
 import { openDiskStore } from './store/disk-store.js';
 import type { FragmentStore } from './store/types.js';
 import { Sweeper } from './sweep.js';
+import type { GeneratedCertificate } from './tls/generated.js';
+import { TlsKeeper } from './tls/keeper.js';
 
 /** A running service. */
 export interface KvsService {
@@ -24,6 +32,8 @@ export interface KvsService {
   readonly endpoint: string;
   /** Port it listens on. */
   readonly port: number;
+  /** The certificate in use now, with `tls: 'generated'`. */
+  readonly certificate?: GeneratedCertificate | undefined;
   /** Takes no more calls, makes durable what was whole, ends open answers, closes the store. */
   close(): Promise<void>;
 }
@@ -39,6 +49,7 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
   const store = await openDiskStore({
     directory: checked.dataDir,
     fsync: checked.fsync,
+    quota: checked.diskQuota,
     warn: (message) => {
       checked.log('warn', message);
     },
@@ -50,7 +61,7 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
         checked.log('error', 'apiLog: calls could not be written', { error });
       });
     }
-    return await serve(checked, store, apiLog);
+    return await serve(checked, store, await openKeys(checked, store), apiLog);
   } catch (error) {
     await apiLog?.close();
     await store.close();
@@ -61,6 +72,7 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
 async function serve(
   options: CheckedOptions,
   store: FragmentStore,
+  keys: StreamKeys,
   apiLog: LogFile | undefined,
 ): Promise<KvsService> {
   const streams = new StreamRegistry(store, options);
@@ -68,47 +80,67 @@ async function serve(
   const sweeper = new Sweeper(store, streams, options);
   await sweeper.begin();
   let endpoint = '';
-  const context = contextOf(options, store, streams, sweeper, () => endpoint);
-  const front = new HttpFront(options, partsOf(context, apiLog));
+  const context = contextOf({ options, store, keys, streams, sweeper, endpoint: () => endpoint });
+  const sessions = new HlsSessions(context, await HlsTokens.open(options.dataDir));
+  const tls = await TlsKeeper.open(options);
+  const front = new HttpFront({ ...options, tls: tls.current }, partsOf(context, sessions, apiLog));
   const port = await front.listen();
-  const scheme = options.tls === undefined ? 'http' : 'https';
+  const scheme = tls.current === undefined ? 'http' : 'https';
   endpoint = `${scheme}://${hostInUrl(options.host)}:${String(port)}`;
   sweeper.every(() => {
     context.rates.sweep();
+    void keys.refresh();
+    void tls.renew((next) => {
+      front.useTls(next);
+    });
   });
   options.log('info', `listening on ${endpoint}`);
   return {
     endpoint,
     port,
-    close: once(async () => {
-      await sweeper.stop();
-      const closed = front.close();
-      await context.hubs.stop();
-      await closed;
-      await apiLog?.close();
-      await store.close();
-      options.log('info', 'closed', { flushes: store.flushes() });
-    }),
+    get certificate(): GeneratedCertificate | undefined {
+      return tls.certificate;
+    },
+    close: closing(context, front, apiLog),
   };
 }
 
-function contextOf(
-  options: CheckedOptions,
-  store: FragmentStore,
-  streams: StreamRegistry,
-  sweeper: Sweeper,
-  endpoint: () => string,
-): ServiceContext {
-  const hubs = new HubMap(store);
-  const rates = new CallRates(options);
-  return { options, store, streams, hubs, rates, metrics: new ServiceMetrics(), endpoint, sweeper };
+function contextOf(parts: Omit<ServiceContext, 'hubs' | 'rates' | 'metrics'>): ServiceContext {
+  return {
+    ...parts,
+    hubs: new HubMap(parts.store),
+    rates: new CallRates(parts.options),
+    metrics: new ServiceMetrics(),
+  };
 }
 
-function partsOf(context: ServiceContext, apiLog: LogFile | undefined): FrontParts {
+/** Ends a service in an order in which nothing that was whole is lost. */
+function closing(
+  { options, store, hubs, sweeper }: ServiceContext,
+  front: HttpFront,
+  apiLog: LogFile | undefined,
+): () => Promise<void> {
+  return once(async () => {
+    await sweeper.stop();
+    const closed = front.close();
+    await hubs.stop();
+    await closed;
+    await apiLog?.close();
+    await store.close();
+    options.log('info', 'closed', { flushes: store.flushes() });
+  });
+}
+
+function partsOf(
+  context: ServiceContext,
+  sessions: HlsSessions,
+  apiLog: LogFile | undefined,
+): FrontParts {
   const { region } = context.options;
   return {
-    handlers: handlersOf(context),
+    handlers: handlersOf(context, sessions),
     pages: metricsPages(context.metrics),
+    hls: (request, response) => serveHls(sessions, request, response),
     authorize: (call) => {
       authorizeCall(context, call);
     },
@@ -121,12 +153,13 @@ function partsOf(context: ServiceContext, apiLog: LogFile | undefined): FrontPar
   };
 }
 
-function handlersOf(context: ServiceContext): Handlers {
+function handlersOf(context: ServiceContext, sessions: HlsSessions): Handlers {
   return {
     ...controlHandlers(context),
     ...archiveHandlers(context),
     PutMedia: putMediaHandler(context),
     GetMedia: getMediaHandler(context),
+    GetHLSStreamingSessionURL: hlsUrlHandler(context, sessions),
   };
 }
 

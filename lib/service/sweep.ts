@@ -21,10 +21,14 @@ export class Sweeper {
     this.#options = options;
   }
 
-  /** At the start: what streams without retention held was a buffer, and buffers do not last. */
+  /**
+   * At the start: what streams without retention held was a buffer, and buffers do not last; what
+   * grew too old meanwhile is not shown even once.
+   */
   async begin(): Promise<void> {
     for (const { record } of this.#streams.all()) {
       if (record.retentionHours === 0) await this.#store.clearStream(record.id);
+      else await this.#sweepOne(record);
     }
   }
 

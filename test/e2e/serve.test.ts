@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnSyncReturns, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import {
   ListStreamsCommand,
 } from '@aws-sdk/client-kinesis-video';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createWithKey, putOne } from '../lib/service/keys.js';
 
 const KVS = fileURLToPath(new URL('../../dist/cli/kvs.js', import.meta.url));
 
@@ -89,6 +90,28 @@ describe.skipIf(!existsSync(KVS))('kvs serve (needs npm run build)', () => {
     await expect(client(endpoint, 'wrong').send(new ListStreamsCommand({}))).rejects.toThrow(
       /signature/i,
     );
+  });
+
+  it('stores under the keys of kvs keys create, with which alone kvs fsck can read', async () => {
+    const keyFile = join(directory, 'own-keys.json');
+    const kvs = (...args: readonly string[]): SpawnSyncReturns<string> =>
+      spawnSync(process.execPath, [KVS, ...args], { encoding: 'utf8' });
+    const made = kvs('keys', 'create', keyFile, '--alias', 'alias/porch');
+    expect(made.stdout).toMatch(/^[\da-f-]{36}\n$/);
+    const started = start('--key-file', keyFile);
+    const endpoint = await endpointOf(started);
+    await createWithKey({ endpoint }, 'porch', 'alias/porch');
+    expect(await putOne({ endpoint }, 'porch', 0)).toContain('PERSISTED 0');
+    expect(kvs('keys', 'rotate', keyFile, made.stdout.trim()).stdout).toBe('2\n');
+    expect(await putOne({ endpoint }, 'porch', 2000)).toContain('PERSISTED 2000');
+    started.kill('SIGTERM');
+    await once(started, 'exit');
+    const data = join(directory, 'data');
+    const without = kvs('fsck', data);
+    expect([without.status, without.stdout]).toEqual([1, expect.stringMatching(/^stream porch: /)]);
+    const checked = kvs('fsck', data, '--key-file', keyFile);
+    expect([checked.status, checked.stdout]).toEqual([0, expect.stringMatching(/^1 .* 0 faults/)]);
+    expect(kvs('keys', 'create', keyFile, '--alias', 'alias/porch').stderr).toMatch(/two keys/);
   });
 
   it('says what is wrong and exits 1: no credentials off loopback, a port in use', async () => {

@@ -27,20 +27,26 @@ export interface HeaderOptions {
   /** Nanoseconds of a tick; 1,000,000 by default. */
   readonly scale?: number;
   readonly docType?: string;
+  /** Codec id and private data of each track; H.264 by default. */
+  readonly codecs?: readonly { readonly id: string; readonly private?: Uint8Array | undefined }[];
   /** Bytes of codec private data, to tell headers apart or make them large. */
   readonly codecPrivate?: Uint8Array;
 }
 
 /** EBML head, an open Segment, Info and Tracks. */
 export function header(options: HeaderOptions = {}): Uint8Array {
-  const tracks = (options.tracks ?? [1]).map((number) =>
-    element(MKV_ID.TRACK_ENTRY, [
+  const data = options.codecPrivate ?? Uint8Array.of(1, 2, 3);
+  const given = options.codecs ?? [];
+  const numbers = options.tracks ?? (given.length === 0 ? [1] : given.map((_, at) => at + 1));
+  const tracks = numbers.map((number, at) => {
+    const codec = given[at] ?? { id: 'V_MPEG4/ISO/AVC', private: data };
+    return element(MKV_ID.TRACK_ENTRY, [
       uint(MKV_ID.TRACK_NUMBER, number),
-      uint(MKV_ID.TRACK_TYPE, 1),
-      text(MKV_ID.CODEC_ID, 'V_MPEG4/ISO/AVC'),
-      element(MKV_ID.CODEC_PRIVATE, [options.codecPrivate ?? Uint8Array.of(1, 2, 3)]),
-    ]),
-  );
+      uint(MKV_ID.TRACK_TYPE, codec.id.startsWith('A_') ? 2 : 1),
+      text(MKV_ID.CODEC_ID, codec.id),
+      ...(codec.private === undefined ? [] : [element(MKV_ID.CODEC_PRIVATE, [codec.private])]),
+    ]);
+  });
   return Buffer.concat([
     element(MKV_ID.EBML, [text(MKV_ID.DOC_TYPE, options.docType ?? 'matroska')]),
     writeHeader(MKV_ID.SEGMENT, undefined),

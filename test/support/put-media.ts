@@ -115,6 +115,8 @@ export class RawPutMedia {
     if (!/transfer-encoding: chunked/i.test(this.head)) {
       this.#body += this.#received.toString();
       this.#received = Buffer.alloc(0);
+      const length = /content-length: (\d+)/i.exec(this.head)?.[1];
+      this.ended = length !== undefined && Buffer.byteLength(this.#body) >= Number(length);
       return;
     }
     for (;;) {

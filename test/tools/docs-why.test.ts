@@ -1,12 +1,8 @@
 // Every test that docs/why.md names exists, and the page answers all 25 complaints.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+import { ROOT, read, testsIn, titlesOf } from './named-tests.js';
 
 /** Cells of each row that begins with a number. */
 const ROWS = read('docs/why.md')
@@ -18,28 +14,6 @@ const ROWS = read('docs/why.md')
       .split(' | ')
       .map((cell) => cell.trim()),
   );
-
-/** Files and titles of tests that a cell names; a test in C is a file alone. */
-function testsIn(cell: string): { readonly file: string; readonly title: string | undefined }[] {
-  return [...cell.matchAll(/`(test\/[\w./-]+)`(?: “([^”]+)”)?/g)].map((hit) => ({
-    file: hit[1] ?? '',
-    title: hit[2],
-  }));
-}
-
-/** Titles of a test file: the first argument of what `it(…)`, `it.each(…)(…)` and such call. */
-function titlesOf(file: string): string[] {
-  const titles: string[] = [];
-  const visit = (node: ts.Node): void => {
-    if (ts.isCallExpression(node) && /^it\b/.test(node.expression.getText())) {
-      const [first] = node.arguments;
-      if (first !== undefined && ts.isStringLiteralLike(first)) titles.push(first.text);
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(ts.createSourceFile(file, read(file), ts.ScriptTarget.Latest, true));
-  return titles;
-}
 
 const NAMED = ROWS.flatMap((cells) =>
   testsIn(cells[3] ?? '').map((test) => [cells[0] ?? '', test.file, test.title] as const),

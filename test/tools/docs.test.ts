@@ -64,7 +64,7 @@ describe('commands in the documents', () => {
   });
 
   it.each(kvsOptions())('%s: kvs knows %s', (_page, option) => {
-    const helps = [[], ['serve'], ['demo']].map(
+    const helps = [[], ['serve'], ['demo'], ['fsck'], ['keys', 'create']].map(
       (command) => node('dist/cli/kvs.js', ...command, '--help').text,
     );
     expect(helps.join('\n')).toContain(option);

@@ -104,10 +104,13 @@ export async function serviceTables(root) {
   return { operations: made.OPERATIONS, exceptions: made.SERVICE_ERRORS, acks: made.ACK_ERRORS };
 }
 
+// What is answered elsewhere than by operations.
+const ELSEWHERE = { NotImplementedException: 'HLS sessions' };
+
 function whoGives(name, { operations, exceptions }) {
   if (!(name in exceptions)) return 'AWS only';
   const own = operations.filter((one) => one.errors.includes(name)).map((one) => one.name);
-  if (own.length === 0) return 'any operation';
+  if (own.length === 0) return ELSEWHERE[name] ?? 'any operation';
   return own.length === operations.length ? 'every operation' : own.join(', ');
 }
 

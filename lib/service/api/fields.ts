@@ -146,10 +146,19 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value nested so deeply that it cannot be written again is only named. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'null';
+  } catch {
+    return Array.isArray(value) ? '[…]' : '{…}';
+  }
+}
+
 const SHOWN_CHARACTERS = 256;
 
 function fault(value: unknown, path: string, rule: string): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
+  const text = typeof value === 'string' ? value : jsonOf(value);
   const shown = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
   // Control characters would let a value forge lines of a log.
   const safe = shown.replace(/[\u0000-\u001f\u007f]/g, '?');

@@ -1,4 +1,4 @@
-import { ServiceError } from '../errors.js';
+import { ServiceError, type ServiceErrorName } from '../errors.js';
 import { faultsOf, isObject } from './fields.js';
 import type { Operation } from './operation.js';
 
@@ -45,17 +45,30 @@ export class Input {
   }
 }
 
-/** Checks values against the operation's table. Throws InvalidArgumentException. @internal */
+/** Checks values against the operation's table. Throws what the guide says. @internal */
 export function checkInput(operation: Operation, values: Readonly<Record<string, unknown>>): Input {
   const faults = faultsOf(operation.fields, values);
   if (faults.length > 0) {
     const noun = faults.length === 1 ? 'error' : 'errors';
     throw new ServiceError(
-      'InvalidArgumentException',
+      faultName(operation, values, faults),
       `${String(faults.length)} validation ${noun} detected: ${faults.slice(0, 5).join('; ')}`,
     );
   }
   return new Input(values);
+}
+
+/** Operations on tags have an exception of their own for an ARN that is none. */
+function faultName(
+  operation: Operation,
+  values: Readonly<Record<string, unknown>>,
+  faults: readonly string[],
+): ServiceErrorName {
+  const ofArn = typeof values['StreamARN'] === 'string';
+  const alone = faults.every((fault) => fault.includes("at 'streamARN'"));
+  return operation.errors.includes('InvalidResourceFormatException') && ofArn && alone
+    ? 'InvalidResourceFormatException'
+    : 'InvalidArgumentException';
 }
 
 /** The values of a JSON body. Throws SerializationException. @internal */

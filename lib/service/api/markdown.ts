@@ -27,6 +27,7 @@ export function serviceApiMarkdown(): string {
       `${COMMON.map((name) => errorText(name)).join(', ')}.`,
     '',
     ...OPERATIONS.flatMap(operationText),
+    ...hlsText(),
     ...ackErrorText(),
     ...limitsText(),
   ].join('\n');
@@ -111,6 +112,23 @@ function errorText(name: ServiceErrorName): string {
   return `${name} (${String(SERVICE_ERRORS[name])})`;
 }
 
+function hlsText(): string[] {
+  return [
+    '## HLS sessions',
+    '',
+    'The URL that GetHLSStreamingSessionURL gives holds a token in place of a signature. It is encrypted and',
+    'authenticated under a key that only this service has (`hls-token.key` in its data directory), and names stream,',
+    'parameters and expiry; it holds over a restart. `GET /hls/v1/NAME?SessionToken=…` looks at the token first:',
+    'NotAuthorizedException (403) where it was not made here, has expired, or its session was closed by newer ones;',
+    'ResourceNotFoundException (404) where its stream is deleted. **Playlists and fragments are not served yet**: with a',
+    'good token the answer is NotImplementedException (501).',
+    '',
+    "Where today's AWS allows more than the guide, this service follows AWS: time ranges of 24 hours, 5,000 fragments in",
+    'a playlist, H.265, and AAC as a second track.',
+    '',
+  ];
+}
+
 function ackErrorText(): string[] {
   return [
     '## Error acks of PutMedia',
@@ -118,6 +136,9 @@ function ackErrorText(): string[] {
     '| ErrorId | ErrorCode |',
     '| --- | --- |',
     ...Object.entries(ACK_ERRORS).map(([id, code]) => `| ${id} | ${code} |`),
+    '',
+    'GetMedia says 4500 to 4506 inside the media, GetMediaForFragmentList in the place of each fragment: see',
+    '[service-keys.md](service-keys.md).',
     '',
   ];
 }

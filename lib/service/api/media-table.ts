@@ -104,4 +104,42 @@ export const MEDIA_OPERATIONS: readonly Readonly<Operation>[] = [
     },
     errors: READ_ERRORS,
   },
+  {
+    name: 'GetHLSStreamingSessionURL',
+    path: '/getHLSStreamingSessionURL',
+    input: 'json',
+    purpose: 'Begins an HLS session; answers with the URL that a player opens without credentials.',
+    fields: {
+      ContainerFormat: { type: 'string', values: ['FRAGMENTED_MP4', 'MPEG_TS'] },
+      DiscontinuityMode: { type: 'string', values: ['ALWAYS', 'NEVER', 'ON_DISCONTINUITY'] },
+      DisplayFragmentTimestamp: { type: 'string', values: ['ALWAYS', 'NEVER'] },
+      Expires: { type: 'integer', min: 300, max: 43_200 },
+      HLSFragmentSelector: {
+        type: 'object',
+        fields: {
+          FragmentSelectorType: {
+            type: 'string',
+            values: ['PRODUCER_TIMESTAMP', 'SERVER_TIMESTAMP'],
+          },
+          TimestampRange: {
+            type: 'object',
+            fields: {
+              StartTimestamp: { type: 'timestamp', required: true },
+              EndTimestamp: { type: 'timestamp' },
+            },
+          },
+        },
+      },
+      MaxMediaPlaylistFragmentResults: { type: 'integer', min: 1, max: 5000 },
+      PlaybackMode: { type: 'string', values: ['LIVE', 'LIVE_REPLAY', 'ON_DEMAND'] },
+      ...STREAM_FIELDS,
+    },
+    errors: [
+      ...READ_ERRORS,
+      'InvalidCodecPrivateDataException',
+      'MissingCodecPrivateDataException',
+      'NoDataRetentionException',
+      'UnsupportedStreamMediaTypeException',
+    ],
+  },
 ];

@@ -19,7 +19,8 @@ export type OperationName =
   | 'PutMedia'
   | 'GetMedia'
   | 'ListFragments'
-  | 'GetMediaForFragmentList';
+  | 'GetMediaForFragmentList'
+  | 'GetHLSStreamingSessionURL';
 
 /** What the service knows of an operation. @internal */
 export interface Operation {

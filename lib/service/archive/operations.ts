@@ -3,10 +3,11 @@ import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
 import { exceptionTags, listedFragmentTags } from '../get/layout.js';
 import { isDamage, type FragmentSender } from '../get/sender.js';
-import { beginMedia, sendMedia } from '../get/session.js';
+import { beginMedia, mediaSource, sendMedia, type MediaSource } from '../get/session.js';
 import type { Call, Handler } from '../http/front.js';
+import { KEY_ERRORS, KeyError } from '../keys/key-error.js';
 import { meterOfCall } from '../metrics/calls.js';
-import type { FragmentRecord, TimeKind } from '../store/types.js';
+import type { FragmentRecord, StreamRecord, TimeKind } from '../store/types.js';
 
 const DEFAULT_PAGE = 100;
 const NO_END = Number.MAX_SAFE_INTEGER - 1;
@@ -44,11 +45,9 @@ async function listFragments(context: ServiceContext, call: Call): Promise<objec
   const { record } = findMedia(context, call);
   const limit = call.input.number('MaxResults') ?? DEFAULT_PAGE;
   const page = pageOf(call);
-  // A fragment that its stream does not retain is a buffer's, not the archive's.
-  const found =
-    record.retentionHours === 0
-      ? []
-      : await context.store.byTime(record.id, { ...page, limit: limit + 1 });
+  const found = isArchived(record)
+    ? await context.store.byTime(record.id, { ...page, limit: limit + 1 })
+    : [];
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
   return {
@@ -119,9 +118,10 @@ async function getMediaForFragmentList(
   }
   readers.set(record.id, active + 1);
   try {
-    await sendMedia(context, 'GetMediaForFragmentList', call, record, async ({ sender }) => {
+    const source = await mediaSource(context, call, record);
+    await sendMedia(context, 'GetMediaForFragmentList', call, source, async ({ sender }) => {
       beginMedia(call);
-      await sendList(context, record.id, sender, call.input.strings('Fragments'));
+      await sendList({ context, source, sender }, call.input.strings('Fragments'));
     });
   } finally {
     const rest = (readers.get(record.id) ?? 1) - 1;
@@ -130,28 +130,45 @@ async function getMediaForFragmentList(
   }
 }
 
+/** What a stream does not retain is a buffer's, for GetMedia, and not the archive's. */
+function isArchived(stream: StreamRecord): boolean {
+  return stream.retentionHours > 0;
+}
+
+interface ListReader {
+  readonly context: ServiceContext;
+  readonly source: MediaSource;
+  readonly sender: FragmentSender;
+}
+
 /** In fragment number order, each fragment once. */
-async function sendList(
-  context: ServiceContext,
-  stream: number,
-  sender: FragmentSender,
-  fragments: readonly string[],
-): Promise<void> {
+async function sendList(reader: ListReader, fragments: readonly string[]): Promise<void> {
   const numbers = [...new Set(fragments.map((text) => BigInt(text)))];
   numbers.sort((a, b) => (a < b ? -1 : 1));
   for (const number of numbers) {
-    const [record] = number < 1n << 160n ? await context.store.get(stream, [number]) : [];
-    try {
-      if (record !== undefined) {
-        await sender.fragment(record, listedFragmentTags(record));
-        continue;
-      }
-    } catch (error) {
-      if (!isDamage(error)) throw error;
-      context.options.log('error', `a listed fragment is damaged: ${error.message}`);
-      await sender.tags(exceptionTags(number.toString(), 5000, 'Internal error'));
-      continue;
-    }
-    await sender.tags(exceptionTags(number.toString(), 4000, 'Requested fragment is not found'));
+    const failure = await sendListed(reader, number);
+    if (failure === undefined) continue;
+    await reader.sender.tags(exceptionTags(number.toString(), failure.id, failure.message));
+  }
+}
+
+/** Sends one fragment, or gives what its reader is told in its place. */
+async function sendListed(
+  { context, source, sender }: ListReader,
+  number: bigint,
+): Promise<{ readonly id: number; readonly message: string } | undefined> {
+  const stream = source.record;
+  const known = isArchived(stream) && number < 1n << 160n;
+  try {
+    if (source.refused !== undefined) throw source.refused;
+    const [record] = known ? await context.store.get(stream.id, [number]) : [];
+    if (record === undefined) return { id: 4000, message: 'Requested fragment is not found' };
+    await sender.fragment(record, listedFragmentTags(record));
+    return undefined;
+  } catch (error) {
+    if (error instanceof KeyError) return { id: error.id, message: KEY_ERRORS[error.id] };
+    if (!isDamage(error)) throw error;
+    context.options.log('error', `a listed fragment is damaged: ${error.message}`);
+    return { id: 5000, message: 'Internal error' };
   }
 }

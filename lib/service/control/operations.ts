@@ -2,10 +2,10 @@ import type { Input } from '../api/input.js';
 import { ServiceError } from '../errors.js';
 import type { Call, Handler } from '../http/front.js';
 import type { ServiceContext } from '../context.js';
+import { DEFAULT_KEY } from '../keys/key-name.js';
 import type { Stream } from './streams.js';
 import { listTags, tagStream, untagStream } from './tags.js';
 
-const DEFAULT_KEY = 'aws/kinesisvideo';
 const DEFAULT_PAGE = 10_000;
 
 type ControlOperation =
@@ -120,6 +120,7 @@ async function deleteStream(context: ServiceContext, call: Call): Promise<undefi
   context.streams.markDeleting(record);
   await context.hubs.removed(record.id);
   await context.streams.remove(record);
+  context.keys.forget(record.id);
   context.metrics.forget(record.id);
   return undefined;
 }

@@ -7,12 +7,11 @@ export type Start =
   /** With this number or the first behind it; undefined: with the first fragment to come. */
   { readonly kind: 'from'; readonly number: bigint } | { readonly kind: 'notFound' };
 
+/** What is looked up in a store. */
+type Lookup = Pick<FragmentStore, 'byNumber' | 'byTime' | 'get'>;
+
 /** Resolves a start selector as of now. Throws InvalidArgumentException. @internal */
-export async function resolveStart(
-  store: FragmentStore,
-  stream: number,
-  selector: Input,
-): Promise<Start> {
+export async function resolveStart(store: Lookup, stream: number, selector: Input): Promise<Start> {
   const type = selector.string('StartSelectorType');
   switch (type) {
     case 'EARLIEST':
@@ -35,7 +34,7 @@ export async function resolveStart(
 }
 
 /** "Start with the chunk containing the specific fragment" (guide: StartSelector). */
-async function fromNumber(store: FragmentStore, stream: number, text: string): Promise<Start> {
+async function fromNumber(store: Lookup, stream: number, text: string): Promise<Start> {
   const number = BigInt(text);
   if (number >= 1n << 160n) return { kind: 'notFound' };
   const [record] = await store.get(stream, [number]);
@@ -50,7 +49,7 @@ function afterToken(text: string): Start {
 
 /** The fragment that holds the time, or else the first that begins behind it. */
 async function fromTime(
-  store: FragmentStore,
+  store: Lookup,
   stream: number,
   kind: TimeKind,
   selector: Input,
@@ -62,6 +61,8 @@ async function fromTime(
     );
   }
   const time = Math.round(seconds * 1000);
+  // Looked up first: what becomes readable from here on is behind it and will not be passed over.
+  const [latest] = await store.byNumber(stream, { limit: 1, order: 'descending' });
   const before = { kind, from: 0, to: time, limit: 1, order: 'descending' } as const;
   const [holding] = await store.byTime(stream, before);
   if (holding !== undefined && time < timeOf(holding, kind) + holding.duration) {
@@ -70,7 +71,6 @@ async function fromTime(
   const behind = { kind, from: time, to: Number.MAX_SAFE_INTEGER - 1, limit: 1 } as const;
   const [next] = await store.byTime(stream, behind);
   if (next !== undefined) return { kind: 'from', number: next.number };
-  const [latest] = await store.byNumber(stream, { limit: 1, order: 'descending' });
   return { kind: 'from', number: latest === undefined ? 0n : latest.number + 1n };
 }
 

@@ -4,7 +4,7 @@ import { FrameCounter } from '../metrics/frames.js';
 import type { StreamMeter } from '../metrics/meter.js';
 import type { Pacer } from '../pacer.js';
 import { FragmentDamagedError } from '../store/types.js';
-import type { FragmentReader, FragmentRecord, FragmentStore } from '../store/types.js';
+import type { FragmentReader, FragmentRecord } from '../store/types.js';
 import { tagsElement, type TagPairs } from './layout.js';
 
 /** Fragments up to this size are verified in memory; larger ones are read twice. */
@@ -13,10 +13,9 @@ const HELD_BYTES = 1024 * 1024;
 /** An operation that gives media. @internal */
 export type MediaReader = 'GetMedia' | 'GetMediaForFragmentList';
 
-/** What a sender sends with. @internal */
+/** What a sender sends with; the reader is closed with it. @internal */
 export interface SenderOptions {
-  readonly store: FragmentStore;
-  readonly stream: number;
+  readonly reader: FragmentReader;
   readonly meter: StreamMeter;
   readonly operation: MediaReader;
   readonly response: ServerResponse;
@@ -34,7 +33,7 @@ export class FragmentSender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
-    this.#reader = options.store.openReader(options.stream);
+    this.#reader = options.reader;
   }
 
   /**
@@ -56,9 +55,8 @@ export class FragmentSender {
   }
 
   async #send(record: FragmentRecord, tags: TagPairs, frames: FrameCounter): Promise<void> {
-    const { store, stream } = this.#options;
-    const header = await store.header(stream, record);
-    const own = await store.tags(stream, record);
+    const header = await this.#reader.header(record);
+    const own = await this.#reader.tags(record);
     const held = await this.#verify(record);
     await this.#write(Buffer.concat([header, own, tagsElement(tags)]));
     for await (const piece of held ?? this.#reader.pieces(record)) {

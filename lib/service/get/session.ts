@@ -1,7 +1,9 @@
 import type { ServiceContext } from '../context.js';
 import type { Call } from '../http/front.js';
+import { KeyError } from '../keys/key-error.js';
 import { Pacer } from '../pacer.js';
-import type { StreamRecord } from '../store/types.js';
+import type { KeySource, StreamRecord } from '../store/types.js';
+import { mayUseKey } from '../policy/authorize.js';
 import { FragmentSender, type MediaReader } from './sender.js';
 
 /** A reader's connection while media is sent to it. @internal */
@@ -12,6 +14,29 @@ export interface MediaSession {
   readonly stop: () => void;
 }
 
+/** A stream to read, and the key to read it with. @internal */
+export interface MediaSource {
+  readonly record: StreamRecord;
+  /** Why the reader may not use the key; it is told in the media, not before. */
+  readonly refused: KeyError | undefined;
+  readonly key: KeySource | undefined;
+}
+
+/** Looks up the key of a stream for a reader. @internal */
+export async function mediaSource(
+  context: ServiceContext,
+  call: Call,
+  record: StreamRecord,
+): Promise<MediaSource> {
+  try {
+    const key = await context.keys.toRead(record, mayUseKey(call, record));
+    return { record, refused: undefined, key };
+  } catch (error) {
+    if (!(error instanceof KeyError)) throw error;
+    return { record, refused: error, key: undefined };
+  }
+}
+
 /**
  * Runs `send` for a reader and ends the answer. That the reader goes away is no failure; what
  * `send` throws otherwise is thrown on. @internal
@@ -20,7 +45,7 @@ export async function sendMedia(
   context: ServiceContext,
   operation: MediaReader,
   { response }: Call,
-  stream: StreamRecord,
+  { record, key }: MediaSource,
   send: (session: MediaSession) => Promise<void>,
 ): Promise<void> {
   const { limits, clock } = context.options;
@@ -30,9 +55,8 @@ export async function sendMedia(
   };
   response.on('close', stop);
   const sender = new FragmentSender({
-    store: context.store,
-    stream: stream.id,
-    meter: context.metrics.of(stream),
+    reader: context.store.openReader(record.id, key),
+    meter: context.metrics.of(record),
     operation,
     response,
     pacer: new Pacer(limits.getMediaBytesPerSecond, clock),

@@ -3,11 +3,15 @@ import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.js';
 import { OPEN_ACCOUNT, type CheckedOptions, type ServiceCredential } from '../options.js';
 import type { Policy } from '../policy/policy.js';
+import type { ChunkSeed } from './aws-chunked.js';
+import { LITERALS } from './body-form.js';
+import { headerOf } from './header-of.js';
 import {
   EMPTY_HASH,
   canonicalRequest,
+  hmac,
   sha256,
-  signatureOf,
+  signingKey,
   stringToSign,
   type CredentialScope,
 } from './sigv4.js';
@@ -19,6 +23,13 @@ export interface Caller {
   readonly accessKeyId: string;
   /** Undefined: everything is allowed. */
   readonly policies: readonly Policy[] | undefined;
+}
+
+/** Who makes a call, and what the signatures of its chunks go on from. @internal */
+export interface Authenticated {
+  readonly caller: Caller;
+  /** Undefined while the service is open. */
+  readonly seed: ChunkSeed | undefined;
 }
 
 /** Whether the request has a body that was read, or one that streams and is not hashed. */
@@ -50,10 +61,8 @@ export function authenticate(
   request: IncomingMessage,
   body: RequestBody,
   options: AuthOptions,
-): Caller {
-  if (options.credentials === 'open') {
-    return { account: OPEN_ACCOUNT, user: 'open', accessKeyId: '', policies: undefined };
-  }
+): Authenticated {
+  if (options.credentials === 'open') return { caller: anyone(), seed: undefined };
   const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
   const claim = readClaim(request, query);
   const credential = credentialOf(options.credentials, claim.scope.accessKeyId);
@@ -65,12 +74,10 @@ export function authenticate(
     headers: claim.signedHeaders.map((name) => [name, headerValue(request, name)]),
     payloadHash: payloadHash(request, body),
   });
-  const expected = signatureOf(
-    credential.secretAccessKey,
-    claim.scope,
-    stringToSign(canonical, claim.time, claim.scope),
-  );
-  const given = Buffer.from(claim.signature, 'hex');
+  const key = signingKey(credential.secretAccessKey, claim.scope);
+  const expected = hmac(key, stringToSign(canonical, claim.time, claim.scope));
+  // Read as hexadecimal alone, what stands behind 64 digits would be passed over.
+  const given = Buffer.from(/^[0-9a-f]{64}$/.test(claim.signature) ? claim.signature : '', 'hex');
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) {
     throw new ServiceError(
       'InvalidSignatureException',
@@ -78,12 +85,29 @@ export function authenticate(
         'your AWS Secret Access Key and signing method. Consult the service documentation for details.',
     );
   }
+  return provenBy(claim, credential, key);
+}
+
+function provenBy(claim: Claim, credential: ServiceCredential, key: Uint8Array): Authenticated {
+  const { accessKeyId, date, region, service } = claim.scope;
   return {
-    account: credential.accountId,
-    user: credential.userName ?? claim.scope.accessKeyId,
-    accessKeyId: claim.scope.accessKeyId,
-    policies: credential.policies,
+    caller: {
+      account: credential.accountId,
+      user: credential.userName ?? accessKeyId,
+      accessKeyId,
+      policies: credential.policies,
+    },
+    seed: {
+      key,
+      scope: `${date}/${region}/${service}/aws4_request`,
+      time: claim.time,
+      signature: claim.signature,
+    },
   };
+}
+
+function anyone(): Caller {
+  return { account: OPEN_ACCOUNT, user: 'open', accessKeyId: '', policies: undefined };
 }
 
 function credentialOf(
@@ -211,14 +235,9 @@ function checkScope(claim: Claim, options: AuthOptions): void {
 function payloadHash(request: IncomingMessage, body: RequestBody): string {
   const named = headerOf(request, 'x-amz-content-sha256');
   if (named === undefined) return body.kind === 'media' ? EMPTY_HASH : sha256(body.bytes);
-  if (body.kind === 'media' || named === 'UNSIGNED-PAYLOAD') return named;
+  if (body.kind === 'media' || LITERALS.has(named)) return named;
   // A signed hash that is not the body's would let anyone change the body.
   return sha256(body.bytes) === named.toLowerCase() ? named : sha256(body.bytes);
-}
-
-function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value.join(',') : value;
 }
 
 function headerValue(request: IncomingMessage, name: string): string {

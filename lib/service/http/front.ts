@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
@@ -8,8 +8,11 @@ import type { Operation, OperationName } from '../api/operation.js';
 import { OPERATIONS } from '../api/operations.js';
 import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
-import { serverTls, type CheckedOptions } from '../options.js';
+import { HLS_PATH } from '../hls/resources.js';
+import { serverTls, type CheckedOptions, type TlsOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
+import type { BodyDecoder } from './aws-chunked.js';
+import { decodeWhole, decoderFor } from './body-form.js';
 import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
 
 /** A call that was found signed and valid. @internal */
@@ -19,6 +22,8 @@ export interface Call {
   readonly input: Input;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Makes the data of a body that the handler reads itself. */
+  readonly decoder: BodyDecoder;
 }
 
 /** What carries out an operation. @internal */
@@ -40,6 +45,8 @@ export interface Page {
 export interface FrontParts {
   readonly handlers: Handlers;
   readonly pages: ReadonlyMap<string, Page>;
+  /** Answers what players ask for with the token of an HLS session, under `/hls/v1/`. */
+  readonly hls: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** Throws where the caller may not make the call. */
   readonly authorize: (call: Call) => void;
   /** Throws where the caller may not read the pages. */
@@ -61,7 +68,7 @@ export class HttpFront {
   readonly #options: CheckedOptions;
   readonly #parts: FrontParts;
   readonly #routes: ReadonlyMap<string, Operation>;
-  readonly #server: Server;
+  readonly #server: Server | SecureServer;
   /** Calls that have not ended. */
   readonly #active = new Set<Promise<void>>();
 
@@ -106,6 +113,11 @@ export class HttpFront {
     return isAddress(address) ? address.port : port;
   }
 
+  /** Connections to come get this certificate; those that are open go on. */
+  useTls(tls: TlsOptions): void {
+    if ('setSecureContext' in this.#server) this.#server.setSecureContext(serverTls(tls));
+  }
+
   /** Takes no more connections and ends those that wait; resolves when every call has ended. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => {
@@ -146,29 +158,35 @@ export class HttpFront {
     const page = request.method === 'GET' ? this.#parts.pages.get(pathOf(request)) : undefined;
     if (page !== undefined) {
       const bytes = await readBody(request);
-      const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
+      const { caller } = authenticate(request, { kind: 'read', bytes }, this.#options);
       this.#parts.authorizePage(caller, request);
       sendText(response, page.type, page.text(caller));
+      return;
+    }
+    if (pathOf(request).startsWith(HLS_PATH)) {
+      await this.#parts.hls(request, response);
       return;
     }
     const operation = this.#route(request);
     trace.operation = operation;
     if (operation.input === 'headers') {
-      const caller = authenticate(request, { kind: 'media' }, this.#options);
+      const { caller, seed } = authenticate(request, { kind: 'media' }, this.#options);
       trace.caller = caller;
       const values = readHeaders(operation, (name) => headerOf(request, name));
       const input = checkInput(operation, values);
       trace.input = values;
-      await this.#run({ operation, caller, input, request, response }, trace);
+      const decoder = decoderFor(request, seed);
+      await this.#run({ operation, caller, input, request, response, decoder }, trace);
       return;
     }
     const bytes = await readBody(request);
-    const caller = authenticate(request, { kind: 'read', bytes }, this.#options);
+    const { caller, seed } = authenticate(request, { kind: 'read', bytes }, this.#options);
     trace.caller = caller;
-    const values = parseBody(bytes);
+    const decoder = decoderFor(request, seed);
+    const values = parseBody(decodeWhole(decoder, bytes));
     const input = checkInput(operation, values);
     trace.input = values;
-    await this.#run({ operation, caller, input, request, response }, trace);
+    await this.#run({ operation, caller, input, request, response, decoder }, trace);
   }
 
   async #run(call: Call, trace: Trace): Promise<void> {
@@ -197,13 +215,14 @@ export class HttpFront {
     if (request.destroyed && !request.complete) return;
     void discardRest(request);
     if (!(error instanceof ServiceError)) {
-      this.#options.log('error', 'a call failed', { path: request.url, error });
+      // Without the query, which may hold a token or a signature.
+      this.#options.log('error', 'a call failed', { path: pathOf(request), error });
     }
     sendError(response, answeredError(error));
   }
 }
 
-function newServer({ tls }: Pick<CheckedOptions, 'tls'>): Server {
+function newServer({ tls }: Pick<CheckedOptions, 'tls'>): Server | SecureServer {
   const settings: ServerOptions = {
     // PutMedia bodies last for hours; JSON bodies have their own time-out.
     requestTimeout: 0,

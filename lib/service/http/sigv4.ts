@@ -52,13 +52,15 @@ export function stringToSign(canonical: string, time: string, scope: CredentialS
   return `AWS4-HMAC-SHA256\n${time}\n${date}/${region}/${service}/aws4_request\n${sha256(canonical)}`;
 }
 
-/** The signature, 32 bytes. @internal */
-export function signatureOf(secret: string, scope: CredentialScope, toSign: string): Buffer {
-  const parts = [scope.date, scope.region, scope.service, 'aws4_request', toSign];
-  return parts.reduce<Buffer>(
-    (key, part) => createHmac('sha256', key).update(part).digest(),
-    Buffer.from(`AWS4${secret}`),
-  );
+/** The key that a day's signatures for a region and service are made with. @internal */
+export function signingKey(secret: string, scope: CredentialScope): Buffer {
+  const parts = [scope.date, scope.region, scope.service, 'aws4_request'];
+  return parts.reduce<Buffer>(hmac, Buffer.from(`AWS4${secret}`));
+}
+
+/** @internal */
+export function hmac(key: Uint8Array, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
 }
 
 function canonicalPath(path: string): string {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Collector } from '../../parser/input.js';
 import { ServiceError } from '../errors.js';
 
 /** Largest JSON body, bytes: a list of 1,000 fragment numbers of 128 digits fits. */
@@ -46,7 +47,8 @@ export function sendError(response: ServerResponse, error: ServiceError): void {
  * long is read to its end within reason, so that the client gets to read the answer. @internal
  */
 export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
+  // Joined as they come: a client that sends single bytes would have an object held for each.
+  const body = new Collector();
   let length = 0;
   const fault = await new Promise<string | undefined>((resolve) => {
     const timer = setTimeout(() => {
@@ -58,14 +60,14 @@ export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
     };
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= MAX_BODY) chunks.push(chunk);
+      if (length <= MAX_BODY) body.add(chunk, MAX_BODY);
       if (length > MAX_READ) done();
     });
     request.on('end', done);
     request.on('close', done);
   });
   if (fault !== undefined) throw new ServiceError('SerializationException', fault);
-  return Buffer.concat(chunks);
+  return body.view();
 }
 
 /** How long a refused client may take to stop sending and read why, ms. */

@@ -180,6 +180,24 @@ export const METRICS = {
     prometheus: 'kvs_list_fragments_latency_seconds',
     meaning: 'How long a ListFragments call took, from its input to its answer.',
   },
+  'GetHLSStreamingSessionURL.Requests': {
+    kind: 'counter',
+    unit: 'Count',
+    prometheus: 'kvs_get_hls_streaming_session_url_requests_total',
+    meaning: 'GetHLSStreamingSessionURL calls that named the stream, refused ones included.',
+  },
+  'GetHLSStreamingSessionURL.Success': {
+    kind: 'success',
+    unit: 'Count',
+    prometheus: 'kvs_get_hls_streaming_session_url_success',
+    meaning: '1 for each session that was begun, 0 for each that was refused.',
+  },
+  'GetHLSStreamingSessionURL.Latency': {
+    kind: 'time',
+    unit: 'Milliseconds',
+    prometheus: 'kvs_get_hls_streaming_session_url_latency_seconds',
+    meaning: 'How long a GetHLSStreamingSessionURL call took, from its input to its answer.',
+  },
 } as const;
 
 /** The guide's name of a metric. @internal */

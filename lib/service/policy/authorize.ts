@@ -3,8 +3,9 @@ import type { ServiceContext } from '../context.js';
 import { ServiceError, type ServiceErrorName } from '../errors.js';
 import type { Caller } from '../http/auth.js';
 import type { Call } from '../http/front.js';
+import type { MayUse } from '../keys/stream-keys.js';
 import type { StreamRecord } from '../store/types.js';
-import { decide } from './evaluate.js';
+import { decide, type Decision } from './evaluate.js';
 
 interface Asked {
   readonly caller: Caller;
@@ -12,7 +13,6 @@ interface Asked {
   readonly action: string;
   readonly resource: string;
   readonly record: StreamRecord | undefined;
-  readonly error: ServiceErrorName;
 }
 
 /**
@@ -31,29 +31,37 @@ export function authorizeCall(context: ServiceContext, call: Call): void {
   // What is not there yet has no code; `stream/NAME/*` is meant to name it all the same.
   const missing = arn ?? `arn:aws:kinesisvideo:${region}:${caller.account}:stream/${name ?? ''}/0`;
   const resource = record === undefined ? missing : context.streams.arn(record);
-  check({
-    caller,
-    request,
-    action: `kinesisvideo:${operation.name}`,
-    resource: named ? resource : '*',
-    record,
-    error: operation.errors.includes('NotAuthorizedException')
-      ? 'NotAuthorizedException'
-      : 'AccessDeniedException',
-  });
+  const action = `kinesisvideo:${operation.name}`;
+  const error = operation.errors.includes('NotAuthorizedException')
+    ? 'NotAuthorizedException'
+    : 'AccessDeniedException';
+  check({ caller, request, action, resource: named ? resource : '*', record }, error);
+}
+
+/** What a call may do with a master key, which has an ARN of its own. @internal */
+export function mayUseKey({ caller, request }: Call, record: StreamRecord): MayUse {
+  return (action, resource) => isAllowed({ caller, request, action, resource, record });
 }
 
 /** The same for the metrics, which CloudWatch's action is for. @internal */
 export function authorizePage(caller: Caller, request: IncomingMessage): void {
   const action = 'cloudwatch:GetMetricData';
-  const error = 'AccessDeniedException';
-  check({ caller, request, action, resource: '*', record: undefined, error });
+  check({ caller, request, action, resource: '*', record: undefined }, 'AccessDeniedException');
 }
 
-function check(asked: Asked): void {
-  const { caller, action, resource, error } = asked;
-  if (caller.policies === undefined) return;
-  const decision = decide(caller.policies, { action, resource, context: contextOf(asked) });
+function isAllowed(asked: Asked): boolean {
+  return decisionOf(asked) === 'allowed';
+}
+
+function decisionOf(asked: Asked): Decision {
+  const { caller, action, resource } = asked;
+  if (caller.policies === undefined) return 'allowed';
+  return decide(caller.policies, { action, resource, context: contextOf(asked) });
+}
+
+function check(asked: Asked, error: ServiceErrorName): void {
+  const { caller, action, resource } = asked;
+  const decision = decisionOf(asked);
   if (decision === 'allowed') return;
   const why =
     decision === 'denied'

@@ -211,9 +211,7 @@ export class MkvIngest {
       case MKV_ID.TRACK_ENTRY: {
         const { number, defaultDuration } = this.#header.endTrack();
         this.#tracks.add(number, defaultDuration);
-        if (this.#tracks.count > this.#limits.tracks) {
-          throw new AckError(4012, `more than ${String(this.#limits.tracks)} tracks`);
-        }
+        this.#checkTracks();
         return;
       }
       case MKV_ID.CLUSTER:
@@ -226,6 +224,13 @@ export class MkvIngest {
         if (this.#tags.end(offset) === 'endOfFragment') this.#endFragment(true);
         return;
     }
+  }
+
+  /** Where one track is all that is allowed, the id is the one that stood for it in 2018. */
+  #checkTracks(): void {
+    const { tracks } = this.#limits;
+    if (this.#tracks.count <= tracks) return;
+    throw new AckError(tracks === 1 ? 4005 : 4012, `more than ${String(tracks)} tracks`);
   }
 
   #element(id: number, data: Uint8Array): void {

@@ -5,7 +5,9 @@ import type { Call, Handler } from '../http/front.js';
 import type { StreamHub } from '../hub.js';
 import { countMediaCall } from '../metrics/calls.js';
 import { openDump, type BodyDump } from './dump.js';
+import { checkQuota } from './room.js';
 import { PutSession } from './session.js';
+import { openSink } from './sink.js';
 import { startTimeMs } from './start-time.js';
 
 /** Handler of PutMedia. @internal */
@@ -28,15 +30,17 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
   const timeBase = timeBaseOf(call);
   const hub = context.hubs.of(record.id);
   checkConnections(hub, record.name);
+  checkQuota(context);
   await hub.ready();
   checkConnections(hub, record.name);
   const session = new PutSession({
     context,
     record,
     hub,
-    openWriter: () => context.store.openWriter(record.id),
+    openSink: () => openSink(context, call, record),
     request,
     response,
+    decoder: call.decoder,
     acks: !['0', 'false'].includes(input.string('FragmentAcknowledgmentRequired') ?? '1'),
     timeBase,
     dump: dumpOf(context, record.name),
@@ -72,7 +76,13 @@ function checkConnections(hub: StreamHub, name: string): void {
 function dumpOf(context: ServiceContext, name: string): BodyDump | undefined {
   const { dump, log } = context.options;
   if (dump === undefined) return undefined;
-  return openDump(dump, name, (message) => {
+  const warn = (message: string): void => {
     log('warn', message);
-  });
+  };
+  try {
+    return openDump(dump, name, warn);
+  } catch (error) {
+    warn(`dump of ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
 }

@@ -2,15 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceContext } from '../context.js';
 import { AckError, type AckErrorId } from '../errors.js';
+import type { BodyDecoder } from '../http/aws-chunked.js';
 import { discardRest } from '../http/wire.js';
 import type { Producer, StreamHub } from '../hub.js';
 import { Pacer } from '../pacer.js';
 import type { FragmentWriter, StreamRecord } from '../store/types.js';
 import { AckWriter } from './acks.js';
 import type { BodyDump } from './dump.js';
+import { followBody } from './body-events.js';
 import { BodyGate } from './gate.js';
 import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
 import { PutMeter } from './meter.js';
+import { isTold, type FragmentSink, type ToldError } from './sink.js';
 import { SessionTimers } from './timers.js';
 
 /** Bytes that may wait for the disk before the body is not read on. */
@@ -22,9 +25,11 @@ export interface SessionOptions {
   readonly record: StreamRecord;
   readonly hub: StreamHub;
   /** Called when the first byte has come: a connection that is idle from the start costs no file. */
-  readonly openWriter: () => Promise<FragmentWriter>;
+  readonly openSink: () => Promise<FragmentSink>;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Makes the Matroska bytes of the body. */
+  readonly decoder: BodyDecoder;
   readonly acks: boolean;
   /** Added to a Cluster's time to give the producer's time, ms. */
   readonly timeBase: number;
@@ -49,7 +54,7 @@ export class PutSession implements IngestTarget, Producer {
   readonly #bytePace: Pacer;
   readonly #fragmentPace: Pacer;
   readonly #retains: boolean;
-  #writer: FragmentWriter | undefined;
+  #sink: FragmentSink | undefined;
   #fragment: OpenFragment | undefined;
   #lastTimecode = -1;
   readonly #commits = new Set<Promise<void>>();
@@ -71,7 +76,9 @@ export class PutSession implements IngestTarget, Producer {
     this.#fragmentPace = new Pacer(limits.fragmentRate, clock);
     this.#acks = new AckWriter(options.response, options.acks);
     this.#gate = new BodyGate(options.request, (error) => {
-      if (!this.#ended) this.#storeFailed(error, this.#fragment ?? {});
+      if (this.#ended) return;
+      if (isTold(error)) this.#refuse(error);
+      else this.#storeFailed(error, this.#fragment ?? {});
     });
     this.#ingest = new MkvIngest(this, limits);
     this.#retains = options.record.retentionHours > 0;
@@ -101,32 +108,22 @@ export class PutSession implements IngestTarget, Producer {
     const { request, response, hub } = this.#options;
     hub.addProducer(this);
     this.#meter.opened();
-    const onData = (chunk: Uint8Array): void => {
-      this.#data(chunk);
-    };
-    // 'end' may come although the body is paused, when its last bytes came together with its end.
-    const onEnd = (): void => {
-      void this.#gate.open.then(() => {
-        this.#bodyEnd();
-      });
-    };
-    const onCut = (): void => {
-      if (!request.complete) this.#end();
-    };
-    const onClose = (): void => {
-      this.#end();
-    };
-    request.on('data', onData);
-    request.on('end', onEnd);
-    request.on('close', onCut);
-    response.on('close', onClose);
+    const unfollow = followBody(request, response, {
+      data: (bytes) => {
+        this.#data(bytes);
+      },
+      // 'end' may come although the body is paused, when its last bytes came together with its end.
+      end: () => void this.#gate.open.then(() => this.#bodyEnd()),
+      cut: () => {
+        this.#end();
+      },
+    });
+    // Deleted since the call was let in: nobody would tell this session any more.
+    if (hub.deleted) this.#fail(4507);
     try {
       await this.#done;
     } finally {
-      request.removeListener('data', onData);
-      request.removeListener('end', onEnd);
-      request.removeListener('close', onCut);
-      response.removeListener('close', onClose);
+      unfollow();
       this.#timers.stop();
       hub.removeProducer(this);
       this.#meter.closed();
@@ -137,13 +134,16 @@ export class PutSession implements IngestTarget, Producer {
   fragmentStart(header: Uint8Array): void {
     const { context, hub, record } = this.#options;
     if (this.#superseded) throw new AckError(4003, 'a newer connection sends to the stream');
-    if (context.streams.current(record)?.status === undefined) {
+    if (context.streams.current(record) === undefined) {
       throw new AckError(4507, `stream ${record.name} was deleted`);
     }
+    const { writer, checkKey } = this.#openSink();
+    checkKey();
     const serverTime = context.options.clock.wall();
-    this.#fragment = { number: hub.openNumber(serverTime), serverTime, timecode: undefined };
+    const number = hub.openNumber(serverTime);
+    this.#fragment = { number, serverTime, timecode: undefined };
     this.#meter.begin();
-    this.#openWriter().begin(header);
+    writer.begin(header, number);
   }
 
   timecode(timecode: number): void {
@@ -166,7 +166,7 @@ export class PutSession implements IngestTarget, Producer {
 
   bytes(part: Uint8Array): void {
     this.#meter.touch();
-    this.#openWriter().append(part);
+    this.#openSink().append(part);
   }
 
   fragmentEnd(whole: WholeFragment): void {
@@ -184,10 +184,10 @@ export class PutSession implements IngestTarget, Producer {
       producerTime: timeBase + timecode,
       duration: whole.duration,
     };
-    const commit = this.#openWriter()
-      .commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
+    const commit = this.#openSink()
+      .writer.commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
       .then((stored) => {
-        hub.closeNumber(number);
+        hub.readable(stored);
         if (!this.#retains) context.sweeper.buffered(record, stored.clusterBytes);
         this.#meter.stored();
         if (!this.#retains) return;
@@ -220,18 +220,25 @@ export class PutSession implements IngestTarget, Producer {
     await this.#stored;
   }
 
-  #data(chunk: Uint8Array): void {
+  #data(bytes: Uint8Array): void {
     if (this.#ended) return;
     this.#timers.touch();
-    this.#meter.received(chunk.length);
+    this.#meter.received(bytes.length);
+    this.#guard(() => {
+      this.#decoded(this.#options.decoder.push(bytes));
+    });
+  }
+
+  #decoded(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
     this.#options.dump?.write(chunk);
-    if (this.#writer === undefined) this.#gate.hold(() => this.#begin(chunk));
-    else this.#take(chunk, this.#writer);
+    if (this.#sink === undefined) this.#gate.hold(() => this.#begin(chunk));
+    else this.#take(chunk, this.#sink.writer);
   }
 
   async #begin(first: Uint8Array): Promise<void> {
-    this.#writer = await this.#options.openWriter();
-    if (!this.#ended) this.#take(first, this.#writer);
+    this.#sink = await this.#options.openSink();
+    if (!this.#ended) this.#take(first, this.#sink.writer);
   }
 
   #take(chunk: Uint8Array, writer: FragmentWriter): void {
@@ -244,14 +251,15 @@ export class PutSession implements IngestTarget, Producer {
     if (this.#acks.choked) this.#gate.hold(() => this.#acks.drained(this.#gone.signal));
   }
 
-  #openWriter(): FragmentWriter {
-    if (this.#writer === undefined) throw new Error('no fragment before the first byte');
-    return this.#writer;
+  #openSink(): FragmentSink {
+    if (this.#sink === undefined) throw new Error('no fragment before the first byte');
+    return this.#sink;
   }
 
   #bodyEnd(): void {
     if (this.#ended) return;
     this.#guard(() => {
+      this.#options.decoder.end();
       this.#ingest.end();
     });
     this.#end();
@@ -261,9 +269,8 @@ export class PutSession implements IngestTarget, Producer {
     try {
       work();
     } catch (error) {
-      if (error instanceof AckError) {
-        this.#report(error.id, error.message);
-        this.#fail(error.id);
+      if (isTold(error)) {
+        this.#refuse(error);
       } else {
         this.#options.context.options.log('error', 'PutMedia failed', { error });
         this.#fail(5000);
@@ -286,11 +293,12 @@ export class PutSession implements IngestTarget, Producer {
     this.#end();
   }
 
-  #report(id: AckErrorId, message: string): void {
+  #refuse({ id, message }: ToldError): void {
     this.#options.context.options.log('warn', `PutMedia error ${String(id)}: ${message}`, {
       stream: this.#options.record.name,
       fragment: this.#fragment?.number.toString(),
     });
+    this.#fail(id);
   }
 
   /** Ends the session with an Error ack about the open fragment, if there is one. */
@@ -307,13 +315,11 @@ export class PutSession implements IngestTarget, Producer {
     this.#gone.abort();
     const fragment = this.#fragment;
     this.#fragment = undefined;
-    this.#writer?.abort();
-    if (fragment === undefined) {
-      this.#finished();
-      return;
+    this.#sink?.writer.abort();
+    if (fragment !== undefined) {
+      this.#options.hub.closeNumber(fragment.number);
+      this.#meter.failed();
     }
-    this.#options.hub.closeNumber(fragment.number);
-    this.#meter.failed();
     this.#finished();
   }
 
@@ -325,7 +331,7 @@ export class PutSession implements IngestTarget, Producer {
     try {
       await this.#gate.open;
       while (this.#commits.size > 0) await Promise.all(this.#commits);
-      await this.#writer?.close();
+      await this.#sink?.writer.close();
     } finally {
       this.#left();
     }

@@ -78,6 +78,7 @@ export class TrackTable {
       const frame = track.blocks > 1 && span > 0 ? span / (track.blocks - 1) : known;
       longest = Math.max(longest, ((span + frame) * scale) / 1_000_000);
     }
-    return Math.round(longest);
+    // What a block says of itself may be more than can be written down.
+    return Math.min(Math.round(longest), Number.MAX_SAFE_INTEGER);
   }
 }

@@ -1,3 +1,4 @@
+import { SEAL_BYTES } from '../aead.js';
 import type { FragmentRecord, StreamRecord } from './types.js';
 import { FragmentDamagedError, PIECE_BYTES } from './types.js';
 
@@ -10,6 +11,8 @@ export const KIND: Readonly<
     | 'nextId'
     | 'stream'
     | 'reserved'
+    | 'dataKey'
+    | 'sessions'
     | 'fragment'
     | 'producer'
     | 'server'
@@ -24,6 +27,8 @@ export const KIND: Readonly<
   nextId: 0x01,
   stream: 0x10,
   reserved: 0x11,
+  dataKey: 0x12,
+  sessions: 0x13,
   fragment: 0x20,
   producer: 0x21,
   server: 0x22,
@@ -35,7 +40,9 @@ export const KIND: Readonly<
 
 const PREFIX_BYTES = 5;
 const NUMBER_BYTES = 20;
-const RECORD_VERSION = 1;
+/** First byte of a fragment's value: stored as sent, or sealed. */
+const PLAIN = 1;
+const SEALED = 2;
 const RECORD_BYTES = 78;
 
 /** `kind, stream id`, with room for `extra` more bytes. @internal */
@@ -142,9 +149,19 @@ export function decodeSafe(bytes: Uint8Array): number {
 
 /** The value of a fragment's entry; its number is in the key. @internal */
 export function encodeFragment(record: FragmentRecord): Uint8Array {
+  const { seal } = record;
+  return seal === undefined ? entryBody(record, PLAIN) : Buffer.concat([sealedBody(record), seal]);
+}
+
+/** What the seal of a fragment's entry authenticates: everything before the seal. @internal */
+export function sealedBody(record: FragmentRecord): Uint8Array {
+  return entryBody(record, SEALED);
+}
+
+function entryBody(record: FragmentRecord, layout: number): Uint8Array {
   const bytes = new Uint8Array(RECORD_BYTES + record.sums.length * 4);
   const at = view(bytes);
-  bytes[0] = RECORD_VERSION;
+  bytes[0] = layout;
   bytes[1] = 0;
   writeSafe(bytes, 2, record.timecode);
   writeSafe(bytes, 10, record.producerTime);
@@ -164,13 +181,16 @@ export function encodeFragment(record: FragmentRecord): Uint8Array {
 
 /** @internal */
 export function decodeFragment(number: bigint, bytes: Uint8Array): FragmentRecord {
-  if (bytes.length < RECORD_BYTES || bytes[0] !== RECORD_VERSION) {
-    throw new FragmentDamagedError(`index entry of fragment ${String(number)} is not version 1`);
+  const layout = bytes.length < RECORD_BYTES ? undefined : bytes[0];
+  if (layout !== PLAIN && layout !== SEALED) {
+    const entry = `index entry of fragment ${String(number)}`;
+    throw new FragmentDamagedError(`${entry} is of neither version 1 nor 2`);
   }
   const at = view(bytes);
   const clusterBytes = readSafe(bytes, 62);
-  const count = Math.ceil(clusterBytes / PIECE_BYTES);
-  if (bytes.length !== RECORD_BYTES + count * 4) {
+  const count = pieceCount(clusterBytes, layout);
+  const end = RECORD_BYTES + count * 4;
+  if (bytes.length !== end + (layout === SEALED ? SEAL_BYTES : 0)) {
     throw new FragmentDamagedError(`index entry of fragment ${String(number)} has a wrong length`);
   }
   return {
@@ -186,7 +206,13 @@ export function decodeFragment(number: bigint, bytes: Uint8Array): FragmentRecor
     tagsBytes: at.getUint32(70),
     tagsSum: at.getUint32(74),
     sums: Array.from({ length: count }, (_, index) => at.getUint32(RECORD_BYTES + index * 4)),
+    ...(layout === SEALED && { seal: bytes.slice(end) }),
   };
+}
+
+/** A sealed Cluster has one piece at least, so that there is a seal to check. */
+function pieceCount(clusterBytes: number, layout: number): number {
+  return Math.max(layout === SEALED ? 1 : 0, Math.ceil(clusterBytes / PIECE_BYTES));
 }
 
 /** A stream's entry is JSON, so that fields can be added. @internal */

@@ -1,5 +1,3 @@
-import { rm } from 'node:fs/promises';
-import { crc32 } from 'node:zlib';
 import {
   KIND,
   decodeFragment,
@@ -7,7 +5,6 @@ import {
   decodeStream,
   encodeSafe,
   encodeStream,
-  headerKey,
   numberKey,
   numberOfKey,
   streamKey,
@@ -16,13 +13,14 @@ import {
 } from './codec.js';
 import { Committer, type IndexOp } from './committer.js';
 import { expireFragments } from './expire.js';
-import { openIndex, type Index } from './open-index.js';
+import { FORMAT_VERSION, formatIs, openIndex, type Index } from './open-index.js';
 import { DiskReader } from './reader.js';
+import type { DataKey } from './seal.js';
 import type { SegmentFile } from './segment.js';
 import { SegmentSet, segmentPath } from './segments.js';
-import { FragmentDamagedError } from './types.js';
 import type { FragmentReader, FragmentRecord, FragmentStore, FragmentWriter } from './types.js';
-import type { NumberRange, StreamRecord, TimeRange } from './types.js';
+import type { KeySource, NumberRange, StreamItem, StreamRecord, TimeRange } from './types.js';
+import { Turns } from './turns.js';
 import { DiskWriter } from './writer.js';
 
 const SEGMENT_BYTES = 64 * 1024 * 1024;
@@ -32,6 +30,8 @@ export interface DiskStoreOptions {
   readonly directory: string;
   /** Whether fragments share flushes. */
   readonly fsync: 'each' | 'group';
+  /** Most bytes that segment files may take; default no limit. */
+  readonly quota?: number;
   /** A segment file that reached this size is followed by a new one; default 64 MiB. */
   readonly segmentBytes?: number;
   readonly warn?: (message: string) => void;
@@ -45,7 +45,9 @@ export interface DiskStoreOptions {
 export async function openDiskStore(options: DiskStoreOptions): Promise<FragmentStore> {
   const warn = options.warn ?? ((): void => undefined);
   const { index, media } = await openIndex(options.directory, warn);
-  return new DiskStore(index, media, options);
+  const store = new DiskStore(index, media, options);
+  await store.measure();
+  return store;
 }
 
 /** Media in append-only files, everything else in an ordered index. @internal */
@@ -54,28 +56,40 @@ export class DiskStore implements FragmentStore {
   readonly #segments: SegmentSet;
   readonly #committer: Committer;
   readonly #segmentBytes: number;
+  readonly #quota: number;
   readonly #writers = new Map<DiskWriter, number>();
   /** One change of a stream's set of files at a time. */
-  readonly #locks = new Map<number, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(index: Index, media: string, options: DiskStoreOptions) {
     const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#index = index;
     this.#segmentBytes = segmentBytes;
+    this.#quota = options.quota ?? Infinity;
     this.#segments = new SegmentSet(index, media, segmentBytes);
     const write = (ops: IndexOp[], sync: boolean): Promise<void> => index.batch(ops, { sync });
     this.#committer = new Committer(write, options.fsync === 'each' ? 1 : Infinity);
   }
 
+  /** Learns how much of the quota is used. */
+  measure(): Promise<void> {
+    return this.#segments.measure();
+  }
+
+  room(): number {
+    return this.#quota === Infinity ? Infinity : this.#quota - this.#segments.bytes;
+  }
+
   async streams(): Promise<StreamRecord[]> {
-    const values = await this.#index
-      .values({ gte: Uint8Array.of(KIND.stream), lt: Uint8Array.of(KIND.stream + 1) })
-      .all();
+    const values = await this.#index.values({
+      gte: Uint8Array.of(KIND.stream),
+      lt: Uint8Array.of(KIND.stream + 1),
+    });
     return values.map(decodeStream);
   }
 
   newStreamId(): Promise<number> {
-    return this.#locked(0, async () => {
+    return this.#turns.run(0, async () => {
       const key = streamKey(KIND.nextId, 0);
       const value = await this.#index.get(key);
       const id = value === undefined ? 1 : decodeSafe(value);
@@ -90,13 +104,18 @@ export class DiskStore implements FragmentStore {
   }
 
   async deleteStream(id: number): Promise<void> {
-    await this.#index.del(streamKey(KIND.stream, id), { sync: true });
+    // The data key goes first: without it nobody can read what a crash would leave behind.
+    const own = [KIND.stream, KIND.dataKey, KIND.sessions];
+    await this.#index.batch(
+      own.map((kind) => ({ type: 'del' as const, key: streamKey(kind, id) })),
+      { sync: true },
+    );
     await this.clearStream(id);
     await this.#index.del(streamKey(KIND.reserved, id));
   }
 
   clearStream(id: number): Promise<void> {
-    return this.#locked(id, async () => {
+    return this.#turns.run(id, async () => {
       const media: readonly number[] = [
         KIND.fragment,
         KIND.producer,
@@ -109,12 +128,12 @@ export class DiskStore implements FragmentStore {
       for (const kind of media) {
         await this.#index.clear({ gte: streamKey(kind, id), lt: streamKeyEnd(kind, id) });
       }
-      await rm(this.#segments.directory(id), { recursive: true, force: true });
+      await this.#segments.removeAll(id);
     });
   }
 
   reserve(id: number, count: number): Promise<number> {
-    return this.#locked(id, async () => {
+    return this.#turns.run(id, async () => {
       const key = streamKey(KIND.reserved, id);
       const value = await this.#index.get(key);
       const first = value === undefined ? 1 : decodeSafe(value);
@@ -123,11 +142,23 @@ export class DiskStore implements FragmentStore {
     });
   }
 
-  async openWriter(id: number): Promise<FragmentWriter> {
+  item(id: number, name: StreamItem): Promise<Uint8Array | undefined> {
+    return this.#index.get(streamKey(KIND[name], id));
+  }
+
+  putItem(id: number, name: StreamItem, value: Uint8Array): Promise<void> {
+    const ops: IndexOp[] = [{ type: 'put', key: streamKey(KIND[name], id), value }];
+    // A directory has the older format until something in it is sealed.
+    if (name === 'dataKey') ops.push(formatIs(FORMAT_VERSION));
+    return this.#index.batch(ops, { sync: true });
+  }
+
+  async openWriter(id: number, key?: DataKey): Promise<FragmentWriter> {
     const host = {
       committer: this.#committer,
       segmentBytes: this.#segmentBytes,
-      takeSegment: () => this.#locked(id, () => this.#segments.take(id)),
+      key,
+      takeSegment: () => this.#turns.run(id, () => this.#segments.take(id)),
       leaveSegment: (file: SegmentFile) => this.#leaveSegment(file),
       closed: (writer: DiskWriter) => this.#writers.delete(writer),
     };
@@ -136,20 +167,20 @@ export class DiskStore implements FragmentStore {
     return writer;
   }
 
-  openReader(id: number): FragmentReader {
-    return new DiskReader((segment) => segmentPath(this.#segments.directory(id), segment));
+  openReader(id: number, key?: KeySource): FragmentReader {
+    const directory = this.#segments.directory(id);
+    const path = (segment: number): string => segmentPath(directory, segment);
+    return new DiskReader(id, { index: this.#index, path, key });
   }
 
   async byNumber(id: number, range: NumberRange): Promise<FragmentRecord[]> {
     const kind = KIND.fragment;
-    const entries = await this.#index
-      .iterator({
-        gte: range.from === undefined ? streamKey(kind, id) : numberKey(kind, id, range.from),
-        lt: range.before === undefined ? streamKeyEnd(kind, id) : numberKey(kind, id, range.before),
-        limit: range.limit,
-        reverse: range.order === 'descending',
-      })
-      .all();
+    const entries = await this.#index.entries({
+      gte: range.from === undefined ? streamKey(kind, id) : numberKey(kind, id, range.from),
+      lt: range.before === undefined ? streamKeyEnd(kind, id) : numberKey(kind, id, range.before),
+      limit: range.limit,
+      reverse: range.order === 'descending',
+    });
     return entries.map(([key, value]) => decodeFragment(numberOfKey(key), value));
   }
 
@@ -162,7 +193,7 @@ export class DiskStore implements FragmentStore {
     const bounds = reverse
       ? { gte: low, lt: after ?? high }
       : { ...(after === undefined ? { gte: low } : { gt: after }), lt: high };
-    const keys = await this.#index.keys({ ...bounds, limit: range.limit, reverse }).all();
+    const keys = await this.#index.keys({ ...bounds, limit: range.limit, reverse });
     return this.#fetch(id, keys.map(numberOfKey));
   }
 
@@ -191,21 +222,8 @@ export class DiskStore implements FragmentStore {
     });
   }
 
-  async header(id: number, record: FragmentRecord): Promise<Uint8Array> {
-    const value = await this.#index.get(headerKey(KIND.header, id, record.headerId));
-    if (value !== undefined) return value;
-    throw new FragmentDamagedError(`MKV header of fragment ${String(record.number)} is gone`);
-  }
-
-  async tags(id: number, record: FragmentRecord): Promise<Uint8Array> {
-    if (record.tagsBytes === 0) return new Uint8Array();
-    const value = await this.#index.get(numberKey(KIND.tags, id, record.number));
-    if (value?.length === record.tagsBytes && crc32(value) === record.tagsSum) return value;
-    throw new FragmentDamagedError(`tags of fragment ${String(record.number)} are damaged`);
-  }
-
   expire(id: number, expired: (record: FragmentRecord) => boolean): Promise<number> {
-    return this.#locked(id, () =>
+    return this.#turns.run(id, () =>
       expireFragments({
         index: this.#index,
         id,
@@ -233,24 +251,8 @@ export class DiskStore implements FragmentStore {
   }
 
   async #leaveSegment(file: SegmentFile): Promise<void> {
-    const { id, segment } = file;
     await file.close();
-    // A file that failed stays taken, so that nobody appends to it before the next start.
-    if (!file.failed) await this.#locked(id, () => this.#segments.leave(id, segment));
-  }
-
-  #locked<T>(id: number, work: () => Promise<T>): Promise<T> {
-    const before = this.#locks.get(id) ?? Promise.resolve();
-    const result = before.then(work);
-    const settled = result.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#locks.set(id, settled);
-    void settled.then(() => {
-      if (this.#locks.get(id) === settled) this.#locks.delete(id);
-    });
-    return result;
+    await this.#turns.run(file.id, () => this.#segments.leave(file));
   }
 }
 

@@ -55,13 +55,11 @@ export async function expireFragments(job: ExpireJob): Promise<number> {
 
 async function nextExpired(job: ExpireJob, limit: number): Promise<FragmentRecord[]> {
   const { fragment } = KIND;
-  const entries = await job.index
-    .iterator({
-      gte: streamKey(fragment, job.id),
-      lt: streamKeyEnd(fragment, job.id),
-      limit,
-    })
-    .all();
+  const entries = await job.index.entries({
+    gte: streamKey(fragment, job.id),
+    lt: streamKeyEnd(fragment, job.id),
+    limit,
+  });
   const records = entries.map(([key, value]) => decodeFragment(numberOfKey(key), value));
   const kept = records.findIndex((record) => !job.expired(record));
   return kept === -1 ? records : records.slice(0, kept);
@@ -78,12 +76,10 @@ function removal(id: number, record: FragmentRecord): IndexOp[] {
 }
 
 async function removeHeaders(job: ExpireJob, last: bigint): Promise<void> {
-  const uses = await job.index
-    .iterator({
-      gte: streamKey(KIND.headerUse, job.id),
-      lt: streamKeyEnd(KIND.headerUse, job.id),
-    })
-    .all();
+  const uses = await job.index.entries({
+    gte: streamKey(KIND.headerUse, job.id),
+    lt: streamKeyEnd(KIND.headerUse, job.id),
+  });
   const free = uses
     .filter(([, value]) => decodeNumber(value) <= last)
     .map(([key]) => headerIdOfKey(key))
@@ -98,7 +94,7 @@ async function removeHeaders(job: ExpireJob, last: bigint): Promise<void> {
 
 async function removeSegments(job: ExpireJob, last: bigint): Promise<void> {
   const range = { gte: streamKey(KIND.segment, job.id), lt: streamKeyEnd(KIND.segment, job.id) };
-  for await (const [key, value] of job.index.iterator(range)) {
+  for (const [key, value] of await job.index.entries(range)) {
     if (decodeSegment(value).last > last) continue;
     if (!(await job.removeSegment(partsOfSegmentKey(key).segment))) continue;
     await job.index.del(key);

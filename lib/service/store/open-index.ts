@@ -1,16 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { ClassicLevel } from 'classic-level';
 import { KvsError } from '../../base/errors.js';
 import { loadOptional } from '../../base/optional.js';
 import { KIND, decodeSafe, encodeSafe, streamKey } from './codec.js';
+import type { IndexOp } from './committer.js';
+import { HealingIndex } from './healing-index.js';
 import { recoverSegments } from './recover.js';
 
 /** Version of the format on disk, as SPEC.md describes it. @internal */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
+/** A directory in which nothing is sealed. */
+const PLAIN_VERSION = 1;
 
 /** The index: an ordered map of bytes to bytes. @internal */
-export type Index = ClassicLevel<Uint8Array, Uint8Array>;
+export type Index = HealingIndex;
 
 /** Opens the index of a data directory and brings its media in step with it. @internal */
 export async function openIndex(
@@ -20,12 +23,13 @@ export async function openIndex(
   const media = join(directory, 'media');
   const level = await loadOptional('classic-level', 'the service', () => import('classic-level'));
   await mkdir(media, { recursive: true, mode: 0o700 });
-  const index: Index = new level.ClassicLevel(join(directory, 'index'), {
+  const path = join(directory, 'index');
+  const db = new level.ClassicLevel<Uint8Array, Uint8Array>(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',
   });
   try {
-    await index.open();
+    await db.open();
   } catch (error) {
     throw new KvsError({
       status: 'STATUS_OPEN_FILE_FAILED',
@@ -35,6 +39,7 @@ export async function openIndex(
       cause: error,
     });
   }
+  const index = new HealingIndex(db, directory, warn);
   try {
     await checkFormat(index, directory);
     await recoverSegments(index, media, warn);
@@ -45,20 +50,25 @@ export async function openIndex(
   return { index, media };
 }
 
+/** The entry that says which format the directory has. @internal */
+export function formatIs(version: number): IndexOp {
+  return { type: 'put', key: streamKey(KIND.format, 0), value: encodeSafe(version) };
+}
+
 async function checkFormat(index: Index, directory: string): Promise<void> {
   const key = streamKey(KIND.format, 0);
   const value = await index.get(key);
   if (value === undefined) {
-    await index.put(key, encodeSafe(FORMAT_VERSION), { sync: true });
+    await index.batch([formatIs(FORMAT_VERSION)], { sync: true });
     return;
   }
   const version = decodeSafe(value);
-  if (version !== FORMAT_VERSION) {
+  if (version !== FORMAT_VERSION && version !== PLAIN_VERSION) {
     throw new KvsError({
       status: 'STATUS_FORMAT_ERROR',
       message:
         `${directory} has format ${String(version)}, this version reads ` +
-        `${String(FORMAT_VERSION)}; use the version that wrote it, or another directory`,
+        `up to ${String(FORMAT_VERSION)}; use the version that wrote it, or another directory`,
     });
   }
 }

@@ -14,7 +14,7 @@ export async function recoverSegments(
 ): Promise<void> {
   const known = new Set<string>();
   const range = { gte: Uint8Array.of(KIND.segment), lt: Uint8Array.of(KIND.segment + 1) };
-  for await (const [key, value] of index.iterator(range)) {
+  for (const [key, value] of await index.entries(range)) {
     const { id, segment } = partsOfSegmentKey(key);
     const name = join(String(id), `${String(segment).padStart(10, '0')}.media`);
     known.add(name);

@@ -1,3 +1,5 @@
+import type { DataKey } from './seal.js';
+
 /** What the service knows of a stream besides its media. Times are ms since 1970. @internal */
 export interface StreamRecord {
   /** Names the stream on disk; never used twice. */
@@ -31,10 +33,12 @@ export interface FragmentRecord extends FragmentMeta {
   readonly offset: number;
   readonly clusterBytes: number;
   readonly tagsBytes: number;
-  /** CRC-32 of the tags. */
+  /** CRC-32 of the tags as they are stored. */
   readonly tagsSum: number;
-  /** CRC-32 of each piece of the cluster, in order. */
+  /** CRC-32 of each piece of the cluster as it is stored, in order. */
   readonly sums: readonly number[];
+  /** Authenticates this record; undefined where the fragment is stored as it was sent. */
+  readonly seal?: Uint8Array;
 }
 
 /** Which of a fragment's two times is meant. @internal */
@@ -70,15 +74,21 @@ export type Durability = 'flushed' | 'buffered';
  * @internal
  */
 export interface FragmentWriter {
-  /** Opens a fragment sent under this MKV header. */
-  begin(header: Uint8Array): void;
+  /**
+   * Opens the fragment with this number, sent under this MKV header. No number may be given twice
+   * within a stream, to whichever writer: what is sealed is sealed under the number.
+   */
+  begin(header: Uint8Array, number: bigint): void;
   /** Adds bytes of the open fragment; keeps a view of them. */
   append(bytes: Uint8Array): void;
   /** Bytes that wait to be written. */
   backlog(): number;
   /** Resolves when nothing waits to be written; rejects when the disk failed. */
   drained(): Promise<void>;
-  /** Ends the open fragment. Resolves when it is readable, and durable when so asked. */
+  /**
+   * Ends the open fragment, which must have the number of `meta`. Resolves when it is readable,
+   * and durable when so asked.
+   */
   commit(meta: FragmentMeta, tags: Uint8Array, durability: Durability): Promise<FragmentRecord>;
   /** Throws the open fragment away; nothing happens without one. */
   abort(): void;
@@ -86,8 +96,15 @@ export interface FragmentWriter {
   close(): Promise<void>;
 }
 
+/** Gives the key that a stream's fragments are sealed under; rejects where it may not be used. @internal */
+export type KeySource = () => Promise<DataKey>;
+
 /** Reads fragments of one stream; keeps at most one file open. @internal */
 export interface FragmentReader {
+  /** The MKV header of a fragment. Throws `FragmentDamagedError` when it is gone or changed. */
+  header(record: FragmentRecord): Promise<Uint8Array>;
+  /** The producer's own tags of a fragment, verified. */
+  tags(record: FragmentRecord): Promise<Uint8Array>;
   /**
    * The cluster's bytes in pieces of at most `PIECE_BYTES`, each verified before it is given.
    * Throws `FragmentDamagedError` before the first byte that is not what was stored.
@@ -100,6 +117,9 @@ export interface FragmentReader {
 export class FragmentDamagedError extends Error {
   override readonly name: string = 'FragmentDamagedError';
 }
+
+/** What else is kept of a stream: its data key, wrapped, and its HLS sessions. @internal */
+export type StreamItem = 'dataKey' | 'sessions';
 
 /**
  * Keeps streams and their fragments. One process uses it at a time. Memory does not grow with
@@ -117,15 +137,18 @@ export interface FragmentStore {
   clearStream(id: number): Promise<void>;
   /** The first of `count` sequence numbers that nobody was or will be given. */
   reserve(id: number, count: number): Promise<number>;
-  openWriter(id: number): Promise<FragmentWriter>;
-  openReader(id: number): FragmentReader;
+  /** A small value that belongs to a stream: durable when `putItem` resolves, gone with it. */
+  item(id: number, name: StreamItem): Promise<Uint8Array | undefined>;
+  putItem(id: number, name: StreamItem, value: Uint8Array): Promise<void>;
+  /** Bytes of media that may still be written; Infinity without a quota, below 0 when over it. */
+  room(): number;
+  /** With a key, all that the writer is given is stored sealed. */
+  openWriter(id: number, key?: DataKey): Promise<FragmentWriter>;
+  /** `key` is asked for each sealed fragment; what was stored as sent needs none. */
+  openReader(id: number, key?: KeySource): FragmentReader;
   byNumber(id: number, range: NumberRange): Promise<FragmentRecord[]>;
   byTime(id: number, range: TimeRange): Promise<FragmentRecord[]>;
   get(id: number, numbers: readonly bigint[]): Promise<(FragmentRecord | undefined)[]>;
-  /** The MKV header of a fragment. Throws `FragmentDamagedError` when it is gone. */
-  header(id: number, record: FragmentRecord): Promise<Uint8Array>;
-  /** The producer's own tags of a fragment, verified. */
-  tags(id: number, record: FragmentRecord): Promise<Uint8Array>;
   /** Frees fragments from the oldest on while `expired` says so; gives how many. */
   expire(id: number, expired: (record: FragmentRecord) => boolean): Promise<number>;
   /** Group commits so far. */

@@ -1,16 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
+import { ClusterAppender } from './cluster.js';
 import { KIND, encodeFragment, encodeNumber, encodeSegment } from './codec.js';
-import { headerKey, numberKey, segmentKey, timeKey } from './codec.js';
+import { headerKey, numberKey, sealedBody, segmentKey, timeKey } from './codec.js';
 import type { Committer, IndexOp } from './committer.js';
+import { PART, type DataKey, type FragmentKey } from './seal.js';
 import { asError, type SegmentFile } from './segment.js';
-import { PIECE_BYTES } from './types.js';
 import type { Durability, FragmentMeta, FragmentRecord, FragmentWriter } from './types.js';
 
 /** What a writer needs from the store that made it. @internal */
 export interface WriterHost {
   readonly committer: Committer;
   readonly segmentBytes: number;
+  /** With it everything is sealed. */
+  readonly key: DataKey | undefined;
   /** A segment file of the stream that nobody else appends to. */
   takeSegment(): Promise<SegmentFile>;
   /** Ends the use of a segment file. */
@@ -19,10 +22,8 @@ export interface WriterHost {
 }
 
 interface OpenFragment {
-  readonly file: SegmentFile;
-  readonly offset: number;
-  bytes: number;
-  readonly sums: number[];
+  readonly number: bigint;
+  readonly cluster: ClusterAppender;
 }
 
 /** The disk store's `FragmentWriter`: appends to one segment file after the other. @internal */
@@ -39,6 +40,8 @@ export class DiskWriter implements FragmentWriter {
   #late: SegmentFile | undefined;
   #header: Uint8Array = new Uint8Array();
   #headerId: Uint8Array = new Uint8Array(16);
+  /** The header as it is stored. */
+  #storedHeader: Uint8Array | undefined;
   #headerStored = true;
   /** Commits under way, by file. */
   readonly #commits = new Map<SegmentFile, Set<Promise<void>>>();
@@ -54,57 +57,55 @@ export class DiskWriter implements FragmentWriter {
     return this.#headerId;
   }
 
-  begin(header: Uint8Array): void {
+  begin(header: Uint8Array, number: bigint): void {
     if (header !== this.#header) {
       this.#header = header;
       // Not shared between writers, so that the use of a header is recorded in number order.
       this.#headerId = randomBytes(16);
+      this.#storedHeader = undefined;
       this.#headerStored = false;
     }
-    this.#open = { file: this.#file, offset: this.#file.end, bytes: 0, sums: [] };
+    const key = this.#host.key?.fragment(this.#id, number);
+    this.#open = { number, cluster: new ClusterAppender(this.#file, key) };
   }
 
   append(bytes: Uint8Array): void {
-    const open = this.#open;
-    if (open === undefined || bytes.length === 0) return;
-    for (let from = 0; from < bytes.length;) {
-      const filled = open.bytes % PIECE_BYTES;
-      const to = Math.min(bytes.length, from + PIECE_BYTES - filled);
-      const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to);
-      if (filled === 0) open.sums.push(crc32(part));
-      else open.sums.push(crc32(part, open.sums.pop() ?? 0));
-      open.bytes += part.length;
-      from = to;
-    }
-    open.file.append(bytes);
+    this.#open?.cluster.append(bytes);
   }
 
   backlog(): number {
-    return (this.#open?.file ?? this.#file).backlog();
+    return (this.#open?.cluster.file ?? this.#file).backlog();
   }
 
   drained(): Promise<void> {
-    return (this.#open?.file ?? this.#file).written();
+    return (this.#open?.cluster.file ?? this.#file).written();
   }
 
   commit(meta: FragmentMeta, tags: Uint8Array, durability: Durability): Promise<FragmentRecord> {
     const open = this.#open;
-    if (open === undefined) return Promise.reject(new Error('commit without begin'));
+    if (open?.number !== meta.number) {
+      return Promise.reject(new Error('commit without a begin of this number'));
+    }
     this.#open = undefined;
-    const record: FragmentRecord = {
+    const { cluster } = open;
+    const { file, key } = cluster;
+    const sums = cluster.end();
+    const storedTags = key === undefined || tags.length === 0 ? tags : key.seal(PART.tags, tags);
+    const record = sealedRecord(key, {
       ...meta,
       headerId: this.#headerId,
-      segment: open.file.segment,
-      offset: open.offset,
-      clusterBytes: open.bytes,
+      segment: file.segment,
+      offset: cluster.offset,
+      clusterBytes: cluster.bytes,
       tagsBytes: tags.length,
-      tagsSum: crc32(tags),
-      sums: open.sums,
-    };
-    const done = this.#commit(open.file, this.#ops(record, tags, open.file.end), durability);
-    this.#track(open.file, done);
-    if (open.file === this.#late) this.#leaveLate();
-    else if (open.file.end >= this.#host.segmentBytes) this.#roll();
+      tagsSum: crc32(storedTags),
+      sums,
+    });
+    this.#storedHeader ??= storedHeader(key, record, this.#header);
+    const done = this.#commit(file, this.#ops(record, storedTags, file.end), durability);
+    this.#track(file, done);
+    if (file === this.#late) this.#leaveLate();
+    else if (file.end >= this.#host.segmentBytes) this.#roll();
     return done.then(() => record);
   }
 
@@ -152,7 +153,7 @@ export class DiskWriter implements FragmentWriter {
         const old = this.#file;
         this.#file = next;
         // A fragment that began in the old file meanwhile is committed there.
-        if (this.#open?.file === old) this.#late = old;
+        if (this.#open?.cluster.file === old) this.#late = old;
         else void this.#leave(old);
       })
       .catch((error: unknown) => {
@@ -187,10 +188,25 @@ export class DiskWriter implements FragmentWriter {
     ];
     if (tags.length > 0) ops.push(put(numberKey(KIND.tags, id, number), tags));
     if (!this.#headerStored) {
-      ops.push(put(headerKey(KIND.header, id, record.headerId), this.#header));
+      ops.push(put(headerKey(KIND.header, id, record.headerId), this.#storedHeader ?? none));
     }
     return ops;
   }
+}
+
+function sealedRecord(key: FragmentKey | undefined, record: FragmentRecord): FragmentRecord {
+  if (key === undefined) return record;
+  return { ...record, seal: key.seal(PART.entry, new Uint8Array(), sealedBody(record)) };
+}
+
+/** A sealed header begins with the number of the fragment whose key it is sealed with. */
+function storedHeader(
+  key: FragmentKey | undefined,
+  { number, headerId }: FragmentRecord,
+  header: Uint8Array,
+): Uint8Array {
+  if (key === undefined) return header;
+  return Buffer.concat([encodeNumber(number), key.seal(PART.header, header, headerId)]);
 }
 
 function put(key: Uint8Array, value: Uint8Array): IndexOp {

@@ -6,6 +6,11 @@ export interface ApiLogOptions {
     readonly keep?: number;
 }
 
+export interface FsckOptions {
+    readonly keyFile?: string;
+    readonly signal?: AbortSignal;
+}
+
 export interface FsckReport {
     readonly streams: number;
     readonly fragments: number;
@@ -13,9 +18,16 @@ export interface FsckReport {
     readonly faults: readonly string[];
 }
 
+export interface GeneratedCertificate {
+    readonly path: string;
+    readonly fingerprint: string;
+    readonly expires: number;
+}
+
 export interface KvsService {
     readonly endpoint: string;
     readonly port: number;
+    readonly certificate?: GeneratedCertificate | undefined;
     close(): Promise<void>;
 }
 
@@ -38,11 +50,19 @@ export interface Limits {
     readonly getMediaBytesPerSecond: number;
     readonly fragmentListReaders: number;
     readonly fragmentsPerList: number;
+    readonly hlsSessions: number;
+    readonly hlsSessionRate: number;
     readonly bufferDuration: number;
     readonly bufferBytes: number;
 }
 
 export type LogLevel = 'info' | 'warn' | 'error';
+
+export interface NewKeyOptions {
+    readonly keyId?: string;
+    readonly aliases?: readonly string[];
+    readonly accountId?: string;
+}
 
 export interface Policy {
     readonly Version?: string;
@@ -72,13 +92,15 @@ export interface ServiceOptions {
     readonly dataDir: string;
     readonly host?: string;
     readonly port?: number;
-    readonly tls?: TlsOptions;
+    readonly tls?: TlsOptions | 'generated';
     readonly credentials?: ServiceCredentials;
     readonly region?: string;
     readonly limits?: 'off' | Partial<Limits>;
     readonly fsync?: 'each' | 'group';
+    readonly diskQuota?: number;
     readonly dump?: string;
     readonly apiLog?: string | ApiLogOptions;
+    readonly keyFile?: string;
     readonly log?: ServiceLog;
     readonly clock?: Clock;
 }
@@ -88,8 +110,12 @@ export interface TlsOptions {
     readonly cert: string | Uint8Array;
 }
 
-export declare function fsck(dataDir: string, signal?: AbortSignal): Promise<FsckReport>;
+export declare function createKey(keyFile: string, options?: NewKeyOptions): Promise<string>;
+
+export declare function fsck(dataDir: string, options?: FsckOptions): Promise<FsckReport>;
 
 export declare function parsePolicy(value: unknown, where: string): Policy;
+
+export declare function rotateKey(keyFile: string, keyId: string): Promise<number>;
 
 export declare function startService(options: ServiceOptions): Promise<KvsService>;

@@ -13,7 +13,6 @@ import {
   type FragmentInfo,
   type ListFragmentsOptions,
 } from '../../../lib/consumer/index.js';
-import { KvsError } from '../../../lib/base/errors.js';
 import { readFrames, type MediaFrame } from '../../../lib/parser/index.js';
 import { cut, dump, golden } from '../parser/helpers.js';
 import { framesOf, have, run } from '../parser/media.js';
@@ -362,22 +361,25 @@ describe('hlsUrl', () => {
     );
   });
 
-  it('gives the address of a playlist of the service (where it has HLS)', async ({ skip }) => {
+  it('gives an address that the service knows a session by', async () => {
     await withService({}, async (service) => {
       await fillReal(service, 'cam', 'ffmpeg-file.mkv');
       const connection = connectionTo(service, 'cam');
       const range = { from: START - 1000, to: START + 60_000 };
-      const url = await hlsUrl({ ...connection, mode: 'onDemand', range }).catch(
-        (error: unknown) => error,
-      );
-      if (url instanceof KvsError && /UnknownOperation/.test(url.message)) {
-        skip('the service has no GetHLSStreamingSessionURL');
-      }
-      if (typeof url !== 'string') throw url;
+      const url = await hlsUrl({ ...connection, mode: 'onDemand', range });
+      expect(url).toMatch(/\/hls\/v1\/getHLSMasterPlaylist\.m3u8\?SessionToken=[\w-]+$/);
+      // The session is good; a bad one would be refused with 403.
       const playlist = await fetch(url);
-      expect(playlist.status).toBe(200);
-      expect(await playlist.text()).toMatch(/^#EXTM3U\n/);
+      expect([playlist.status, await playlist.text()]).toEqual([
+        501,
+        expect.stringContaining('no playlists and fragments yet'),
+      ]);
+      expect((await fetch(`${url}x`)).status).toBe(403);
       await expect(hlsUrl(connectionTo(service, 'nothing'))).rejects.toThrow(/stream nothing/);
+      const early = { from: 1000, to: 2000 };
+      await expect(hlsUrl({ ...connection, mode: 'onDemand', range: early })).rejects.toThrow(
+        /ResourceNotFoundException/,
+      );
     });
   });
 });

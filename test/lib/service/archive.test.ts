@@ -1,33 +1,17 @@
 import {
   GetMediaForFragmentListCommand,
-  KinesisVideoArchivedMediaClient,
   ListFragmentsCommand,
   type Fragment,
   type FragmentSelectorType,
+  type KinesisVideoArchivedMediaClient,
 } from '@aws-sdk/client-kinesis-video-archived-media';
 import { describe, expect, it } from 'vitest';
 import { readMedia } from '../../../lib/parser/index.js';
 import type { KvsService } from '../../../lib/service/index.js';
 import { cluster, header } from '../../support/mkv.js';
-import {
-  CREDENTIALS,
-  bytesOf,
-  createStream,
-  putMedia,
-  withService,
-  type Endpoint,
-} from './helpers.js';
+import { archiveClient, bytesOf, createStream, putMedia, withService } from './helpers.js';
 
 const START = 1_795_408_066_000;
-
-function archiveClient(service: Endpoint): KinesisVideoArchivedMediaClient {
-  return new KinesisVideoArchivedMediaClient({
-    endpoint: service.endpoint,
-    region: 'us-west-2',
-    credentials: CREDENTIALS,
-    maxAttempts: 1,
-  });
-}
 
 /** Fragments of 2 s, one every 2 s of the producer's time. */
 async function fill(service: KvsService, count: number): Promise<string[]> {

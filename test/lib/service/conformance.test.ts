@@ -165,7 +165,13 @@ describe('conformance to the table of operations', () => {
     for (const { operation, path, value, says } of CASES) {
       const what = `${operation.name} ${path} ${JSON.stringify(value).slice(0, 40)}`;
       const answer = await post(operation, withValue(valid(operation.fields), path, value));
-      expect([answer.status, answer.type], what).toEqual([400, 'InvalidArgumentException']);
+      // The guide has an exception of its own for the ARN in operations on tags.
+      const ofFormat = path === 'StreamARN' && typeof value === 'string';
+      const type =
+        ofFormat && operation.errors.includes('InvalidResourceFormatException')
+          ? 'InvalidResourceFormatException'
+          : 'InvalidArgumentException';
+      expect([answer.status, answer.type], what).toEqual([400, type]);
       expect(answer.text, what).toMatch(says);
       expect(answer.text, what).toContain(`at '${fieldOf(path)}`);
       expect(operation.errors, what).toContain('InvalidArgumentException');

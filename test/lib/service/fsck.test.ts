@@ -1,4 +1,4 @@
-import { open, readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { fsck } from '../../../lib/service/index.js';
@@ -21,15 +21,38 @@ it('fsck finds each damaged fragment and no other', async () => {
     expect(await fsck(dataDir)).toMatchObject({ streams: 1, fragments: 3, faults: [] });
     const folder = join(dataDir, 'media', '1');
     const [name = ''] = await readdir(folder);
-    const file = await open(join(folder, name), 'r+');
-    const media = await file.readFile();
-    await file.write(Buffer.of(0x23), 0, 1, media.indexOf(marks[1] ?? ''));
-    await file.close();
+    const path = join(folder, name);
+    const media = await readFile(path);
+    // Three fragments of equal length stand behind 12 bytes; this is in the second.
+    const middle = 12 + Math.floor((media.length - 12) / 2);
+    await writeFile(path, flipped(media, middle, [1]));
     const { fragments, faults } = await fsck(dataDir);
     expect(fragments).toBe(3);
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatch(/^stream cam: fragment \d+ is damaged: piece 0/);
+    // What the checksum cannot tell, its own polynomial, the seal does.
+    await writeFile(path, flipped(media, middle, [0x41, 0x06, 0x71, 0xdb, 0x01]));
+    expect((await fsck(dataDir)).faults).toEqual([
+      expect.stringMatching(/^stream cam: fragment \d+ was changed: piece 0/),
+    ]);
+    await writeFile(path, media);
+    await rename(join(dataDir, 'master-keys.json'), join(dataDir, 'elsewhere.json'));
+    expect((await fsck(dataDir)).faults).toEqual([
+      expect.stringMatching(
+        /^stream cam: Unable to find the KMS key .*master-keys\.json has no key 'aws/,
+      ),
+    ]);
+    const keyFile = join(dataDir, 'elsewhere.json');
+    expect(await fsck(dataDir, { keyFile })).toMatchObject({ fragments: 3, faults: [] });
   } finally {
     await rm(dataDir, { recursive: true, force: true });
   }
 });
+
+function flipped(media: Buffer, at: number, mask: readonly number[]): Buffer {
+  const changed = Buffer.from(media);
+  mask.forEach((byte, index) => {
+    changed.writeUInt8(changed.readUInt8(at + index) ^ byte, at + index);
+  });
+  return changed;
+}

@@ -164,6 +164,24 @@ describe('GetMedia', () => {
     });
   });
 
+  it('takes no more readers than the limit when many come at once', async () => {
+    await withService({ limits: { getMediaReaders: 3 } }, async (service) => {
+      await createStream(service, 'cam');
+      const gone = new AbortController();
+      const body = JSON.stringify({
+        StreamName: 'cam',
+        StartSelector: { StartSelectorType: 'NOW' },
+      });
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () =>
+          fetch(`${service.endpoint}/getMedia`, { method: 'POST', body, signal: gone.signal }),
+        ),
+      );
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(3);
+      gone.abort();
+    });
+  });
+
   it('refuses unknown streams, missing values, and more readers than the limit', async () => {
     await withService({ limits: { getMediaReaders: 1, streamCallRate: 100 } }, async (service) => {
       await createStream(service, 'cam');

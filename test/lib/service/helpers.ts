@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateStreamCommand, KinesisVideoClient } from '@aws-sdk/client-kinesis-video';
+import { KinesisVideoArchivedMediaClient } from '@aws-sdk/client-kinesis-video-archived-media';
 import {
   GetMediaCommand,
   KinesisVideoMediaClient,
@@ -49,6 +50,15 @@ export function controlClient(service: Endpoint): KinesisVideoClient {
 
 export function mediaClient(service: Endpoint): KinesisVideoMediaClient {
   return new KinesisVideoMediaClient({
+    endpoint: service.endpoint,
+    region: 'us-west-2',
+    credentials: CREDENTIALS,
+    maxAttempts: 1,
+  });
+}
+
+export function archiveClient(service: Endpoint): KinesisVideoArchivedMediaClient {
+  return new KinesisVideoArchivedMediaClient({
     endpoint: service.endpoint,
     region: 'us-west-2',
     credentials: CREDENTIALS,

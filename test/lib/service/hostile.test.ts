@@ -1,9 +1,6 @@
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MKV_ID, writeHeader } from '../../../lib/parser/index.js';
@@ -11,9 +8,10 @@ import { AckError } from '../../../lib/service/errors.js';
 import { GUIDE_LIMITS, NO_LIMITS } from '../../../lib/service/limits.js';
 import { MkvIngest } from '../../../lib/service/put/ingest.js';
 import { compileLib } from '../../support/compiled.js';
-import { cluster, endOfFragment, header, tags } from '../../support/mkv.js';
+import { collectGarbage } from '../../support/garbage.js';
+import { cluster, element, endOfFragment, header, tags, uint } from '../../support/mkv.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, withService } from './helpers.js';
-import { startProcess } from './process.js';
+import { rss, startProcess } from './process.js';
 
 const BLOCKS = [{ time: 0, data: new Uint8Array(300) }, { time: 40 }];
 const BODY = Buffer.concat([
@@ -66,6 +64,19 @@ describe('ingest', () => {
       expect(ingest([BODY.subarray(0, at), BODY.subarray(at)])).toEqual(whole);
     }
     expect(ingest(Array.from(BODY, (byte) => Uint8Array.of(byte)))).toEqual(whole);
+  });
+
+  it('a frame that says it lasts for ever gives the fragment a length that can be stored', () => {
+    const group = element(MKV_ID.BLOCK_GROUP, [
+      element(MKV_ID.BLOCK, [Uint8Array.of(0x81, 0, 0, 0, 9)]),
+      uint(MKV_ID.BLOCK_DURATION, 2 ** 53 - 1),
+    ]);
+    const body = Buffer.concat([
+      header({ scale: 1_000_000_000 }),
+      element(MKV_ID.CLUSTER, [uint(MKV_ID.TIMESTAMP, 0), group]),
+    ]);
+    const end = ingest([body]).find((line) => line.startsWith('end')) ?? '';
+    expect(Number(end.split(' ')[1])).toBe(Number.MAX_SAFE_INTEGER);
   });
 
   it('takes any bytes: an Error ack or fragments, never anything else', () => {
@@ -210,17 +221,4 @@ function open(port: number): Promise<Socket> {
     });
     socket.on('error', reject);
   });
-}
-
-/** Resident memory of a process, bytes. */
-function rss(pid: number): number {
-  return Number(readFileSync(`/proc/${String(pid)}/statm`, 'utf8').split(' ')[1]) * 4096;
-}
-
-/** Collects garbage now, so that what is left is held by somebody. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  if (typeof collect !== 'function') throw new TypeError('no gc');
-  Reflect.apply(collect, undefined, []);
 }

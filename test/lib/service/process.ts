@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
@@ -13,11 +14,18 @@ export interface ServiceProcess {
   kill(): Promise<void>;
 }
 
+/** What a service's process is given of the machine. */
+export interface ProcessHost {
+  /** Files may become this large, bytes; writes behind that fail. */
+  readonly fileBytes?: number;
+}
+
 /** Starts a service on `dataDir`; rejects with what it said when it does not come up. */
 export async function startProcess(
   lib: CompiledLib,
   dataDir: string,
   options: Readonly<Record<string, unknown>> = {},
+  host: ProcessHost = {},
 ): Promise<ServiceProcess> {
   const module = pathToFileURL(join(lib.directory, 'service', 'index.js')).href;
   const script = `
@@ -25,7 +33,10 @@ export async function startProcess(
     const service = await startService(${JSON.stringify({ limits: 'off', ...options, dataDir })});
     console.log(service.endpoint);
   `;
-  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+  const node = [process.execPath, '--input-type=module', '-e', script];
+  // `ulimit -f` of a POSIX shell counts blocks of 512 bytes.
+  const limit = host.fileBytes === undefined ? '' : `ulimit -f ${String(host.fileBytes / 512)};`;
+  const child = spawn('sh', ['-c', `${limit} exec "$@"`, 'sh', ...node], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let complaint = '';
@@ -46,4 +57,9 @@ async function killNow(child: ChildProcess): Promise<void> {
   const gone = once(child, 'exit');
   child.kill('SIGKILL');
   await gone;
+}
+
+/** Resident memory of a process, bytes. */
+export function rss(pid: number): number {
+  return Number(readFileSync(`/proc/${String(pid)}/statm`, 'utf8').split(' ')[1]) * 4096;
 }

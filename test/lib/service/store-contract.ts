@@ -1,6 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { FragmentMeta, FragmentStore } from '../../../lib/service/store/types.js';
+import type { DataKey } from '../../../lib/service/store/seal.js';
+import type {
+  FragmentMeta,
+  FragmentReader,
+  FragmentStore,
+  FragmentWriter,
+} from '../../../lib/service/store/types.js';
 
 /* What any FragmentStore must do. Another store passes by calling `storeContract`. */
 
@@ -19,14 +25,19 @@ export function meta(sequence: number, time: number = sequence * 1000): Fragment
   return { number, timecode: time, producerTime: time, serverTime: time + 5, duration: 1000 };
 }
 
+function openReader(store: FragmentStore, id: number, key: DataKey | undefined): FragmentReader {
+  return store.openReader(id, key === undefined ? undefined : () => Promise.resolve(key));
+}
+
 export async function bytesOfFragment(
   store: FragmentStore,
   id: number,
   number: bigint,
+  key?: DataKey,
 ): Promise<Buffer | undefined> {
   const [record] = await store.get(id, [number]);
   if (record === undefined) return undefined;
-  const reader = store.openReader(id);
+  const reader = openReader(store, id, key);
   const parts: Uint8Array[] = [];
   try {
     for await (const piece of reader.pieces(record)) parts.push(piece);
@@ -36,7 +47,12 @@ export async function bytesOfFragment(
   return Buffer.concat(parts);
 }
 
-export function storeContract(make: () => Promise<StoreUnderTest>): void {
+/** With `key`, everything is stored sealed. */
+export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey): void {
+  const openWriter = (store: FragmentStore, id: number): Promise<FragmentWriter> =>
+    store.openWriter(id, key);
+  const bytesOf = (store: FragmentStore, id: number, number: bigint): Promise<Buffer | undefined> =>
+    bytesOfFragment(store, id, number, key);
   const run = async (use: (test: StoreUnderTest) => Promise<void>): Promise<void> => {
     const test = await make();
     try {
@@ -52,9 +68,9 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       const tags = randomBytes(60);
       const sizes = [1, 1000, 256 * 1024, 256 * 1024 + 1, 3_000_000];
       const sent = sizes.map((size) => randomBytes(size));
-      const writer = await test.store.openWriter(1);
+      const writer = await openWriter(test.store, 1);
       for (const [index, bytes] of sent.entries()) {
-        writer.begin(header);
+        writer.begin(header, meta(index).number);
         for (let at = 0; at < bytes.length; at += 70_001) {
           writer.append(bytes.subarray(at, at + 70_001));
         }
@@ -65,12 +81,12 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         const store = when === 'at once' ? test.store : await test.reopen();
         for (const [index, bytes] of sent.entries()) {
           const { number } = meta(index);
-          expect((await bytesOfFragment(store, 1, number))?.equals(bytes)).toBe(true);
+          expect((await bytesOf(store, 1, number))?.equals(bytes)).toBe(true);
           const [record] = await store.get(1, [number]);
           if (record === undefined) throw new Error('gone');
           expect(record).toMatchObject(meta(index));
-          expect(Buffer.from(await store.header(1, record))).toEqual(header);
-          expect(Buffer.from(await store.tags(1, record))).toEqual(
+          expect(Buffer.from(await openReader(store, 1, key).header(record))).toEqual(header);
+          expect(Buffer.from(await openReader(store, 1, key).tags(record))).toEqual(
             index === 1 ? tags : Buffer.alloc(0),
           );
         }
@@ -82,10 +98,10 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
 
   it('keeps each header, also when a new one comes while a commit is under way', async () => {
     await run(async ({ store }) => {
-      const writer = await store.openWriter(1);
+      const writer = await openWriter(store, 1);
       let before: Promise<unknown> = Promise.resolve();
       for (let index = 0; index < 20; index += 1) {
-        writer.begin(Uint8Array.of(index));
+        writer.begin(Uint8Array.of(index), meta(index).number);
         writer.append(Uint8Array.of(index));
         await before;
         before = writer.commit(meta(index), NONE, 'buffered');
@@ -93,43 +109,44 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       await before;
       await writer.close();
       const all = await store.byNumber(1, { limit: 100 });
-      const headers = await Promise.all(all.map((record) => store.header(1, record)));
+      const reader = openReader(store, 1, key);
+      const headers = await Promise.all(all.map((record) => reader.header(record)));
       expect(headers.map((bytes) => bytes[0])).toEqual(all.map((_, index) => index));
     });
   });
 
   it('shows nothing of a fragment that was given up or not committed', async () => {
     await run(async (test) => {
-      const writer = await test.store.openWriter(1);
-      writer.begin(NONE);
+      const writer = await openWriter(test.store, 1);
+      writer.begin(NONE, meta(0).number);
       writer.append(randomBytes(100_000));
       writer.abort();
-      writer.begin(NONE);
+      writer.begin(NONE, meta(1).number);
       const kept = randomBytes(1000);
       writer.append(kept);
       await writer.commit(meta(1), NONE, 'flushed');
-      writer.begin(NONE);
+      writer.begin(NONE, meta(3).number);
       writer.append(randomBytes(100_000));
       await writer.close();
       const store = await test.reopen();
       const all = await store.byNumber(1, { limit: 10 });
       expect(all.map((record) => record.number)).toEqual([meta(1).number]);
-      expect(await bytesOfFragment(store, 1, meta(1).number)).toEqual(kept);
-      const next = await store.openWriter(1);
-      next.begin(NONE);
+      expect(await bytesOf(store, 1, meta(1).number)).toEqual(kept);
+      const next = await openWriter(store, 1);
+      next.begin(NONE, meta(2).number);
       next.append(kept);
       await next.commit(meta(2), NONE, 'flushed');
       await next.close();
-      expect(await bytesOfFragment(store, 1, meta(2).number)).toEqual(kept);
+      expect(await bytesOf(store, 1, meta(2).number)).toEqual(kept);
     });
   });
 
   it('finds by number and by time, in both orders, in pages', async () => {
     await run(async ({ store }) => {
-      const writer = await store.openWriter(1);
+      const writer = await openWriter(store, 1);
       const times = [5000, 1000, 1000, 9000];
       for (const [index, time] of times.entries()) {
-        writer.begin(NONE);
+        writer.begin(NONE, meta(index, time).number);
         writer.append(Uint8Array.of(index));
         await writer.commit(meta(index, time), NONE, 'buffered');
       }
@@ -187,17 +204,40 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         tags: { a: 'b' },
       };
       await test.store.putStream(record);
-      const writer = await test.store.openWriter(7);
-      writer.begin(NONE);
+      const writer = await openWriter(test.store, 7);
+      writer.begin(NONE, meta(1).number);
       writer.append(Uint8Array.of(1));
       await writer.commit(meta(1), NONE, 'flushed');
       await writer.close();
       const store = await test.reopen();
       expect(await store.streams()).toEqual([record]);
+      await store.putItem(7, 'sessions', Uint8Array.of(5));
       await store.deleteStream(7);
+      expect(await store.item(7, 'sessions')).toBeUndefined();
       expect(await store.streams()).toEqual([]);
       expect(await store.byNumber(7, { limit: 1 })).toEqual([]);
       expect(await store.byTime(7, { kind: 'server', from: 0, to: 1e9, limit: 1 })).toEqual([]);
+    });
+  });
+
+  it('keeps small values of a stream, durable, and each by itself', async () => {
+    await run(async (test) => {
+      await test.store.putItem(1, 'dataKey', Uint8Array.of(1));
+      await test.store.putItem(1, 'sessions', Uint8Array.of(2));
+      await test.store.putItem(1, 'dataKey', Uint8Array.of(3));
+      const store = await test.reopen();
+      expect([...((await store.item(1, 'dataKey')) ?? [])]).toEqual([3]);
+      expect([...((await store.item(1, 'sessions')) ?? [])]).toEqual([2]);
+      expect(await store.item(2, 'dataKey')).toBeUndefined();
+    });
+  });
+
+  it('refuses to commit under another number than the fragment was begun with', async () => {
+    await run(async ({ store }) => {
+      const writer = await openWriter(store, 1);
+      writer.begin(NONE, meta(1).number);
+      await expect(writer.commit(meta(2), NONE, 'buffered')).rejects.toThrow(/this number/);
+      await writer.close();
     });
   });
 
@@ -207,21 +247,21 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
       let sequence = 0;
       let store = test.store;
       for (let round = 0; round < 12; round += 1) {
-        const writers = await Promise.all([1, 2].map(() => store.openWriter(1)));
+        const writers = await Promise.all([1, 2].map(() => openWriter(store, 1)));
         const commits: Promise<unknown>[] = [];
         for (let step = 0; step < 20; step += 1) {
           const writer = writers[randomInt(2)];
           if (writer === undefined) continue;
           const bytes = randomBytes(randomInt(1, 60_000));
-          writer.begin(randomBytes(20));
+          sequence += 1;
+          const described = meta(sequence);
+          writer.begin(randomBytes(20), described.number);
           writer.append(bytes.subarray(0, bytes.length >> 1));
           writer.append(bytes.subarray(bytes.length >> 1));
           if (randomInt(4) === 0) {
             writer.abort();
             continue;
           }
-          sequence += 1;
-          const described = meta(sequence);
           commits.push(writer.commit(described, NONE, step === 0 ? 'flushed' : 'buffered'));
           model.set(described.number, bytes);
         }
@@ -234,8 +274,8 @@ export function storeContract(make: () => Promise<StoreUnderTest>): void {
         const all = await store.byNumber(1, { limit: 10_000 });
         expect(all.map((record) => record.number)).toEqual([...model.keys()]);
         for (const record of all) {
-          expect((await store.header(1, record)).length).toBe(20);
-          const bytes = await bytesOfFragment(store, 1, record.number);
+          expect((await openReader(store, 1, key).header(record)).length).toBe(20);
+          const bytes = await bytesOf(store, 1, record.number);
           expect(bytes?.equals(model.get(record.number) ?? NONE)).toBe(true);
         }
       }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { describe, expect, it } from 'vitest';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
+import { DataKey } from '../../../lib/service/store/seal.js';
 import { FragmentDamagedError } from '../../../lib/service/store/types.js';
 import { readMedia } from '../../../lib/parser/index.js';
 import { cluster, header } from '../../support/mkv.js';
@@ -11,7 +12,14 @@ import { bytesOfFragment, meta, storeContract } from './store-contract.js';
 
 const NONE = new Uint8Array();
 
-describe.each([64 * 1024 * 1024, 100_000])('disk store, segments of %i bytes', (segmentBytes) => {
+const KEY = new DataKey(Buffer.alloc(32, 7));
+
+describe.each([
+  { segmentBytes: 64 * 1024 * 1024, as: 'sent' },
+  { segmentBytes: 100_000, as: 'sent' },
+  { segmentBytes: 64 * 1024 * 1024, as: 'sealed', key: KEY },
+  { segmentBytes: 100_000, as: 'sealed', key: KEY },
+])('disk store, segments of $segmentBytes bytes, fragments as $as', ({ segmentBytes, key }) => {
   storeContract(async () => {
     const directory = await temporaryDirectory();
     const options = { directory, fsync: 'group', segmentBytes } as const;
@@ -28,13 +36,13 @@ describe.each([64 * 1024 * 1024, 100_000])('disk store, segments of %i bytes', (
         await rm(directory, { recursive: true, force: true });
       },
     };
-  });
+  }, key);
 });
 
 async function oneFragment(directory: string, bytes: Uint8Array): Promise<string> {
   const store = await openDiskStore({ directory, fsync: 'group' });
   const writer = await store.openWriter(1);
-  writer.begin(NONE);
+  writer.begin(NONE, meta(1).number);
   writer.append(bytes);
   await writer.commit(meta(1), NONE, 'flushed');
   await writer.close();
@@ -99,9 +107,9 @@ describe('disk store after harm', () => {
       keyEncoding: 'view',
       valueEncoding: 'view',
     });
-    await index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 2));
+    await index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 3));
     await index.close();
-    await expect(openDiskStore({ directory, fsync: 'group' })).rejects.toThrow(/has format 2/);
+    await expect(openDiskStore({ directory, fsync: 'group' })).rejects.toThrow(/has format 3/);
     await rm(directory, { recursive: true });
   });
 

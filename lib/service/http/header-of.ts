@@ -1,0 +1,7 @@
+import type { IncomingMessage } from 'node:http';
+
+/** A header by its lower-case name; one that came several times is joined. @internal */
+export function headerOf(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(',') : value;
+}
