@@ -11,7 +11,7 @@ import {
   type StreamDefinition,
   type StreamErrorReport,
 } from '../../../lib/index.js';
-import { startService } from '../../../lib/service/index.js';
+import { createKey, startService } from '../../../lib/service/index.js';
 import { syntheticFrames, type SyntheticOptions } from '../../support/frames.js';
 import { ack, ScriptedService } from '../../support/scripted-service.js';
 import { CREDENTIALS, putAll } from '../../support/upload.js';
@@ -128,7 +128,10 @@ describe('what a stream is created with', () => {
   });
 
   it('reaches the service; allowStreamCreation false creates none, and says so', async () => {
-    const service = await startService({ dataDir: join(directory, 'data'), limits: 'off' });
+    const keyFile = join(directory, 'keys.json');
+    const keyId = await createKey(keyFile);
+    const dataDir = join(directory, 'data');
+    const service = await startService({ dataDir, keyFile, limits: 'off' });
     const producer = await KinesisVideoProducer.create({
       endpoint: service.endpoint,
       credentials: CREDENTIALS,
@@ -138,7 +141,7 @@ describe('what a stream is created with', () => {
       streamName: 'camera',
       nalAdaptationFlags: 0,
       contentType: 'application/x-radar',
-      kmsKeyId: 'arn:aws:kms:us-west-2:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab',
+      kmsKeyId: `arn:aws:kms:us-west-2:000000000000:key/${keyId}`,
       retentionPeriod: 48 * 3_600_000,
     };
     const frames = [...syntheticFrames({ count: 25, start: START })];
