@@ -63,7 +63,7 @@ export async function run({ args }) {
     args,
     options: {
       bytes: { type: 'string', default: '335000000' },
-      seconds: { type: 'string', default: '20' },
+      seconds: { type: 'string', default: '60' },
       cycles: { type: 'string', default: '10000' },
       minutes: { type: 'string', default: '60' },
     },
