@@ -265,6 +265,7 @@ static void refused_block_changes_nothing(void) {
   kvs_chain chain;
   kvs_pos block = 99;
 
+  memset(&chain, 0, sizeof chain); /* its padding, too, is compared below */
   open_heap(3);
   kvs_chain_init(&chain, OWNER);
   append(&chain, HEAD, 100);
