@@ -69,7 +69,7 @@ export class KinesisVideoClient {
 
   /**
    * Stops every source, then every stream, and resolves when what they made is acknowledged. They can
-   * be started again; what a stream could not deliver by then is dropped and stands in its `gaps`.
+   * be started again; what a stream could not deliver by then it sends before what is new.
    * Rejects, after all have ended, with the first error: what a source threw, or the `KvsError` of a
    * stream or of a source that took too long.
    */
