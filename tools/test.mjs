@@ -12,19 +12,37 @@ const SHOWN_LINES = 300;
 async function runStep(step, verbose) {
   const why = step.skip?.();
   if (why !== undefined) return { step, state: 'skipped', seconds: 0, note: why };
+  step.before?.();
   let seconds = 0;
   let output = '';
   for (const command of step.commands) {
-    const done = await run(command, { cwd: root, limitMs: step.limitMs, echo: verbose });
+    const done = await runCommand(step, command, verbose);
     seconds += done.seconds;
     output = done.output;
-    if (done.code !== 0) {
-      if (!verbose) process.stdout.write(tail(output));
-      const how = typeof done.code === 'number' ? `exit code ${done.code}` : done.code;
-      return { step, state: 'FAILED', seconds, note: `${command.join(' ').slice(0, 120)}: ${how}` };
-    }
+    if (done.code !== 0) return failedOrAgain(step, command, { ...done, seconds }, verbose);
   }
   return { step, state: 'passed', seconds, note: step.note?.(output) ?? '' };
+}
+
+async function runCommand(step, command, verbose) {
+  const done = await run(command, { cwd: root, limitMs: step.limitMs, echo: verbose });
+  if (done.code !== 0 && !verbose) process.stdout.write(tail(done.output));
+  return done;
+}
+
+async function failedOrAgain(step, command, done, verbose) {
+  const again = step.again?.();
+  if (again !== undefined) {
+    console.log(`--- ${step.name}: what failed is run once more`);
+    const { code, seconds } = await runCommand(step, again, verbose);
+    done.seconds += seconds;
+    if (code === 0) {
+      return { step, state: 'passed', seconds: done.seconds, note: step.againNote() };
+    }
+  }
+  const how = typeof done.code === 'number' ? `exit code ${done.code}` : done.code;
+  const note = step.failureNote?.(done.output) ?? `${command.join(' ').slice(0, 120)}: ${how}`;
+  return { step, state: 'FAILED', seconds: done.seconds, note };
 }
 
 function tail(output) {

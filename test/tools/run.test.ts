@@ -1,6 +1,6 @@
 // `npm test` itself: its closing line, its exit code, and that nothing is skipped in silence.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,12 +21,12 @@ afterEach(() => {
 
 function test(
   args: readonly string[],
-  path = process.env['PATH'],
+  env: Readonly<Record<string, string>> = {},
 ): { code: number | null; lines: string[] } {
   const done = spawnSync(process.execPath, ['tools/test.mjs', ...args], {
     cwd: root,
     encoding: 'utf8',
-    env: { ...process.env, PATH: path },
+    env: { ...process.env, ...env },
   });
   return { code: done.status, lines: (done.stdout + done.stderr).trimEnd().split('\n') };
 }
@@ -48,7 +48,7 @@ it('shows the output of a step that failed, goes on, and ends with exit code 1',
 });
 
 it('skips a step whose tool is missing by name, with the way to get it', () => {
-  const done = test(['clang-format'], join(root, 'nothing'));
+  const done = test(['clang-format'], { PATH: join(root, 'nothing') });
   expect(done.lines.join('\n')).toMatch(/skipped +clang-format .*not installed \(apt-get install/);
   expect(done.lines.at(-1)).toBe('0 passed, 0 failed, 1 skipped');
   expect(done.code).toBe(0);
@@ -58,4 +58,60 @@ it('refuses a step that does not exist', () => {
   const done = test(['hygiene', 'zebra']);
   expect(done.lines.at(-1)).toMatch(/no such step: zebra/);
   expect(done.code).toBe(2);
+});
+
+/** A checkout whose vitest runs one test that passes the second time only. */
+function withFlakyTest(): void {
+  symlinkSync(
+    fileURLToPath(new URL('../../node_modules', import.meta.url)),
+    join(root, 'node_modules'),
+  );
+  writeFileSync(join(root, 'package.json'), '{ "type": "module" }\n');
+  writeFileSync(
+    join(root, 'flaky.test.js'),
+    `import { existsSync, writeFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+it('once is not enough', () => {
+  const again = existsSync('was-here');
+  writeFileSync('was-here', '');
+  expect(again).toBe(true);
+});
+`,
+  );
+}
+
+it('names the tests that failed in its last lines', () => {
+  withFlakyTest();
+  const done = test(['vitest'], { CI: '' });
+  expect(done.lines.slice(-4).join('\n')).toMatch(
+    /FAILED .*failed:\n +- once is not enough: Asser/,
+  );
+  expect(done.lines.at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+});
+
+it('runs what failed once more on a build server, and names what passes then', () => {
+  withFlakyTest();
+  const done = test(['vitest'], { CI: 'true' });
+  expect(done.lines.slice(-5).join('\n')).toMatch(
+    /passed .*0 of 1 tests\n +passed only when run again:\n +- once is not enough: Asser/,
+  );
+  expect(done.lines.at(-1)).toBe('1 passed, 0 failed, 0 skipped');
+});
+
+it('says what was thrown outside of tests', () => {
+  withFlakyTest();
+  writeFileSync(
+    join(root, 'flaky.test.js'),
+    `import { it } from 'vitest';
+it('leaves something behind', async () => {
+  void Promise.reject(new TypeError('nobody waited for this'));
+  await new Promise((done) => setTimeout(done, 10));
+});
+`,
+  );
+  const done = test(['vitest'], { CI: 'true' });
+  expect(done.lines.slice(-4).join('\n')).toMatch(
+    /every test passed, but:\n +- TypeError: nobody wa/,
+  );
+  expect(done.code).toBe(1);
 });

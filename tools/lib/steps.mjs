@@ -1,9 +1,11 @@
 // The steps of `npm test`, in order. A step is a name, what it shows, and commands; `skip` gives the
-// reason why it cannot run here, `note` a few words from its output for the table.
-import { existsSync, readFileSync } from 'node:fs';
+// reason why it cannot run here, `note` a few words from its output for the table, `failureNote` those
+// of a run that failed; `again` a command that may make up for it, and `againNote` the words then.
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { filesUnder } from './source.mjs';
 import { versionOf } from './run.mjs';
+import { againNote, counts, failedFiles, failureNote, readReport } from './vitest-report.mjs';
 
 const MINUTE = 60_000;
 const FORMAT_VERSION = 14;
@@ -46,22 +48,27 @@ function ctestNote(output) {
 
 const VITEST_REPORT = 'build-core/vitest.json';
 
-/** Counts, and every skipped test by name: a skip that nobody sees is a hole. */
-function vitestNote(root) {
-  const path = join(root, VITEST_REPORT);
-  if (!existsSync(path)) return 'no report';
-  const report = JSON.parse(readFileSync(path, 'utf8'));
-  const tests = report.testResults.flatMap((file) => file.assertionResults);
-  const skipped = tests.filter((test) => ['pending', 'skipped', 'todo'].includes(test.status));
-  const counts = `${report.numPassedTests} of ${report.numTotalTests - skipped.length} tests`;
-  if (skipped.length === 0) return counts;
-  return [`${counts}, ${skipped.length} skipped:`, ...skipped.map((test) => test.fullName)].join(
-    '\n    - ',
-  );
+function vitest(report, ...files) {
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  return [...bin('vitest/vitest.mjs'), 'run', ...reporters, ...files];
+}
+
+const VITEST_AGAIN = 3;
+
+/**
+ * On a build server, whose other work nobody sees, up to three files with failures are run once more,
+ * alone; what passes then is named in the table. Elsewhere a failure is a failure.
+ */
+function vitestAgain(report) {
+  if (process.env.CI !== 'true' || report === undefined) return undefined;
+  const files = failedFiles(report);
+  if (files.length === 0 || files.length > VITEST_AGAIN) return undefined;
+  return vitest('build-core/vitest-again.json', ...files);
 }
 
 /** Every step of the run in `root`. */
 export function allSteps(root) {
+  const report = () => readReport(join(root, VITEST_REPORT));
   return [
     {
       name: 'generated',
@@ -134,17 +141,13 @@ export function allSteps(root) {
     {
       name: 'vitest',
       about: 'every test in TypeScript',
-      commands: [
-        [
-          ...bin('vitest/vitest.mjs'),
-          'run',
-          '--reporter=default',
-          '--reporter=json',
-          `--outputFile.json=${VITEST_REPORT}`,
-        ],
-      ],
+      before: () => rmSync(join(root, VITEST_REPORT), { force: true }),
+      commands: [vitest(VITEST_REPORT)],
       limitMs: 8 * MINUTE,
-      note: () => vitestNote(root),
+      note: () => counts(report()),
+      again: () => vitestAgain(report()),
+      againNote: () => againNote(report()),
+      failureNote: (output) => report() && failureNote(report(), output),
     },
     {
       name: 'readme',
