@@ -84,6 +84,14 @@ export class PutSession implements PutMediaIo {
     });
   }
 
+  /** A frame was put. */
+  more(): void {
+    if (this.#handle?.more === undefined) return;
+    deliver(this.#host.log, 'PutMediaSession.more', () => {
+      this.#handle?.more?.();
+    });
+  }
+
   /** Breaks the connection. */
   abort(): void {
     if (this.#over) return;

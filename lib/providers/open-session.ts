@@ -25,6 +25,7 @@ export function openWhenKnown(
   });
   return {
     wake: () => session?.wake(),
+    more: () => session?.more?.(),
     abort: () => {
       aborted = true;
       session?.abort();

@@ -28,6 +28,8 @@ export interface SessionShare {
 
 const LAST_CHUNK = '0\r\n\r\n';
 const KEEP_ALIVE_MS = 30_000;
+/** A timer that wakes the thread costs more than the write: a frame is waited for a quarter longer. */
+const FRAME_AWAITED = 1.25;
 
 /**
  * opening: being signed and connected. open: the body is written. refused: the service has answered
@@ -47,6 +49,8 @@ export class HttpPutMediaSession implements PutMediaSession {
   #writing = false;
   #woken = false;
   #rest: NodeJS.Timeout | undefined;
+  /** When what has been gathered since the last write is to be written, by `performance.now`. */
+  #due = Infinity;
   readonly #size: WriteSize;
 
   constructor(share: SessionShare, request: PutMediaRequest, io: PutMediaIo) {
@@ -65,10 +69,14 @@ export class HttpPutMediaSession implements PutMediaSession {
       this.#woken = true;
       return;
     }
-    clearTimeout(this.#rest);
+    this.#endRest();
     this.#pumpAsked = true;
     // Not a microtask: acks and timers must get their turn between two writes.
     setImmediate(this.#pump);
+  }
+
+  more(): void {
+    if (performance.now() >= this.#due) this.wake();
   }
 
   abort(): void {
@@ -169,10 +177,27 @@ export class HttpPutMediaSession implements PutMediaSession {
     });
   };
 
-  /** A live source gives little at a time: one write for several frames costs less than one each. */
+  /**
+   * A live source gives little at a time: one write for several frames costs less than one each. The
+   * first frame after that time brings the write with it; where none comes, a timer does.
+   */
   #next(): void {
-    if (this.#woken || this.#share.gatherMs === 0) this.wake();
-    else if (this.#state === 'open') this.#rest = setTimeout(this.#pump, this.#share.gatherMs);
+    const { gatherMs } = this.#share;
+    if (this.#woken || gatherMs === 0) this.wake();
+    else if (this.#state === 'open') {
+      this.#due = performance.now() + gatherMs;
+      this.#rest = setTimeout(this.#onRested, gatherMs * FRAME_AWAITED);
+    }
+  }
+
+  readonly #onRested = (): void => {
+    this.#endRest();
+    this.#pump();
+  };
+
+  #endRest(): void {
+    clearTimeout(this.#rest);
+    this.#due = Infinity;
   }
 
   #whenEmpty(http: ClientRequest): void {
@@ -224,7 +249,7 @@ export class HttpPutMediaSession implements PutMediaSession {
   #close(): void {
     this.#state = 'over';
     clearTimeout(this.#timer);
-    clearTimeout(this.#rest);
+    this.#endRest();
     this.#request.signal?.removeEventListener('abort', this.#onSignal);
     this.#http?.destroy();
   }

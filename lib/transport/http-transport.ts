@@ -26,7 +26,8 @@ export interface HttpTransportOptions extends HttpAgents {
   readonly bufferSize?: number;
   /**
    * How long bytes are gathered for the next write when there is less than `bufferSize`, ms; 0 for
-   * not at all, 200 by default.
+   * not at all, 200 by default. The first frame after that time brings the write, or a timer a quarter
+   * later.
    */
   readonly gatherMs?: number;
   /** How long the end of the answer is waited for after the end of the body, ms; default 5000. */

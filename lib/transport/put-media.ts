@@ -51,6 +51,11 @@ export interface PutMediaSession {
    * Returns at once; cheap.
    */
   wake(): void;
+  /**
+   * A frame was put. Optional; called for each, so it must be cheap. A transport that gathers bytes can
+   * write now, while the thread is awake, rather than be woken by a timer of its own.
+   */
+  more?(): void;
   /** Breaks the connection without a terminating chunk; nothing is called back afterwards. */
   abort(): void;
 }

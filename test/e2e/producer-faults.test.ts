@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import {
   KinesisVideoProducer,
   type KinesisVideoStream,
@@ -74,7 +75,7 @@ describe('a producer behind a bad network', () => {
 
   /** A reset counts only when it hits a connection: waits for the `count`-th. */
   async function connected(count: number): Promise<void> {
-    await vi.waitFor(() => expect(proxy.connections).toBe(count), { timeout: 15_000 });
+    await eventually(() => expect(proxy.connections).toBe(count));
   }
 
   it('recovers from resets', async () => {
@@ -125,7 +126,7 @@ describe('a producer behind a bad network', () => {
     proxy.refusing = true;
     const stream = await open();
     await put(stream, 0, FRAMES.length);
-    await vi.waitFor(() => expect(proxy.connections).toBeGreaterThan(1), { timeout: 15_000 });
+    await eventually(() => expect(proxy.connections).toBeGreaterThan(1));
     proxy.refusing = false;
     await finish(stream, []);
   });

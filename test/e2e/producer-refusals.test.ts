@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Agent } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import {
   KinesisVideoProducer,
   type CredentialProvider,
@@ -94,7 +95,7 @@ describe('a producer whose calls are refused', () => {
     producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
     const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
     await putAll(stream, FRAMES);
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(failures).toBeGreaterThanOrEqual(3);
     }, 10_000);
     expect(stream.health).toMatchObject({ condition: 'failing' });

@@ -397,6 +397,7 @@ export interface PutMediaRequest {
 
 export interface PutMediaSession {
     wake(): void;
+    more?(): void;
     abort(): void;
 }
 

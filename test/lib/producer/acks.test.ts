@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import {
   KinesisVideoProducer,
   type DroppedFragmentReport,
@@ -102,7 +103,7 @@ describe('acks of a service', () => {
   it('ends a session in order: END_OF_FRAGMENT, the last ack, the terminating chunk', async () => {
     await upload();
     await producer.close();
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect([service.sessions, service.ended]).toEqual([1, 1]);
     });
     expect(service.headers[0]).toMatchObject({

@@ -222,7 +222,7 @@ describe('StreamCallbackProvider', () => {
     });
     stream.once(name, (report: unknown) => seen.push(['event', report, stream]));
     await scene.act?.(stream);
-    await expect.poll(() => seen.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(2);
+    await expect.poll(() => seen.length).toBeGreaterThanOrEqual(2);
     expect(seen[0]).toEqual(['callback', scene.report, stream]);
     expect(seen[1]).toEqual(['event', scene.report, stream]);
   });

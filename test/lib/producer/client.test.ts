@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../../support/eventually.js';
 import {
   CallbackMediaSource,
   KinesisVideoClient,
@@ -72,7 +73,7 @@ describe('KinesisVideoClient', () => {
     const stream = await client.registerMediaSource('front', camera);
     expect(stream.name).toBe('front');
     await client.startAllMediaSources();
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(camera.made).toBeGreaterThan(30);
     });
     await client.stopAllMediaSources({ timeoutMs: 10_000 });
@@ -83,7 +84,7 @@ describe('KinesisVideoClient', () => {
     camera.made = Math.ceil(first / 25) * 25;
     const from = camera.made;
     await client.startAllMediaSources();
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(camera.made).toBeGreaterThan(from + 10);
     });
     await client.stopAllMediaSources({ timeoutMs: 10_000 });
@@ -98,7 +99,7 @@ describe('KinesisVideoClient', () => {
     await client.registerMediaSource('generated', source);
     expect(client.mediaSources).toEqual([source]);
     await client.startAllMediaSources();
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(source.isStopped()).toBe(true);
     });
     await client.unregisterMediaSource(source, { timeoutMs: 10_000 });

@@ -119,6 +119,37 @@ describe('HttpPutMediaTransport', () => {
     expect(new WriteSize(1000).now).toBe(1000);
   });
 
+  it('gathers what a live source gives, until the first frame after that time, or a timer', async () => {
+    server = await serve((request, answer) => {
+      request.resume().on('error', () => answer.destroy());
+    });
+    const reads: number[] = [];
+    class LiveIo extends BodyIo {
+      override read(into: Uint8Array): number {
+        reads.push(performance.now());
+        return super.read(into.subarray(0, 100)); // few at a time, and always more
+      }
+    }
+    const gatherMs = 300;
+    const io = new LiveIo(pattern(100_000), 'open');
+    const live = new HttpPutMediaTransport({ userAgent: 'test/1', gatherMs });
+    const session = live.open(putMediaRequest(server.endpoint), io);
+    await until(() => reads.length === 1);
+    let late = 0;
+    const frames = setInterval(() => {
+      if (reads.length === 1 && performance.now() > (reads[0] ?? 0) + gatherMs + 20) late += 1;
+      session.more?.();
+    }, 2);
+    await until(() => reads.length === 2);
+    clearInterval(frames);
+    expect(late).toBeLessThan(3); // by the timer alone it would be 27
+    await until(() => reads.length === 3);
+    const [first = 0, second = 0, third = 0] = reads;
+    expect(second - first).toBeGreaterThan(gatherMs - 1);
+    expect(third - second).toBeGreaterThan(gatherMs * 1.25 - 2);
+    session.abort();
+  });
+
   it('breaks the connection without a terminating chunk on abort, and calls nothing back', async () => {
     let complete: boolean | undefined;
     server = await serve((request) => {
