@@ -37,7 +37,7 @@ function maxRssMB() {
 
 /** As fast as acks allow; CPU time from the start of the process. */
 async function bulk() {
-  const producer = await create(32 * 1024 * 1024);
+  const producer = await create(16 * 1024 * 1024);
   const stream = await producer.createStream({ streamName: 'bulk', nalAdaptationFlags: 0 });
   const frames = Math.ceil(Number(amount) / FRAME.length);
   const began = performance.now();
