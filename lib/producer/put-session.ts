@@ -128,6 +128,7 @@ export class PutSession implements PutMediaIo {
     if (this.#over) return;
     clearTimeout(this.#timer);
     this.#opened = true;
+    this.#expectFragments();
     this.#tell(CALL_RESULT.OK, undefined);
     this.#host.log.write('info', 'session', `${this.#who()} is connected`);
     this.#host.answerStream(this.#link, this.#call, { result: CALL_RESULT.OK });
@@ -168,6 +169,17 @@ export class PutSession implements PutMediaIo {
       this.onEnd(CALL_RESULT.NETWORK_CONNECTION_TIMEOUT, cause);
       this.#abortHandle();
     }, timeout + OPEN_GRACE_MS);
+  }
+
+  /** The pace is one of fragments, too, and a piece has as many as it holds. */
+  #expectFragments(): void {
+    const { clock } = this.#host;
+    if (this.#link.freed) return;
+    const { overallViewSize, bufferedFragments } = this.#link.native.metrics(
+      clock.mono(),
+      clock.wall(),
+    );
+    this.#link.pacer.expect(overallViewSize / Math.max(bufferedFragments, 1));
   }
 
   #abortHandle(): void {
