@@ -211,7 +211,8 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   /**
    * Sends nothing of the frames that come from now on; what came before is sent, and the session
    * ends when it has been idle. The newest `preRollMs` are kept for `resume`, from a key frame on and
-   * at most half of the stream's share of the storage (beside it, in memory of their own).
+   * at most half of the stream's share of the storage (beside it, in memory of their own); where that
+   * is less than from one key frame to the next, nothing is. Called again, it sets `preRollMs` anew.
    */
   pause(options: PauseOptions = {}): void {
     this.#alive('pause');
@@ -226,8 +227,8 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   }
 
   /**
-   * Sends what `pause` kept, each frame at its own time, and then what comes. A kept frame that is
-   * refused is an event `frameRefused`.
+   * Sends what `pause` kept, each frame at its own time, and then what comes; where nothing was kept
+   * of what came, from the next key frame on. A kept frame that is refused is an event `frameRefused`.
    */
   resume(): void {
     this.#alive('resume');
