@@ -69,6 +69,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     this.#gate = new FrameGate({ host, link, share: parts.share, onRoom });
     this.#health = new HealthWatch({
       bufferDuration: link.definition.info.bufferDuration,
+      share: parts.share,
       metrics: () => this.getMetrics(),
       wall: () => host.clock.wall(),
       changed: (health) => {

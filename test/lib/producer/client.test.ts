@@ -67,6 +67,18 @@ describe('KinesisVideoClient', () => {
     await service.close();
   });
 
+  it('registers a source once, even when asked twice at the same time', async () => {
+    const camera = new Camera();
+    const asked = ['a', 'b'].map(async (name) => client.registerMediaSource(name, camera));
+    const [first, second] = await Promise.allSettled(asked);
+    expect(first?.status).toBe('fulfilled');
+    expect(second).toMatchObject({ reason: { status: 'STATUS_INVALID_OPERATION' } });
+    expect(client.getMetrics().streams).toBe(1);
+    await client.unregisterMediaSource(camera);
+    await client.registerMediaSource('b', camera);
+    expect(client.getMetrics().streams).toBe(1);
+  });
+
   it('registers, starts and stops a media source, and starts it again', async () => {
     const camera = new Camera();
     const stream = await client.registerMediaSource('front', camera);

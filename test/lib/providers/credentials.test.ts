@@ -1,6 +1,7 @@
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   defaultCredentials,
@@ -30,6 +31,12 @@ describe('staticCredentials', () => {
     expect(() => staticCredentials(bad)).not.toThrowError(/secret\/secret/);
   });
 });
+
+/** Waits until a file's times are so long ago that a change would show in them. */
+async function untilOld(path: string): Promise<void> {
+  const { ctimeMs } = await stat(path);
+  while (Date.now() - ctimeMs < 2100) await sleep(50);
+}
 
 describe('fileCredentials', () => {
   let folder = '';
@@ -77,11 +84,26 @@ describe('fileCredentials', () => {
     const path = join(folder, 'credentials.json');
     const provider = fileCredentials(path);
     await writeFile(path, JSON.stringify(KEYS));
+    await untilOld(path);
     const first = await provider();
     expect(await provider()).toBe(first);
     await writeFile(path, JSON.stringify({ ...KEYS, accessKeyId: 'AKIDROTATED' }));
     await utimes(path, 1, 1);
     expect((await provider()).accessKeyId).toBe('AKIDROTATED');
+  });
+
+  it('reads it again when the service refused what was read, and while it is young', async () => {
+    const path = join(folder, 'credentials.json');
+    const provider = fileCredentials(path);
+    await writeFile(path, JSON.stringify(KEYS));
+    // Twice within one tick of the file's times, and of one size: nothing tells that it has changed.
+    const young = await provider();
+    expect(await provider()).toEqual(young);
+    expect(await provider()).not.toBe(young);
+    await untilOld(path);
+    const old = await provider();
+    expect(await provider()).toBe(old);
+    expect(await provider({ forceRefresh: true })).not.toBe(old);
   });
 
   it('rejects while the file is missing or broken, and recovers', async () => {
