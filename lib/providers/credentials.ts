@@ -16,12 +16,16 @@ export function staticCredentials(credentials: Credentials): CredentialProvider 
 
 /**
  * The AWS SDK's default chain: environment, SSO, shared files, web identity, container and
- * instance roles. Loaded when first asked.
+ * instance roles. Loaded when first asked. Shared files are read again when what they gave ends or
+ * the service refuses it.
  */
 export function defaultCredentials(): CredentialProvider {
   let chain: Promise<CredentialProvider> | undefined;
   return async (options) => {
-    chain ??= import('@aws-sdk/credential-provider-node').then((sdk) => sdk.defaultProvider());
+    chain ??= import('@aws-sdk/credential-provider-node').then((sdk) =>
+      // The SDK would read shared files once in the life of the process.
+      sdk.defaultProvider({ ignoreCache: true }),
+    );
     return (await chain)(options);
   };
 }

@@ -123,7 +123,10 @@ describe('fileCredentials', () => {
 });
 
 describe('defaultCredentials', () => {
-  const names = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+  const names = [
+    ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'],
+    ...['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE', 'AWS_EC2_METADATA_DISABLED'],
+  ];
   const before = names.map((name) => [name, process.env[name]] as const);
 
   afterEach(() => {
@@ -138,5 +141,25 @@ describe('defaultCredentials', () => {
     process.env['AWS_SECRET_ACCESS_KEY'] = 'secret';
     delete process.env['AWS_SESSION_TOKEN'];
     expect((await defaultCredentials()()).accessKeyId).toBe('AKIDFROMENV');
+  });
+
+  it('reads shared files again when the service refused what they gave', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kvs-shared-'));
+    try {
+      for (const name of names) delete process.env[name];
+      const path = join(folder, 'credentials');
+      process.env['AWS_SHARED_CREDENTIALS_FILE'] = path;
+      process.env['AWS_CONFIG_FILE'] = join(folder, 'config');
+      process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
+      const write = async (key: string): Promise<void> =>
+        writeFile(path, `[default]\naws_access_key_id=${key}\naws_secret_access_key=secret\n`);
+      await write('AKIDFIRST');
+      const provider = defaultCredentials();
+      expect((await provider()).accessKeyId).toBe('AKIDFIRST');
+      await write('AKIDSECOND');
+      expect((await provider({ forceRefresh: true })).accessKeyId).toBe('AKIDSECOND');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });
