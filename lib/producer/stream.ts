@@ -108,7 +108,10 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     return this.#lastHealth ?? this.#health.now();
   }
 
-  /** Every span of media that was dropped, from, to and why; the newest 1,000. */
+  /**
+   * Every span of media that was dropped, from, to and why; the newest 1,000. What a stream held
+   * when it was destroyed, or its producer closed, is among them.
+   */
   get gaps(): readonly Gap[] {
     return this.#gaps.all;
   }
@@ -300,7 +303,11 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
         ...(error === null ? {} : { cause: error }),
       }),
     );
-    if (!this.#link.freed) this.#lastHealth = this.#health.end();
+    if (!this.#link.freed) {
+      this.#lastHealth = this.#health.end();
+      // What is lost with the stream nobody is told any more, but it is written down.
+      for (const note of this.#host.dropAll(this.#link)) this.#gaps.note(note);
+    }
     this.#host.remove(this.#link);
     done(error);
   }
