@@ -130,7 +130,8 @@ export class PutSession implements PutMediaIo {
     this.#opened = true;
     this.#expectFragments();
     this.#tell(CALL_RESULT.OK, undefined);
-    this.#host.log.write('info', 'session', `${this.#who()} is connected`);
+    const { name } = this.#link;
+    this.#host.log.write('info', `session ${name}`, `${this.#who()} is connected`);
     this.#host.answerStream(this.#link, this.#call, { result: CALL_RESULT.OK });
   }
 
@@ -202,12 +203,13 @@ export class PutSession implements PutMediaIo {
   }
 
   #log(result: number, cause: Error | undefined): void {
+    const { name } = this.#link;
     if (cause === undefined) {
-      this.#host.log.write('info', 'session-end', `${this.#who()} ended with ${result}`);
+      this.#host.log.write('info', `session-end ${name}`, `${this.#who()} ended with ${result}`);
       return;
     }
     const text = `${this.#who()} ended with ${result}: ${describeError(cause)}`;
-    this.#host.log.write('warn', 'session-lost', text);
+    this.#host.log.write('warn', `session-lost ${name}`, text);
     this.#link.onTrouble({ status: 'STATUS_PUT_STREAM_CALL_FAILED', message: text, cause });
   }
 
