@@ -58,7 +58,8 @@ describe('Log', () => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown): void => void unhandled.push(reason);
     process.on('unhandledRejection', note);
-    Reflect.set(broken, 'error', () => Promise.reject(new Error('disk full')));
+    const rejects: unknown = () => Promise.reject(new Error('disk full'));
+    Object.assign(broken, { error: rejects });
     new Log(broken, () => 0).write('error', 'x', 'y');
     await new Promise((resolve) => setTimeout(resolve, 20));
     process.off('unhandledRejection', note);
