@@ -51,7 +51,7 @@ describe('a stream that nobody has to start again', () => {
     for (const frame of frames) stream.putFrame(frame);
     expect(stream.getMetrics()).toMatchObject({ bufferedFrames: 250, totalSessions: 0 });
     sealed = false;
-    await expect.poll(() => proxy.connections, { timeout: 4000 }).toBeGreaterThan(0);
+    await expect.poll(() => proxy.connections, { timeout: 20_000 }).toBeGreaterThan(0);
     proxy.refusing = false;
     await stream.stop({ timeoutMs: 20_000 });
     expect(expectStored(await storedIn(service.endpoint, 'camera'), frames)).toBe(0);

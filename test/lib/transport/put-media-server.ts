@@ -137,7 +137,7 @@ export async function collect(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** Waits until `holds` does; fails the test after `limit` ms. */
-export async function until(holds: () => boolean, limit = 5000): Promise<void> {
+export async function until(holds: () => boolean, limit = 20_000): Promise<void> {
   const end = performance.now() + limit;
   while (!holds()) {
     if (performance.now() > end) throw new Error('what was waited for did not happen');
