@@ -15,6 +15,8 @@ const CLOSE_MS = 10_000;
 export class KinesisVideoClient {
   readonly #producer: KinesisVideoProducer;
   readonly #streams = new Map<MediaSource, KinesisVideoStream>();
+  /** Sources that are being registered, and for which stream. */
+  readonly #coming = new Map<MediaSource, string>();
   /** Streams that are to be started together with their sources. */
   readonly #halted = new Set<KinesisVideoStream>();
 
@@ -37,14 +39,24 @@ export class KinesisVideoClient {
    * the source is registered already or its definition is refused, and with what `initialize` throws.
    */
   async registerMediaSource(streamName: string, source: MediaSource): Promise<KinesisVideoStream> {
-    if (this.#streams.has(source)) {
+    if (this.#streams.has(source) || this.#coming.has(source)) {
+      const name = this.#streams.get(source)?.name ?? this.#coming.get(source);
       throw new KvsError({
         status: 'STATUS_INVALID_OPERATION',
         message:
           `registerMediaSource '${streamName}': the source is registered already, for stream ` +
-          `'${this.#streams.get(source)?.name ?? ''}'; unregister it first`,
+          `'${name ?? ''}'; unregister it first`,
       });
     }
+    this.#coming.set(source, streamName);
+    try {
+      return await this.#register(streamName, source);
+    } finally {
+      this.#coming.delete(source);
+    }
+  }
+
+  async #register(streamName: string, source: MediaSource): Promise<KinesisVideoStream> {
     const definition = { ...(await source.getStreamDefinition()), streamName };
     const stream = await this.#producer.createStream(definition);
     try {

@@ -1,5 +1,5 @@
 import type { StreamCallbackProvider, StreamHandle } from '../providers/index.js';
-import { describeError, type Log } from './logger.js';
+import { describeError, isThenable, type Log } from './logger.js';
 import type { StreamNote } from './notes.js';
 
 /** Runs user code: what it throws or rejects with goes to the log and no further. @internal */
@@ -13,11 +13,6 @@ export function deliver(log: Log, name: string, call: () => unknown): void {
   } catch (error) {
     failed(error);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  if (typeof value !== 'object' || value === null || !('then' in value)) return false;
-  return typeof value.then === 'function';
 }
 
 /** Calls the callback that a note is for. @internal */

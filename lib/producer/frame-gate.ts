@@ -25,6 +25,8 @@ export class FrameGate {
   readonly #share: () => number;
   readonly #room: Room;
   #preRoll: PreRoll | undefined;
+  /** Of a pause that is over: frames are missing, and nothing goes on before one that begins. */
+  #gap: PreRoll | undefined;
 
   constructor(parts: GateParts) {
     const { host, link, share } = parts;
@@ -44,10 +46,7 @@ export class FrameGate {
     const { freed, stopped, name, session } = this.#link;
     let packed;
     try {
-      if (this.#preRoll !== undefined && !freed && !stopped) {
-        this.#preRoll.add(frame);
-        return true;
-      }
+      if (!freed && !stopped && this.#keepsBack(frame)) return true;
       packed = this.#native.put(
         frame.frameData,
         frame.flags ?? 0,
@@ -84,14 +83,32 @@ export class FrameGate {
 
   pause(preRollMs: number): void {
     const { tracks } = this.#link.definition.info;
-    this.#preRoll ??= new PreRoll(preRollMs, this.#share() / 2, tracks);
+    if (this.#preRoll === undefined) {
+      this.#preRoll = new PreRoll(preRollMs, this.#share() / 2, tracks);
+    } else this.#preRoll.keep(preRollMs);
   }
 
   /** Opens the gate and hands out what was kept while it was closed. */
   resume(): readonly Frame[] {
-    const kept = this.#preRoll?.take() ?? [];
+    const preRoll = this.#preRoll;
     this.#preRoll = undefined;
+    if (preRoll === undefined) return [];
+    const kept = preRoll.take();
+    if (preRoll.misses) this.#gap = preRoll;
+    else if (kept.length > 0) this.#gap = undefined;
     return kept;
+  }
+
+  /** Whether the frame is not to be put now: kept for later, or passed over. */
+  #keepsBack(frame: Frame): boolean {
+    if (this.#preRoll !== undefined) {
+      this.#preRoll.add(frame);
+      return true;
+    }
+    if (this.#gap === undefined) return false;
+    if (!this.#gap.begins(frame)) return true;
+    this.#gap = undefined;
+    return false;
   }
 
   #refused(packed: number, frame: Frame): KvsError {

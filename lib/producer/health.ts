@@ -7,7 +7,8 @@ import { streamStateName, type StreamNote } from './notes.js';
 /**
  * How a stream is, in a word. `idle`: nothing waits. `connecting`: media wait for a session.
  * `streaming`: all goes well. `behind`: more than half of what the stream may keep waits to be sent.
- * `failing`: the last thing that happened is an error; it is tried on. `stopped`: it is closed.
+ * `failing`: the last thing that happened is an error; it is tried on, until something is stored or the
+ * stream is ready with nothing to send. `stopped`: it is closed.
  */
 export type HealthCondition =
   'idle' | 'connecting' | 'streaming' | 'behind' | 'failing' | 'stopped';
@@ -41,6 +42,7 @@ export interface Trouble {
 /** Follows what happens to one stream and says when its condition changes. @internal */
 export class HealthWatch {
   readonly #bufferDuration: number;
+  readonly #share: () => number;
   readonly #metrics: () => StreamMetrics;
   readonly #wall: () => number;
   readonly #changed: (health: StreamHealth) => void;
@@ -52,11 +54,14 @@ export class HealthWatch {
 
   constructor(parts: {
     readonly bufferDuration: number;
+    /** Bytes of storage that are the stream's share. */
+    readonly share: () => number;
     readonly metrics: () => StreamMetrics;
     readonly wall: () => number;
     readonly changed: (health: StreamHealth) => void;
   }) {
     this.#bufferDuration = parts.bufferDuration;
+    this.#share = parts.share;
     this.#metrics = parts.metrics;
     this.#wall = parts.wall;
     this.#changed = parts.changed;
@@ -116,7 +121,9 @@ export class HealthWatch {
 
   /** Says so if the condition has changed. */
   look(): void {
-    const condition = this.#conditionOf(this.#metrics());
+    const metrics = this.#metrics();
+    if (isReady(metrics)) this.#failing = false;
+    const condition = this.#conditionOf(metrics);
     if (condition === this.#condition) return;
     this.#condition = condition;
     this.#changed(this.now());
@@ -127,6 +134,13 @@ export class HealthWatch {
     if (this.#failing) return 'failing';
     if (metrics.bufferedFrames === 0) return 'idle';
     if (metrics.currentViewDuration > this.#bufferDuration / 2) return 'behind';
+    if (metrics.currentViewSize > this.#share() / 2) return 'behind';
     return streamStateName(metrics.state) === 'STREAMING' ? 'streaming' : 'connecting';
   }
+}
+
+/** Whether the stream could send, if there were anything. */
+function isReady({ bufferedFrames, state }: StreamMetrics): boolean {
+  const name = streamStateName(state);
+  return bufferedFrames === 0 && (name === 'READY' || name === 'STREAMING');
 }

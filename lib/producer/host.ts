@@ -6,7 +6,7 @@ import { deliver } from './deliver.js';
 import { Diagnostics } from './diagnostics.js';
 import type { StreamLink } from './link.js';
 import { describeError, type Log } from './logger.js';
-import { clientNote, streamNote, type ClientNote } from './notes.js';
+import { clientNote, streamNote, type ClientNote, type StreamNote } from './notes.js';
 import { ServiceRunner, type StreamAnswer } from './service-runner.js';
 
 /** What a host is made from. @internal */
@@ -34,6 +34,8 @@ export class ProducerHost {
   readonly #clientCallbacks: readonly ClientCallbackProvider[];
   readonly #runner: ServiceRunner;
   readonly #links = new Map<number, StreamLink>();
+  /** Events of the core that are still to be handed out. */
+  #waiting: NativeEvent[] = [];
   #turnAsked = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
@@ -75,6 +77,16 @@ export class ProducerHost {
     else link.session?.abort();
     link.native.free();
     this.schedule();
+  }
+
+  /** Drops all that a stream holds, before it is removed, and answers what it would have been told. */
+  dropAll(link: StreamLink): readonly StreamNote[] {
+    if (link.done) return [];
+    this.flagged(link.native.reset(this.clock.mono(), this.clock.wall()));
+    this.#waiting = [...this.#waiting, ...this.client.events()];
+    const own = this.#waiting.filter((event) => event.stream === link.native.id);
+    this.schedule();
+    return own.filter(isDrop).map(streamNote);
   }
 
   /** Asks for a turn: soon, events are handed out and the timer is set. */
@@ -119,7 +131,11 @@ export class ProducerHost {
   readonly #turn = (): void => {
     this.#turnAsked = false;
     if (this.#closed) return;
-    for (const event of this.client.events()) this.#dispatchSafely(event);
+    this.#waiting = [...this.#waiting, ...this.client.events()];
+    for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
+      this.#dispatchSafely(event);
+    }
+    if (this.#closed) return;
     this.#setTimer();
   };
 
@@ -214,6 +230,15 @@ export class ProducerHost {
       deliver(this.log, note.name, () => callClient(callbacks, note));
     }
   }
+}
+
+type DropEvent = Extract<
+  NativeEvent,
+  { readonly type: 'droppedFragmentReport' | 'droppedFrameReport' }
+>;
+
+function isDrop(event: NativeEvent): event is DropEvent {
+  return event.type === 'droppedFragmentReport' || event.type === 'droppedFrameReport';
 }
 
 function callClient(callbacks: ClientCallbackProvider, note: ClientNote): unknown {

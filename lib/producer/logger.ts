@@ -12,6 +12,8 @@ export interface Logger {
 export type LogLevel = keyof Logger;
 
 const REPEAT_MS = 1000;
+/** So many kinds of lines are known at a time: those of a few hundred streams. */
+const MOST_KINDS = 4096;
 const LEVELS: Readonly<Partial<Record<(ClientNote | StreamNote)['name'], LogLevel>>> = {
   clientReady: 'info',
   clientErrorReport: 'warn',
@@ -31,8 +33,8 @@ const LEVELS: Readonly<Partial<Record<(ClientNote | StreamNote)['name'], LogLeve
 };
 
 /**
- * The producer's log: lines of the same kind come at most once a second, and the next one says how
- * many were left out. A logger that throws harms nothing. @internal
+ * The producer's log: lines of the same kind, and about the same stream, come at most once a second,
+ * and the next one says how many were left out. A logger that throws harms nothing. @internal
  */
 export class Log {
   readonly #logger: Logger | undefined;
@@ -51,10 +53,11 @@ export class Log {
     const whose = stream === undefined ? '' : `stream '${stream}': `;
     // A stream goes through several states in a moment, each of which is worth its line.
     const kind = note.name === 'streamStateChanged' ? `${name} ${note.report.to}` : name;
-    this.write(LEVELS[name] ?? 'debug', kind, `${whose}${name} ${JSON.stringify(report)}`);
+    const text = `${whose}${name} ${JSON.stringify(report)}`;
+    this.write(LEVELS[name] ?? 'debug', `${kind} ${whose}`, text);
   }
 
-  /** `kind` is one of a few texts: each is kept for ever. */
+  /** `kind` is what lines have in common that are alike. */
   write(level: LogLevel, kind: string, message: string): void {
     if (this.#logger === undefined) return;
     const now = this.#mono();
@@ -64,13 +67,29 @@ export class Log {
       return;
     }
     const more = seen === undefined || seen.left === 0 ? '' : ` (${seen.left} more like this)`;
-    this.#kinds.set(kind, { last: now, left: 0 });
+    this.#remember(kind, now);
     try {
-      this.#logger[level](`kinesis-video: ${message}${more}`);
+      const answer: unknown = this.#logger[level](`kinesis-video: ${message}${more}`);
+      if (isThenable(answer)) answer.then(undefined, () => undefined);
     } catch {
       // Nobody is left to tell.
     }
   }
+
+  /** The newest kinds stand last. */
+  #remember(kind: string, now: number): void {
+    this.#kinds.delete(kind);
+    this.#kinds.set(kind, { last: now, left: 0 });
+    if (this.#kinds.size <= MOST_KINDS) return;
+    const [oldest] = this.#kinds.keys();
+    if (oldest !== undefined) this.#kinds.delete(oldest);
+  }
+}
+
+/** Whether a function of the user's answered what may be rejected. @internal */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== 'object' || value === null || !('then' in value)) return false;
+  return typeof value.then === 'function';
 }
 
 /** Text of anything that was thrown, with its causes. @internal */

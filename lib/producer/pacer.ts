@@ -48,13 +48,25 @@ class Allowance {
   }
 }
 
-// So much goes at once, that a cap is not overdrawn by much, and that a piece has few fragments. No
-// piece is so small that its own cost counts.
+// So much goes at once, that a cap is not overdrawn by much. No piece is so small that its own cost
+// counts, but where fragments are: there are few of those in a second.
 const LEAST_PIECE = 16 * 1024;
 const MOST_PIECE = 128 * 1024;
+const LEAST_OF_FRAGMENTS = 1024;
 
 // A Cluster's id. The same four bytes within a frame, once in four billion, cost a fifth of a second.
 const CLUSTER = '\x1f\x43\xb6\x75';
+
+function clustersIn(bytes: Uint8Array): number {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let found = 0;
+  let at = text.indexOf(CLUSTER, 0, 'latin1');
+  while (at >= 0) {
+    found += 1;
+    at = text.indexOf(CLUSTER, at + 4, 'latin1');
+  }
+  return found;
+}
 
 /**
  * Keeps one stream within the service's limits while a backlog is sent, over all its sessions: a
@@ -65,6 +77,10 @@ export class Pacer {
   readonly #fragments: Allowance;
   readonly #bytes: Allowance;
   readonly #free: boolean;
+  /** Bytes of a fragment, as the last ones had them. */
+  #fragmentSize = MOST_PIECE;
+  /** Bytes sent since a piece began a fragment. */
+  #sinceCluster = 0;
 
   constructor(pace: Pace) {
     this.#calls = new Allowance(pace.calls);
@@ -80,10 +96,17 @@ export class Pacer {
     return wait;
   }
 
-  /** Bytes that may be sent at once, when none need be waited for. */
+  /** Tells how large the fragments are that wait to be sent, bytes, before the first of them is. */
+  expect(fragmentSize: number): void {
+    if (fragmentSize > 0) this.#fragmentSize = fragmentSize;
+  }
+
+  /** Bytes that may be sent at once, when none need be waited for: about the fragments that may. */
   most(): number {
     if (this.#free) return Infinity;
-    return Math.min(Math.max(Math.ceil(this.#bytes.left), LEAST_PIECE), MOST_PIECE);
+    const ofBytes = Math.max(this.#bytes.left, LEAST_PIECE);
+    const ofFragments = Math.max(this.#fragments.left, 1) * this.#fragmentSize;
+    return Math.ceil(Math.min(ofBytes, Math.max(ofFragments, LEAST_OF_FRAGMENTS), MOST_PIECE));
   }
 
   /** Milliseconds until more may be sent. */
@@ -96,11 +119,11 @@ export class Pacer {
   sent(bytes: Uint8Array): void {
     if (this.#free) return;
     this.#bytes.take(bytes.length);
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let at = text.indexOf(CLUSTER, 0, 'latin1');
-    while (at >= 0) {
-      this.#fragments.take(1);
-      at = text.indexOf(CLUSTER, at + 4, 'latin1');
-    }
+    this.#sinceCluster += bytes.length;
+    const begun = clustersIn(bytes);
+    if (begun === 0) return;
+    this.#fragments.take(begun);
+    this.#fragmentSize = this.#sinceCluster / begun;
+    this.#sinceCluster = 0;
   }
 }

@@ -136,8 +136,10 @@ export class PutSession implements PutMediaIo {
     if (this.#over) return;
     clearTimeout(this.#timer);
     this.#opened = true;
+    this.#expectFragments();
     this.#tell(CALL_RESULT.OK, undefined);
-    this.#host.log.write('info', 'session', `${this.#who()} is connected`);
+    const { name } = this.#link;
+    this.#host.log.write('info', `session ${name}`, `${this.#who()} is connected`);
     this.#host.answerStream(this.#link, this.#call, { result: CALL_RESULT.OK });
   }
 
@@ -178,6 +180,17 @@ export class PutSession implements PutMediaIo {
     }, timeout + OPEN_GRACE_MS);
   }
 
+  /** The pace is one of fragments, too, and a piece has as many as it holds. */
+  #expectFragments(): void {
+    const { clock } = this.#host;
+    if (this.#link.freed) return;
+    const { overallViewSize, bufferedFragments } = this.#link.native.metrics(
+      clock.mono(),
+      clock.wall(),
+    );
+    this.#link.pacer.expect(overallViewSize / Math.max(bufferedFragments, 1));
+  }
+
   #abortHandle(): void {
     deliver(this.#host.log, 'PutMediaSession.abort', () => {
       this.#handle?.abort();
@@ -198,12 +211,13 @@ export class PutSession implements PutMediaIo {
   }
 
   #log(result: number, cause: Error | undefined): void {
+    const { name } = this.#link;
     if (cause === undefined) {
-      this.#host.log.write('info', 'session-end', `${this.#who()} ended with ${result}`);
+      this.#host.log.write('info', `session-end ${name}`, `${this.#who()} ended with ${result}`);
       return;
     }
     const text = `${this.#who()} ended with ${result}: ${describeError(cause)}`;
-    this.#host.log.write('warn', 'session-lost', text);
+    this.#host.log.write('warn', `session-lost ${name}`, text);
     this.#link.onTrouble({ status: 'STATUS_PUT_STREAM_CALL_FAILED', message: text, cause });
   }
 

@@ -69,6 +69,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     this.#gate = new FrameGate({ host, link, share: parts.share, onRoom });
     this.#health = new HealthWatch({
       bufferDuration: link.definition.info.bufferDuration,
+      share: parts.share,
       metrics: () => this.getMetrics(),
       wall: () => host.clock.wall(),
       changed: (health) => {
@@ -107,7 +108,10 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     return this.#lastHealth ?? this.#health.now();
   }
 
-  /** Every span of media that was dropped, from, to and why; the newest 1,000. */
+  /**
+   * Every span of media that was dropped, from, to and why; the newest 1,000. What a stream held
+   * when it was destroyed, or its producer closed, is among them.
+   */
   get gaps(): readonly Gap[] {
     return this.#gaps.all;
   }
@@ -211,7 +215,8 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   /**
    * Sends nothing of the frames that come from now on; what came before is sent, and the session
    * ends when it has been idle. The newest `preRollMs` are kept for `resume`, from a key frame on and
-   * at most half of the stream's share of the storage (beside it, in memory of their own).
+   * at most half of the stream's share of the storage (beside it, in memory of their own); where that
+   * is less than from one key frame to the next, nothing is. Called again, it sets `preRollMs` anew.
    */
   pause(options: PauseOptions = {}): void {
     this.#alive('pause');
@@ -226,8 +231,8 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   }
 
   /**
-   * Sends what `pause` kept, each frame at its own time, and then what comes. A kept frame that is
-   * refused is an event `frameRefused`.
+   * Sends what `pause` kept, each frame at its own time, and then what comes; where nothing was kept
+   * of what came, from the next key frame on. A kept frame that is refused is an event `frameRefused`.
    */
   resume(): void {
     this.#alive('resume');
@@ -298,7 +303,11 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
         ...(error === null ? {} : { cause: error }),
       }),
     );
-    if (!this.#link.freed) this.#lastHealth = this.#health.end();
+    if (!this.#link.freed) {
+      this.#lastHealth = this.#health.end();
+      // What is lost with the stream nobody is told any more, but it is written down.
+      for (const note of this.#host.dropAll(this.#link)) this.#gaps.note(note);
+    }
     this.#host.remove(this.#link);
     done(error);
   }

@@ -26,8 +26,10 @@ export function waitWithin<T>(
   const { timeoutMs = Infinity, signal } = options;
   return new Promise((resolve, reject) => {
     let giveUp = (): void => undefined;
+    let lastTurn: NodeJS.Immediate | undefined;
     const leave = (): void => {
       clearTimeout(timer);
+      clearImmediate(lastTurn);
       signal?.removeEventListener('abort', onAbort);
       giveUp();
     };
@@ -38,13 +40,14 @@ export function waitWithin<T>(
     const onAbort = (): void => {
       fail(signal?.reason);
     };
+    // What has happened already is told first: it has a turn of its own.
+    const onLate = (): void => {
+      lastTurn = setImmediate(() => {
+        fail(late());
+      });
+    };
     const timer = Number.isFinite(timeoutMs)
-      ? setTimeout(
-          () => {
-            fail(late());
-          },
-          Math.min(timeoutMs, LONGEST_TIMER_MS),
-        )
+      ? setTimeout(onLate, Math.min(timeoutMs, LONGEST_TIMER_MS))
       : undefined;
     signal?.addEventListener('abort', onAbort, { once: true });
     giveUp = begin((value) => {

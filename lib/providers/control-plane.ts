@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import type {
   KinesisVideoClient,
   KinesisVideoClientConfig,
@@ -10,6 +12,7 @@ import type { HttpAgents } from '../transport/index.js';
 import type { CreateStreamInput, ServiceCallContext, StreamDescription } from './service-calls.js';
 
 const HOUR_MS = 3_600_000;
+const KEPT = { keepAlive: true } as const;
 
 /** Where the control plane is and how it is reached. */
 export interface ControlPlaneOptions extends HttpAgents {
@@ -34,12 +37,19 @@ interface Held {
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #userAgent: string;
+  /** Made here, for what the options leave out. */
+  readonly #ownAgents: readonly (HttpAgent | HttpsAgent)[];
+  readonly #agents: Required<HttpAgents>;
   #sdk: Promise<Sdk> | undefined;
   #held: Held | undefined;
 
   constructor(options: ControlPlaneOptions, userAgent: string) {
     this.#options = options;
     this.#userAgent = userAgent;
+    const own = { httpAgent: new HttpAgent(KEPT), httpsAgent: new HttpsAgent(KEPT) };
+    this.#ownAgents = [own.httpAgent, own.httpsAgent];
+    const { httpAgent = own.httpAgent, httpsAgent = own.httpsAgent } = options;
+    this.#agents = { httpAgent, httpsAgent };
   }
 
   /** How far the service's clock is ahead of this machine's, ms, as its answers have shown. */
@@ -106,29 +116,28 @@ export class ControlPlane {
     return { sdk, client, send: { abortSignal: context.signal } };
   }
 
-  /** The SDK remembers credentials without an expiration for ever: new ones get a new client. */
+  /**
+   * The SDK remembers credentials without an expiration for ever: new ones get a new client. The old
+   * one is not destroyed, since that breaks every connection of its agents, which may carry media.
+   */
   async #with(credentials: Credentials): Promise<{ sdk: Sdk; client: KinesisVideoClient }> {
     this.#sdk ??= import('@aws-sdk/client-kinesis-video');
     const sdk = await this.#sdk;
     if (this.#held === undefined || !sameKeys(this.#held.credentials, credentials)) {
       const config = { ...this.#config(credentials), systemClockOffset: this.clockOffset() };
-      this.#held?.client.destroy();
       this.#held = { credentials, client: new sdk.KinesisVideoClient(config) };
     }
     return { sdk, client: this.#held.client };
   }
 
   #config(credentials: Credentials): KinesisVideoClientConfig {
-    const { region, endpoint, httpAgent, httpsAgent } = this.#options;
+    const { region, endpoint } = this.#options;
     const { useFipsEndpoint, useDualstackEndpoint } = this.#options;
     return {
       credentials,
       maxAttempts: 1,
       customUserAgent: this.#userAgent,
-      requestHandler: {
-        ...(httpAgent === undefined ? {} : { httpAgent }),
-        ...(httpsAgent === undefined ? {} : { httpsAgent }),
-      },
+      requestHandler: { ...this.#agents },
       ...(region === undefined ? {} : { region }),
       ...(endpoint === undefined ? {} : { endpoint }),
       ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
@@ -136,9 +145,9 @@ export class ControlPlane {
     };
   }
 
-  /** Closes idle connections. */
+  /** Closes the connections of agents that were made here. */
   close(): void {
-    this.#held?.client.destroy();
+    for (const agent of this.#ownAgents) agent.destroy();
     this.#held = undefined;
   }
 }

@@ -16,18 +16,26 @@ export function staticCredentials(credentials: Credentials): CredentialProvider 
 
 /**
  * The AWS SDK's default chain: environment, SSO, shared files, web identity, container and
- * instance roles. Loaded when first asked.
+ * instance roles. Loaded when first asked. Shared files are read again when what they gave ends or
+ * the service refuses it.
  */
 export function defaultCredentials(): CredentialProvider {
   let chain: Promise<CredentialProvider> | undefined;
   return async (options) => {
-    chain ??= import('@aws-sdk/credential-provider-node').then((sdk) => sdk.defaultProvider());
+    chain ??= import('@aws-sdk/credential-provider-node').then((sdk) =>
+      // The SDK would read shared files once in the life of the process.
+      sdk.defaultProvider({ ignoreCache: true }),
+    );
     return (await chain)(options);
   };
 }
 
+/** Times of files are this coarse, at most: a younger one may change again and keep its time. */
+const COARSE_MS = 2000;
+
 /**
- * Credentials from a JSON file, read again whenever the file has changed. Takes the names of the
+ * Credentials from a JSON file, read again whenever the file has changed, and when the service has
+ * refused them. Takes the names of the
  * AWS SDK (`accessKeyId`, …), of `credential_process` (`AccessKeyId`, …), and those of AWS IoT's
  * credentials endpoint below `credentials`. The provider rejects with `KvsError` while the file is
  * missing or malformed; the producer asks again later.
@@ -35,19 +43,23 @@ export function defaultCredentials(): CredentialProvider {
 export function fileCredentials(path: string): CredentialProvider {
   const where = `the credential file ${path}`;
   let held: { readonly stamp: string; readonly credentials: Credentials } | undefined;
-  return async () => {
-    const stamp = await stampOf(path);
-    if (held?.stamp !== stamp) {
-      held = { stamp, credentials: parseCredentials(await readFile(path, 'utf8'), where) };
+  return async (options) => {
+    const { stamp, ageMs } = await stampOf(path);
+    if (held !== undefined && held.stamp === stamp && options?.forceRefresh !== true) {
+      return held.credentials;
     }
-    return held.credentials;
+    const credentials = parseCredentials(await readFile(path, 'utf8'), where);
+    held = ageMs < COARSE_MS ? undefined : { stamp, credentials };
+    return credentials;
   };
 }
 
-async function stampOf(path: string): Promise<string> {
+/** What changes with the file, and how long ago it last did, ms. */
+async function stampOf(path: string): Promise<{ readonly stamp: string; readonly ageMs: number }> {
   try {
-    const { mtimeMs, size, ino } = await stat(path);
-    return `${ino}:${size}:${mtimeMs}`;
+    const { mtimeMs, ctimeMs, size, ino } = await stat(path);
+    const ageMs = Math.abs(Date.now() - Math.max(mtimeMs, ctimeMs));
+    return { stamp: `${ino}:${size}:${mtimeMs}:${ctimeMs}`, ageMs };
   } catch (cause) {
     throw new KvsError({
       status: 'STATUS_OPEN_FILE_FAILED',

@@ -44,11 +44,17 @@ interface Held {
 export function iotCertificateCredentials(options: IotCertificateOptions): CredentialProvider {
   const wall = options.wall ?? Date.now;
   let held: Held | undefined;
+  let asking: Promise<Held> | undefined;
+  // Streams that want new credentials at the same time get the same ones.
+  const askOnce = (): Promise<Held> =>
+    (asking ??= ask(options, wall).finally(() => {
+      asking = undefined;
+    }));
   return async (given) => {
     const good = held !== undefined && held.until - wall() >= GRACE_MS;
     if (held !== undefined && good && given?.forceRefresh !== true) return held.credentials;
     try {
-      held = await ask(options, wall);
+      held = await askOnce();
     } catch (error) {
       if (held === undefined || held.until <= wall()) throw error;
     }

@@ -6,6 +6,7 @@ import { TLSSocket } from 'node:tls';
 import type { BufferPool } from './buffer-pool.js';
 import { AnswerReader } from './answer.js';
 import { CALL_RESULT, errorCode, resultOfError } from './call-result.js';
+import { readLastWords } from './last-words.js';
 import type { PutMediaIo, PutMediaRequest, PutMediaSession } from './put-media.js';
 import { signPutMedia, type SignedPutMedia } from './sign.js';
 import { WriteSize } from './write-size.js';
@@ -138,6 +139,7 @@ export class HttpPutMediaSession implements PutMediaSession {
   #watchSocket(socket: Socket): void {
     socket.setNoDelay(true);
     socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    readLastWords(socket);
     if (isConnected(socket)) setImmediate(this.#onConnected);
     else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', this.#onConnected);
   }

@@ -101,7 +101,7 @@ function addressOf(target: Target): { readonly host: string; readonly port: numb
 function tunnel(proxy: URL, target: Target, onSocket: OnSocket): void {
   const { host, port } = addressOf(target);
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const credentials = `${decoded(proxy.username)}:${decoded(proxy.password)}`;
   const login = Buffer.from(credentials).toString('base64');
   const ask = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
   const request = ask({
@@ -138,6 +138,17 @@ function tunnel(proxy: URL, target: Target, onSocket: OnSocket): void {
     settled = true;
   });
   request.end();
+}
+
+/** Part of a URL with its escapes undone; a `%` that begins none stands for itself, as curl has it. */
+function decoded(part: string): string {
+  return part.replace(/(?:%[0-9a-f]{2})+/gi, (escapes) => {
+    try {
+      return decodeURIComponent(escapes);
+    } catch {
+      return escapes;
+    }
+  });
 }
 
 /** Whether a host is this machine, or `noProxy` names it. */

@@ -60,7 +60,7 @@ describe.skipIf(!HAVE_OPENSSL)('a host that only the proxy knows (needs openssl)
 
   beforeEach(async () => {
     proxy = await ConnectProxy.start();
-    service = await ScriptedService.start({ ...tls, host: HOST });
+    service = await ScriptedService.start({ tls: { ...tls, host: HOST } });
     ({ endpoint } = service);
   });
 

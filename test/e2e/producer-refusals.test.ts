@@ -154,9 +154,14 @@ describe('a producer whose calls are refused', () => {
     expect([...front.accessKeys]).toEqual(['AKIDFIRST', 'AKIDSECOND']);
   });
 
-  it.each(['/describeStream', '/getDataEndpoint', '/putMedia'])(
-    'asks a provider that keeps what it has for fresh credentials when %s refuses them',
-    async (path) => {
+  it.each([
+    ['/describeStream', ''],
+    ['/getDataEndpoint', ''],
+    ['/putMedia', ''],
+    ['/putMedia', ' and hangs up'],
+  ])(
+    'asks a provider that keeps what it has for fresh credentials when %s refuses them%s',
+    async (path, more) => {
       // As the SDK's do: kept until they end by this machine's clock, which may be behind.
       let held: Credentials | undefined;
       let made = 0;
@@ -167,7 +172,8 @@ describe('a producer whose calls are refused', () => {
         }
         return held;
       };
-      front.refuse(path, { status: 403, exception: 'ExpiredTokenException' }, 1);
+      const hangsUp = more !== '';
+      front.refuse(path, { status: 403, exception: 'ExpiredTokenException', hangsUp }, 1);
       const callbackProvider = new Detour(front.endpoint, front.endpoint, credentials);
       producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
       const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });

@@ -191,6 +191,31 @@ describe('a producer and a service', () => {
     await own.close();
   });
 
+  it('keeps within them with fragments so small that many fit into one write', async () => {
+    const own = await KinesisVideoProducer.create({
+      endpoint: service.endpoint,
+      credentials: CREDENTIALS,
+    });
+    const small = { ...RAW, streamName: 'small', minFragmentDuration: 0 };
+    const stream = await own.createStream(small);
+    const size = 1000;
+    const frames = [
+      ...syntheticFrames({ count: 30, start: 1_700_000_000_000, step: 200, gop: 1, size }),
+    ];
+    for (const frame of frames) stream.putFrame(frame);
+    const began = performance.now();
+    const ahead: number[] = [];
+    stream.on('fragmentAckReceived', () => {
+      const seconds = (performance.now() - began) / 1000;
+      ahead.push(stream.getMetrics().transferredBytes / size - 5 * seconds);
+    });
+    await stream.stop({ timeoutMs: 20_000 });
+    expect(performance.now() - began).toBeGreaterThan(4500);
+    expect(Math.max(...ahead)).toBeLessThan(12);
+    expectStored(await storedIn(service.endpoint, 'small'), frames);
+    await own.close();
+  });
+
   it('takes old recordings beside live media, each at its own time', async () => {
     const stream = await (await create()).createStream({ ...RAW, streamName: 'both' });
     const live = (from: number, first: number): Frame[] => [

@@ -12,6 +12,8 @@ export interface Fault {
   readonly status: number;
   /** Name of the exception; none for an answer that names none. */
   readonly exception?: string;
+  /** Whether the connection is reset right after the answer, with the body unread. */
+  readonly hangsUp?: boolean;
 }
 
 /** An HTTP front that hands calls on to a service, but for those that it is told to refuse. */
@@ -70,13 +72,15 @@ export class FaultFront {
       this.#handOn(request, answer);
       return;
     }
-    const { status, exception } = fault;
+    const { status, exception, hangsUp = false } = fault;
     if (exception !== undefined) answer.setHeader('x-amzn-ErrorType', exception);
     answer.setHeader('content-type', 'application/json');
-    // Closed at once, with a body under way, the connection would be reset and the answer lost.
+    // Closed while the body is under way, the connection is reset, and the answer may be lost on its way.
     answer.setHeader('connection', 'keep-alive');
-    answer.writeHead(status).end('{"Message":"injected"}');
-    request.resume();
+    answer.writeHead(status).end('{"Message":"injected"}', () => {
+      if (hangsUp) request.socket.resetAndDestroy();
+    });
+    if (!hangsUp) request.resume();
   }
 
   #faultOf(path: string, key: string | undefined): Fault | undefined {

@@ -37,6 +37,12 @@ export function allWell({ timecode }: ReceivedFragment): readonly string[] {
   return ['BUFFERING', 'RECEIVED', 'PERSISTED'].map((type) => ack(type, timecode));
 }
 
+/** How a scripted service is reached. */
+export interface ScriptedOptions {
+  readonly tls?: { readonly key: string; readonly cert: string; readonly host: string };
+  readonly port?: number;
+}
+
 /**
  * The wire side of a service whose acks a test decides. It keeps nothing and checks nothing: what
  * a real one does is tested against the real one.
@@ -64,14 +70,14 @@ export class ScriptedService {
     this.endpoint = endpoint;
   }
 
-  /** Over TLS where `tls` is given, and then under the name `host`. */
-  static async start(tls?: {
-    readonly key: string;
-    readonly cert: string;
-    readonly host: string;
-  }): Promise<ScriptedService> {
+  /**
+   * Over TLS where `tls` is given, and then under the name `host`. On a port of its own, or the one of
+   * a service that was closed.
+   */
+  static async start(options: ScriptedOptions = {}): Promise<ScriptedService> {
+    const { tls, port = 0 } = options;
     const server = tls === undefined ? createServer() : createTlsServer(tls);
-    server.listen(0, '127.0.0.1');
+    server.listen(port, '127.0.0.1');
     await once(server, 'listening');
     const address = server.address();
     if (address === null || typeof address === 'string') throw new TypeError('not a TCP server');

@@ -1,5 +1,19 @@
 // The API of kinesis-video/sources; node tools/api.mjs --write writes this file.
 
+export interface AccessUnit {
+    readonly bytes: Uint8Array;
+    readonly key: boolean;
+    readonly sps?: Uint8Array;
+    readonly pps?: Uint8Array;
+}
+
+export declare class AccessUnitSplitter {
+    #private;
+    get pendingBytes(): number;
+    push(chunk: Uint8Array): readonly AccessUnit[];
+    end(): readonly AccessUnit[];
+}
+
 export interface Frame {
     readonly frameData: Uint8Array;
     readonly flags?: number;

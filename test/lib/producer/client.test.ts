@@ -11,6 +11,9 @@ import { frameBytes } from '../../support/frames.js';
 import { ScriptedService } from '../../support/scripted-service.js';
 import { CREDENTIALS } from '../../support/upload.js';
 
+/** How long something may take that is waited for; machines are busy. */
+const WAIT_MS = 20_000;
+
 const START = 1_700_000_000_000;
 
 /** A camera that goes on where it was stopped. */
@@ -68,6 +71,18 @@ describe('KinesisVideoClient', () => {
     await service.close();
   });
 
+  it('registers a source once, even when asked twice at the same time', async () => {
+    const camera = new Camera();
+    const asked = ['a', 'b'].map(async (name) => client.registerMediaSource(name, camera));
+    const [first, second] = await Promise.allSettled(asked);
+    expect(first?.status).toBe('fulfilled');
+    expect(second).toMatchObject({ reason: { status: 'STATUS_INVALID_OPERATION' } });
+    expect(client.getMetrics().streams).toBe(1);
+    await client.unregisterMediaSource(camera);
+    await client.registerMediaSource('b', camera);
+    expect(client.getMetrics().streams).toBe(1);
+  });
+
   it('registers, starts and stops a media source, and starts it again', async () => {
     const camera = new Camera();
     const stream = await client.registerMediaSource('front', camera);
@@ -75,7 +90,7 @@ describe('KinesisVideoClient', () => {
     await client.startAllMediaSources();
     await eventually(() => {
       expect(camera.made).toBeGreaterThan(30);
-    });
+    }, WAIT_MS);
     await client.stopAllMediaSources({ timeoutMs: 10_000 });
     const first = camera.made;
     expect(service.fragments.flatMap((fragment) => fragment.frames)).toHaveLength(first);
@@ -86,7 +101,7 @@ describe('KinesisVideoClient', () => {
     await client.startAllMediaSources();
     await eventually(() => {
       expect(camera.made).toBeGreaterThan(from + 10);
-    });
+    }, WAIT_MS);
     await client.stopAllMediaSources({ timeoutMs: 10_000 });
     const frames = service.fragments.flatMap((fragment) => fragment.frames);
     expect(frames.filter((i) => i >= from)).toHaveLength(camera.made - from);
@@ -101,7 +116,7 @@ describe('KinesisVideoClient', () => {
     await client.startAllMediaSources();
     await eventually(() => {
       expect(source.isStopped()).toBe(true);
-    });
+    }, WAIT_MS);
     await client.unregisterMediaSource(source, { timeoutMs: 10_000 });
     expect(new Set(service.fragments.flatMap((fragment) => fragment.frames)).size).toBe(100);
     expect(client.mediaSources).toEqual([]);

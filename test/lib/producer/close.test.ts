@@ -1,4 +1,5 @@
 // The end of a producer, a stream and a client, in whatever order and however often it is asked for.
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,7 +12,7 @@ import {
   type MediaSource,
 } from '../../../lib/index.js';
 import { syntheticFrames } from '../../support/frames.js';
-import { ScriptedService } from '../../support/scripted-service.js';
+import { ack, ScriptedService } from '../../support/scripted-service.js';
 import { CREDENTIALS, putAll } from '../../support/upload.js';
 
 const FRAMES = [...syntheticFrames({ count: 100, start: 1_700_000_000_000, size: 500 })];
@@ -53,6 +54,15 @@ describe('close of a producer', () => {
     await producer.close();
   });
 
+  it('resolves without any time where nothing is left to deliver, however slow the machine', async () => {
+    const { producer, stream } = await open();
+    await once(stream, 'streamReady');
+    const closing = producer.close({ timeoutMs: 0 });
+    const until = performance.now() + 20;
+    while (performance.now() < until);
+    await closing;
+  });
+
   it('rejects with the reason of its signal, and everything is freed', async () => {
     const { producer, stream } = await open();
     await service.close();
@@ -64,6 +74,46 @@ describe('close of a producer', () => {
     await expect(closing).rejects.toBe(reason);
     expect(stream.destroyed).toBe(true);
     service = await ScriptedService.start();
+  });
+});
+
+describe('what a stream holds when it ends', () => {
+  it.each([
+    [
+      'its producer is closed',
+      async (producer: KinesisVideoProducer) => producer.close({ timeoutMs: 0 }),
+    ],
+    ['it is destroyed', async (_: unknown, stream: KinesisVideoStream) => stream.destroy()],
+    [
+      'it is destroyed by a callback about what is dropped',
+      async (_: unknown, stream: KinesisVideoStream) => {
+        stream.once('droppedFragmentReport', () => stream.destroy());
+        stream.reset();
+        await once(stream, 'close');
+      },
+    ],
+  ])('is a gap when %s', async (_how, end) => {
+    const { producer, stream } = await open();
+    const other = await producer.createStream({ ...RAW, streamName: 'other' });
+    const ready = once(other, 'streamReady');
+    await service.close();
+    service = await ScriptedService.start({ port: Number(new URL(service.endpoint).port) });
+    service.script = ({ timecode }, nth) => (nth === 1 ? [ack('PERSISTED', timecode)] : []);
+    const persisted = once(stream, 'fragmentAckReceived');
+    for (const frame of FRAMES) stream.putFrame(frame);
+    await persisted;
+    await Promise.resolve(end(producer, stream)).catch(() => undefined);
+    const [gap, ...more] = stream.gaps;
+    expect(more).toEqual([]);
+    expect(gap).toMatchObject({
+      from: 1_700_000_001_000,
+      to: 1_700_000_004_000,
+      frames: 75,
+      reason: 'STATUS_UPLOAD_HANDLE_ABORTED',
+    });
+    // What the other was to be told is not lost with it.
+    if (!other.destroyed) await ready;
+    await producer.close({ timeoutMs: 0 }).catch(() => undefined);
   });
 });
 

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   KinesisVideoProducer,
   type CallMessage,
@@ -96,6 +96,38 @@ describe('what a program can see of a stream', () => {
     expect(gap).toMatchObject({ from: START, frames: stream.getMetrics().droppedFrames });
     expect(gap?.to).toBeGreaterThan(START + 15_000);
     service = await ScriptedService.start();
+  });
+
+  it('health: behind, too, where storage is short and not time', async () => {
+    service.script = () => [];
+    producer = await KinesisVideoProducer.create({
+      endpoint: service.endpoint,
+      credentials: CREDENTIALS,
+      deviceInfo: { storageInfo: { storageSize: 10 * 2 ** 20 } },
+    });
+    await producer.createStream({ streamName: 'other', nalAdaptationFlags: 0 });
+    stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
+    // 3 MB of the 5 that are its share: 12 s of the 120 that bufferDuration allows.
+    const frames = [...syntheticFrames({ count: 300, start: START, size: 10_000 })];
+    for (const frame of frames) stream.putFrame(frame);
+    expect(stream.health).toMatchObject({ condition: 'behind' });
+  });
+
+  it('health: failing no longer, once the stream is ready and nothing waits', async () => {
+    const { endpoint } = service;
+    await service.close();
+    await open();
+    const seen: string[] = [];
+    stream.on('health', (health: StreamHealth) => seen.push(health.condition));
+    await vi.waitFor(() => {
+      expect(stream.health.condition).toBe('failing');
+    }, 10_000);
+    service = await ScriptedService.start({ port: Number(new URL(endpoint).port) });
+    await vi.waitFor(() => {
+      expect(stream.health.condition).toBe('idle');
+    }, 20_000);
+    expect(stream.health.lastError?.status).toBe('STATUS_DESCRIBE_STREAM_CALL_FAILED');
+    expect(seen).toEqual(['failing', 'idle']);
   });
 
   it('diagnostics channels', async () => {

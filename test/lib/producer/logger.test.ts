@@ -32,13 +32,38 @@ describe('Log', () => {
     expect(lines[2]).toContain('STREAMING');
   });
 
-  it('is silent without a logger, and survives one that throws', () => {
+  it('writes the same of each stream, but keeps no more in mind than a few thousand kinds', () => {
+    const lines: string[] = [];
+    const log = new Log(logger(lines), () => 0);
+    const tell = (stream: string): void => {
+      log.note(stream, { name: 'streamReady', report: { uptime: 1 } });
+    };
+    for (const stream of ['front', 'back', 'front', 'back']) tell(stream);
+    expect(lines).toHaveLength(2);
+    expect(lines[1]).toContain("stream 'back'");
+    for (let i = 0; i < 5000; i += 1) tell(`stream-${i}`);
+    tell('stream-4999');
+    expect(lines).toHaveLength(5002);
+    tell('front');
+    expect(lines).toHaveLength(5003);
+  });
+
+  it('is silent without a logger, and survives one that throws', async () => {
     new Log(undefined, () => 0).write('error', 'x', 'y');
     const broken = logger([]);
     broken.error = () => {
       throw new Error('disk full');
     };
     new Log(broken, () => 0).write('error', 'x', 'y');
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown): void => void unhandled.push(reason);
+    process.on('unhandledRejection', note);
+    const rejects: unknown = () => Promise.reject(new Error('disk full'));
+    Object.assign(broken, { error: rejects });
+    new Log(broken, () => 0).write('error', 'x', 'y');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    process.off('unhandledRejection', note);
+    expect(unhandled).toEqual([]);
   });
 });
 

@@ -13,6 +13,10 @@ function sendAll(pacer: Pacer, bytes: Uint8Array, times: number): number {
   return now;
 }
 
+function countWithin(times: readonly number[], from: number, span: number): number {
+  return times.filter((time) => time >= from && time < from + span).length;
+}
+
 describe('Pacer', () => {
   it('lets 12.5 MB go in a second, over any time', () => {
     const time = sendAll(new Pacer(GUIDE_PACE), new Uint8Array(125_000), 1100);
@@ -61,6 +65,48 @@ describe('Pacer', () => {
     expect(pacer.most()).toBe(16 * 1024);
     expect(new Pacer(GUIDE_PACE).most()).toBe(128 * 1024);
     expect(new Pacer(NO_PACE).most()).toBe(Infinity);
+  });
+
+  it.each([100, 1200, 20_000])(
+    'sends a backlog of fragments of %i bytes few at a time, at 5 a second',
+    (size) => {
+      const fragment = new Uint8Array(size);
+      fragment.set(CLUSTER);
+      const backlog = Buffer.concat(Array.from({ length: 200 }, () => fragment));
+      const pacer = new Pacer(GUIDE_PACE);
+      pacer.expect(size);
+      const times: number[] = [];
+      let now = 0;
+      for (let at = 0; at < backlog.length;) {
+        for (let wait = pacer.wait(now); wait > 0; wait = pacer.wait(now)) now += wait;
+        const piece = backlog.subarray(at, at + pacer.most());
+        at += piece.length;
+        pacer.sent(piece);
+        const begun = Math.ceil(at / size) - times.length;
+        for (let i = 0; i < begun; i += 1) times.push(now);
+      }
+      // A second's worth may go at once, and half as much again where fragments are a few bytes.
+      const most = Math.max(...times.map((from) => countWithin(times, from, 1000)));
+      expect(most).toBeLessThanOrEqual(size < 1000 ? 21 : 11);
+      expect(now).toBeGreaterThan(38_000);
+      expect(now).toBeLessThan(40_500);
+    },
+  );
+
+  it('learns how large fragments are that are smaller than was expected', () => {
+    const pacer = new Pacer(GUIDE_PACE);
+    pacer.expect(500_000);
+    expect(pacer.wait(0)).toBe(0);
+    expect(pacer.most()).toBe(128 * 1024);
+    pacer.sent(
+      Buffer.concat(
+        Array.from({ length: 4 }, () => Buffer.concat([CLUSTER, new Uint8Array(1996)])),
+      ),
+    );
+    expect(pacer.wait(0)).toBe(0);
+    expect(pacer.most()).toBe(2000);
+    pacer.expect(0);
+    expect(pacer.most()).toBe(2000);
   });
 
   it('never waits without limits', () => {

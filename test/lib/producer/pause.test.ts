@@ -1,5 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { KinesisVideoProducer, type Frame, type KinesisVideoStream } from '../../../lib/index.js';
+import {
+  KinesisVideoProducer,
+  TRACK_TYPE,
+  type Frame,
+  type KinesisVideoStream,
+} from '../../../lib/index.js';
 import { syntheticFrames } from '../../support/frames.js';
 import { ScriptedService } from '../../support/scripted-service.js';
 import { CREDENTIALS, putAll } from '../../support/upload.js';
@@ -45,6 +50,68 @@ describe('pause and resume', () => {
     stream.resume();
     await putAll(stream, FRAMES.slice(500, 600));
     expect(await received()).toEqual([...numbers(0, 100), ...numbers(500, 600)]);
+  });
+
+  it.each([
+    ['long', 100, 505, 525],
+    ['so short that it is within one fragment', 105, 110, 125],
+  ])(
+    'passes over frames that nothing can show: a pause that is %s',
+    async (_how, from, to, next) => {
+      await putAll(stream, FRAMES.slice(0, from));
+      stream.pause();
+      await putAll(stream, FRAMES.slice(from, to));
+      stream.resume();
+      // Nothing is missing within this one, but still before it.
+      stream.pause({ preRollMs: 1000 });
+      stream.resume();
+      await putAll(stream, FRAMES.slice(to, 600));
+      expect(await received()).toEqual([...numbers(0, from), ...numbers(next, 600)]);
+    },
+  );
+
+  it('goes on at once where no frame came meanwhile', async () => {
+    await putAll(stream, FRAMES.slice(0, 105));
+    stream.pause();
+    stream.resume();
+    await putAll(stream, FRAMES.slice(105, 150));
+    expect(await received()).toEqual(numbers(0, 150));
+  });
+
+  it('keeps sound, of which each frame can be begun at', async () => {
+    const tracks = [{ trackId: 1, trackType: TRACK_TYPE.AUDIO, codecId: 'A_AAC' }];
+    const sound = await producer.createStream({
+      streamName: 'sound',
+      tracks,
+      contentType: 'audio/aac',
+    });
+    const frames = FRAMES.map((frame) => ({ ...frame, flags: 0 }));
+    sound.pause();
+    sound.pause({ preRollMs: 2000 });
+    await putAll(sound, frames.slice(0, 500));
+    sound.resume();
+    await putAll(sound, frames.slice(500, 600));
+    await sound.stop({ timeoutMs: 10_000 });
+    const got = service.fragments.flatMap((fragment) => fragment.frames).sort((a, b) => a - b);
+    expect(got).toEqual(numbers(449, 600));
+  });
+
+  it('keeps nothing of a group that is longer than its share, until the next one begins', async () => {
+    stream.pause({ preRollMs: 1000 });
+    const frameData = new Uint8Array(400_000);
+    const put = (i: number, flags: number): void => {
+      stream.putFrame({ frameData, flags, presentationTs: START + i * 40 });
+    };
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 1000; i += 1) put(i, i === 0 ? 1 : 0);
+    globalThis.gc?.();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(200e6);
+    stream.resume();
+    put(1000, 0);
+    expect(stream.getMetrics().totalFrames).toBe(0);
+    put(1001, 1);
+    put(1002, 0);
+    expect(stream.getMetrics().totalFrames).toBe(2);
   });
 
   it('sends the pre-roll first: at least so much, from a key frame on', async () => {

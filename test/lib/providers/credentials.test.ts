@@ -1,6 +1,7 @@
-import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   defaultCredentials,
@@ -30,6 +31,12 @@ describe('staticCredentials', () => {
     expect(() => staticCredentials(bad)).not.toThrowError(/secret\/secret/);
   });
 });
+
+/** Waits until a file's times are so long ago that a change would show in them. */
+async function untilOld(path: string): Promise<void> {
+  const { ctimeMs } = await stat(path);
+  while (Date.now() - ctimeMs < 2100) await sleep(50);
+}
 
 describe('fileCredentials', () => {
   let folder = '';
@@ -77,11 +84,26 @@ describe('fileCredentials', () => {
     const path = join(folder, 'credentials.json');
     const provider = fileCredentials(path);
     await writeFile(path, JSON.stringify(KEYS));
+    await untilOld(path);
     const first = await provider();
     expect(await provider()).toBe(first);
     await writeFile(path, JSON.stringify({ ...KEYS, accessKeyId: 'AKIDROTATED' }));
     await utimes(path, 1, 1);
     expect((await provider()).accessKeyId).toBe('AKIDROTATED');
+  });
+
+  it('reads it again when the service refused what was read, and while it is young', async () => {
+    const path = join(folder, 'credentials.json');
+    const provider = fileCredentials(path);
+    await writeFile(path, JSON.stringify(KEYS));
+    // Twice within one tick of the file's times, and of one size: nothing tells that it has changed.
+    const young = await provider();
+    expect(await provider()).toEqual(young);
+    expect(await provider()).not.toBe(young);
+    await untilOld(path);
+    const old = await provider();
+    expect(await provider()).toBe(old);
+    expect(await provider({ forceRefresh: true })).not.toBe(old);
   });
 
   it('rejects while the file is missing or broken, and recovers', async () => {
@@ -101,7 +123,10 @@ describe('fileCredentials', () => {
 });
 
 describe('defaultCredentials', () => {
-  const names = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+  const names = [
+    ...['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'AWS_PROFILE'],
+    ...['AWS_SHARED_CREDENTIALS_FILE', 'AWS_CONFIG_FILE', 'AWS_EC2_METADATA_DISABLED'],
+  ];
   const before = names.map((name) => [name, process.env[name]] as const);
 
   afterEach(() => {
@@ -116,5 +141,25 @@ describe('defaultCredentials', () => {
     process.env['AWS_SECRET_ACCESS_KEY'] = 'secret';
     delete process.env['AWS_SESSION_TOKEN'];
     expect((await defaultCredentials()()).accessKeyId).toBe('AKIDFROMENV');
+  });
+
+  it('reads shared files again when the service refused what they gave', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'kvs-shared-'));
+    try {
+      for (const name of names) delete process.env[name];
+      const path = join(folder, 'credentials');
+      process.env['AWS_SHARED_CREDENTIALS_FILE'] = path;
+      process.env['AWS_CONFIG_FILE'] = join(folder, 'config');
+      process.env['AWS_EC2_METADATA_DISABLED'] = 'true';
+      const write = async (key: string): Promise<void> =>
+        writeFile(path, `[default]\naws_access_key_id=${key}\naws_secret_access_key=secret\n`);
+      await write('AKIDFIRST');
+      const provider = defaultCredentials();
+      expect((await provider()).accessKeyId).toBe('AKIDFIRST');
+      await write('AKIDSECOND');
+      expect((await provider({ forceRefresh: true })).accessKeyId).toBe('AKIDSECOND');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 });

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Agent, type IncomingMessage, type ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { DefaultCallbackProvider, type ServiceCallContext } from '../../../lib/providers/index.js';
 import { resultOfError } from '../../../lib/transport/index.js';
@@ -7,6 +7,7 @@ import {
   collect,
   CREDENTIALS,
   serve,
+  until,
   type TestServer,
 } from '../transport/put-media-server.js';
 
@@ -210,5 +211,40 @@ describe('DefaultCallbackProvider', () => {
     expect(
       () => new DefaultCallbackProvider({ credentials: { ...CREDENTIALS, accessKeyId: 'a b' } }),
     ).toThrowError(expect.objectContaining({ status: 'STATUS_INVALID_ARG' }));
+  });
+
+  it('breaks no connection of agents that it was given when the keys change, nor on close', async () => {
+    const control = new ControlServer();
+    control.reply = () => ({ body: { DataEndpoint: 'http://data' } });
+    server = await serve((request, answer) => {
+      if (request.url !== '/putMedia') control.handle(request, answer);
+      else request.once('data', () => answer.write('an ack')).once('end', () => answer.end());
+    });
+    const { endpoint } = server;
+    const httpAgent = new Agent({ keepAlive: true });
+    const provider = new DefaultCallbackProvider({ endpoint, region: 'eu-central-1', httpAgent });
+    const io = new BodyIo(new Uint8Array(1000), 'open');
+    const session = provider.putStream(
+      {
+        streamName: 'camera',
+        endpoint,
+        credentials: CREDENTIALS,
+        start: 0,
+        absolute: true,
+        acks: true,
+        connectTimeout: 5000,
+      },
+      io,
+    );
+    await until(() => io.acks.length > 0);
+    for (const accessKeyId of ['AKIDSECOND', 'AKIDTHIRD']) {
+      const authInfo = { ...CREDENTIALS, accessKeyId };
+      await provider.getStreamingEndpoint('camera', 'PUT_MEDIA', context({ authInfo }));
+    }
+    provider.close();
+    io.after = 'end';
+    session.wake();
+    expect(await io.ending).toEqual({ result: 200, cause: undefined });
+    httpAgent.destroy();
   });
 });

@@ -96,6 +96,21 @@ describe.skipIf(!HAVE_OPENSSL)('iotCertificateCredentials (needs openssl)', () =
     expect((await credentials()).accessKeyId).toBe('AKID2');
   });
 
+  it('asks once for all who want fresh ones at the same time', async () => {
+    const credentials = provider();
+    const [first, second] = await Promise.all([credentials(), credentials()]);
+    expect([first.accessKeyId, second.accessKeyId]).toEqual(['AKID1', 'AKID1']);
+    const many = Array.from({ length: 20 }, () => credentials({ forceRefresh: true }));
+    const fresh = await Promise.all(many);
+    expect(new Set(fresh.map((one) => one.accessKeyId))).toEqual(new Set(['AKID2']));
+    status = 503;
+    now += 3_600_000;
+    const none = await Promise.allSettled([credentials(), credentials()]);
+    expect(none.map((one) => one.status)).toEqual(['rejected', 'rejected']);
+    status = 200;
+    expect((await credentials()).accessKeyId).toBe('AKID4');
+  });
+
   it('gives those at hand while they are good and the endpoint cannot be reached', async () => {
     const credentials = provider();
     await credentials();

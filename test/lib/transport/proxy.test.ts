@@ -77,6 +77,17 @@ describe('connections through a proxy', () => {
     expect(unknown.cause?.message).toMatch(/self-signed/);
   });
 
+  it.each([
+    ['p%40ss', 'p@ss'],
+    ['100%', '100%'],
+    ['%zz%20', '%zz '],
+  ])('log in with the password %s of a URL', async (written, password) => {
+    proxy.login = `user:${password}`;
+    const endpoint = await start('http');
+    const httpProxy = `http://user:${written}@127.0.0.1:${proxy.port}`;
+    expect(await put(endpoint, { httpProxy })).toEqual({ result: 200, cause: undefined });
+  });
+
   it('log in at the proxy, and say so when that fails', async () => {
     proxy.login = 'me:pass@word';
     const endpoint = await start('http');
