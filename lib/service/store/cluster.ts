@@ -4,7 +4,7 @@ import type { FragmentKey } from './seal.js';
 import type { SegmentFile } from './segment.js';
 import { PIECE_BYTES } from './types.js';
 
-/** Appends the Cluster of one fragment to a file: in pieces, each sealed and with a checksum. @internal */
+/** Appends the Cluster of one fragment to a file: in pieces, each with a seal or a checksum. @internal */
 export class ClusterAppender {
   readonly file: SegmentFile;
   /** Where the Cluster begins. */
@@ -12,6 +12,8 @@ export class ClusterAppender {
   /** Undefined: the Cluster is stored as it is. */
   readonly key: FragmentKey | undefined;
   readonly #sums: number[] = [];
+  /** Pieces that were begun. */
+  #pieces = 0;
   #bytes = 0;
   /** Bytes of the last piece so far. */
   #filled = PIECE_BYTES;
@@ -38,12 +40,12 @@ export class ClusterAppender {
       const part = bytes.subarray(from, to);
       this.#filled += part.length;
       this.#bytes += part.length;
-      this.#store(this.#sealer === undefined ? part : this.#sealer.update(part));
+      this.#store(part);
       from = to;
     }
   }
 
-  /** Ends the Cluster; gives the CRC-32 of each piece as it is stored. */
+  /** Ends the Cluster; gives the CRC-32 of each piece where they have no seals. */
   end(): readonly number[] {
     this.#endPiece();
     return this.#sums;
@@ -51,18 +53,23 @@ export class ClusterAppender {
 
   #beginPiece(): void {
     this.#endPiece();
-    this.#sealer = this.key?.sealer(this.#sums.length);
-    this.#sums.push(0);
+    if (this.key === undefined) this.#sums.push(0);
+    else this.#sealer = this.key.sealer(this.#pieces);
+    this.#pieces += 1;
     this.#filled = 0;
   }
 
   #endPiece(): void {
-    if (this.#sealer !== undefined) this.#store(this.#sealer.end());
+    if (this.#sealer !== undefined) this.file.append(this.#sealer.end());
     this.#sealer = undefined;
   }
 
-  #store(bytes: Uint8Array): void {
-    this.#sums.push(crc32(bytes, this.#sums.pop() ?? 0));
-    this.file.append(bytes);
+  #store(part: Uint8Array): void {
+    if (this.#sealer !== undefined) {
+      this.file.append(this.#sealer.update(part));
+      return;
+    }
+    this.#sums.push(crc32(part, this.#sums.pop() ?? 0));
+    this.file.append(part);
   }
 }

@@ -35,7 +35,7 @@ export interface FragmentRecord extends FragmentMeta {
   readonly tagsBytes: number;
   /** CRC-32 of the tags as they are stored. */
   readonly tagsSum: number;
-  /** CRC-32 of each piece of the cluster as it is stored, in order. */
+  /** CRC-32 of each piece of the cluster, in order; none where the pieces are sealed. */
   readonly sums: readonly number[];
   /** Authenticates this record; undefined where the fragment is stored as it was sent. */
   readonly seal?: Uint8Array;

@@ -107,9 +107,9 @@ describe('disk store after harm', () => {
       keyEncoding: 'view',
       valueEncoding: 'view',
     });
-    await index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 3));
+    await index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 4));
     await index.close();
-    await expect(openDiskStore({ directory, fsync: 'group' })).rejects.toThrow(/has format 3/);
+    await expect(openDiskStore({ directory, fsync: 'group' })).rejects.toThrow(/has format 4/);
     await rm(directory, { recursive: true });
   });
 
