@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Sealer } from '../aead.js';
+import { SEAL_BYTES, type Sealer } from '../aead.js';
 import type { FragmentKey } from './seal.js';
 import type { SegmentFile } from './segment.js';
 import { PIECE_BYTES } from './types.js';
@@ -23,13 +23,18 @@ export class ClusterAppender {
     this.file = file;
     this.offset = file.end;
     this.key = key;
-    // A sealed Cluster has a seal even without a byte.
-    if (key !== undefined) this.#beginPiece();
   }
 
   /** Bytes of the Cluster so far, before sealing. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** By how much so many bytes more will make the file longer, with the seals that are due for them. */
+  growth(bytes: number): number {
+    if (this.key === undefined) return bytes;
+    const pieces = Math.ceil((this.#bytes + bytes) / PIECE_BYTES);
+    return bytes + Math.max(0, pieces - this.#pieces) * SEAL_BYTES;
   }
 
   /** Adds bytes of the Cluster; keeps a view of them where they are not sealed. */
@@ -47,14 +52,24 @@ export class ClusterAppender {
 
   /** Ends the Cluster; gives the CRC-32 of each piece where they have no seals. */
   end(): readonly number[] {
+    // A sealed Cluster has a seal even without a byte.
+    if (this.key !== undefined && this.#pieces === 0) this.#beginPiece();
     this.#endPiece();
     return this.#sums;
+  }
+
+  /** Nothing more will be written of the Cluster. */
+  giveUp(): void {
+    this.file.due = 0;
   }
 
   #beginPiece(): void {
     this.#endPiece();
     if (this.key === undefined) this.#sums.push(0);
-    else this.#sealer = this.key.sealer(this.#pieces);
+    else {
+      this.#sealer = this.key.sealer(this.#pieces);
+      this.file.due = SEAL_BYTES;
+    }
     this.#pieces += 1;
     this.#filled = 0;
   }
@@ -62,6 +77,7 @@ export class ClusterAppender {
   #endPiece(): void {
     if (this.#sealer !== undefined) this.file.append(this.#sealer.end());
     this.#sealer = undefined;
+    this.file.due = 0;
   }
 
   #store(part: Uint8Array): void {

@@ -81,6 +81,8 @@ export interface FragmentWriter {
   begin(header: Uint8Array, number: bigint): void;
   /** Adds bytes of the open fragment; keeps a view of them. */
   append(bytes: Uint8Array): void;
+  /** By how much `append` of so many bytes makes less room, in all. */
+  growth(bytes: number): number;
   /** Bytes that wait to be written. */
   backlog(): number;
   /** Resolves when nothing waits to be written; rejects when the disk failed. */

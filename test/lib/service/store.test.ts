@@ -4,7 +4,7 @@ import { ClassicLevel } from 'classic-level';
 import { describe, expect, it } from 'vitest';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
 import { DataKey } from '../../../lib/service/store/seal.js';
-import { FragmentDamagedError } from '../../../lib/service/store/types.js';
+import { FragmentDamagedError, type FragmentWriter } from '../../../lib/service/store/types.js';
 import { readMedia } from '../../../lib/parser/index.js';
 import { cluster, header } from '../../support/mkv.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, withService } from './helpers.js';
@@ -97,6 +97,43 @@ describe('disk store after harm', () => {
       expect.stringContaining('has 500 bytes, 1012 were committed'),
       expect.stringContaining('is missing'),
     ]);
+    await rm(directory, { recursive: true });
+  });
+
+  it('a quota is filled and never passed, seals and new files included, by any number of writers', async () => {
+    const directory = await temporaryDirectory();
+    const quota = 6_000_000;
+    const store = await openDiskStore({
+      ...{ directory, quota, fsync: 'group', segmentBytes: 100_000 },
+    });
+    const writers = await Promise.all([1, 2, 3, 4, 5, 6, 7].map((id) => store.openWriter(id, KEY)));
+    const part = Buffer.alloc(997, 9);
+    const tooMuch = (writer: FragmentWriter): boolean => store.room() < writer.growth(part.length);
+    for (let number = 1; !writers.every(tooMuch); number += 1) {
+      for (const writer of writers) writer.begin(NONE, meta(number).number);
+      const begun = new Set<FragmentWriter>();
+      // Longer than a piece in the end, and no two equally long.
+      for (let at = 0; at < 300; at += 1) {
+        for (const writer of writers.slice(at % writers.length)) {
+          if (tooMuch(writer)) continue;
+          writer.append(part);
+          begun.add(writer);
+        }
+      }
+      for (const writer of writers) if (!begun.has(writer)) writer.abort();
+      await Promise.all([...begun].map((writer) => writer.commit(meta(number), NONE, 'buffered')));
+    }
+    for (const writer of writers) await writer.close();
+    await store.close();
+    const names = await readdir(join(directory, 'media'), { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(writers.length);
+    const sizes = await Promise.all(
+      files.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size),
+    );
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    expect(bytes).toBeLessThanOrEqual(quota);
+    expect(bytes).toBeGreaterThan(quota - 2000);
     await rm(directory, { recursive: true });
   });
 
