@@ -135,7 +135,7 @@ describe('disk store after harm', () => {
     );
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     expect(bytes).toBeLessThanOrEqual(quota);
-    expect(bytes).toBeGreaterThan(quota - 250);
+    expect(bytes).toBeGreaterThan(quota - 400);
     await rm(directory, { recursive: true });
   });
 
