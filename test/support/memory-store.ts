@@ -66,6 +66,10 @@ class MemoryWriter implements FragmentWriter {
     this.#open?.parts.push(bytes);
   }
 
+  growth(bytes: number): number {
+    return bytes;
+  }
+
   backlog(): number {
     return 0;
   }

@@ -9,6 +9,7 @@ import { OPERATIONS } from '../api/operations.js';
 import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
 import { HLS_PATH } from '../hls/resources.js';
+import { isNoRoom } from '../store/no-room.js';
 import { serverTls, type CheckedOptions, type TlsOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
 import type { BodyDecoder } from './aws-chunked.js';
@@ -273,6 +274,12 @@ function knownInput(
 /** What the caller is told of a failure. */
 function answeredError(error: unknown): ServiceError {
   if (error instanceof ServiceError) return error;
+  if (isNoRoom(error)) {
+    return new ServiceError(
+      'ServiceUnavailable',
+      'The disk that the service stores to is full. Try again later, when there is room.',
+    );
+  }
   return new ServiceError('InternalFailure', 'Internal service error');
 }
 

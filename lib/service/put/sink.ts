@@ -25,7 +25,7 @@ export async function openSink(
   const { store } = context;
   const writer = await store.openWriter(record.id, key);
   const append = (part: Uint8Array): void => {
-    checkRoom(store, part.length);
+    checkRoom(store, writer.growth(part.length));
     writer.append(part);
   };
   return { writer, checkKey: check, append };

@@ -40,9 +40,10 @@ export const KIND: Readonly<
 
 const PREFIX_BYTES = 5;
 const NUMBER_BYTES = 20;
-/** First byte of a fragment's value: stored as sent, or sealed. */
+/** First byte of a fragment's value: stored as sent, or sealed, once with checksums besides. */
 const PLAIN = 1;
-const SEALED = 2;
+const SEALED_AND_SUMMED = 2;
+const SEALED = 3;
 const RECORD_BYTES = 78;
 
 /** `kind, stream id`, with room for `extra` more bytes. @internal */
@@ -155,7 +156,15 @@ export function encodeFragment(record: FragmentRecord): Uint8Array {
 
 /** What the seal of a fragment's entry authenticates: everything before the seal. @internal */
 export function sealedBody(record: FragmentRecord): Uint8Array {
-  return entryBody(record, SEALED);
+  return entryBody(record, record.sums.length > 0 ? SEALED_AND_SUMMED : SEALED);
+}
+
+/** How many pieces the Cluster is stored in. A sealed one has one at least: a seal to check. @internal */
+export function pieceCount({
+  clusterBytes,
+  seal,
+}: Pick<FragmentRecord, 'clusterBytes' | 'seal'>): number {
+  return Math.max(seal === undefined ? 0 : 1, Math.ceil(clusterBytes / PIECE_BYTES));
 }
 
 function entryBody(record: FragmentRecord, layout: number): Uint8Array {
@@ -182,15 +191,15 @@ function entryBody(record: FragmentRecord, layout: number): Uint8Array {
 /** @internal */
 export function decodeFragment(number: bigint, bytes: Uint8Array): FragmentRecord {
   const layout = bytes.length < RECORD_BYTES ? undefined : bytes[0];
-  if (layout !== PLAIN && layout !== SEALED) {
+  if (layout !== PLAIN && layout !== SEALED_AND_SUMMED && layout !== SEALED) {
     const entry = `index entry of fragment ${String(number)}`;
-    throw new FragmentDamagedError(`${entry} is of neither version 1 nor 2`);
+    throw new FragmentDamagedError(`${entry} is of no version from 1 to ${String(SEALED)}`);
   }
   const at = view(bytes);
   const clusterBytes = readSafe(bytes, 62);
-  const count = pieceCount(clusterBytes, layout);
-  const end = RECORD_BYTES + count * 4;
-  if (bytes.length !== end + (layout === SEALED ? SEAL_BYTES : 0)) {
+  const seal = layout === PLAIN ? undefined : bytes.slice(-SEAL_BYTES);
+  const count = layout === SEALED ? 0 : pieceCount({ clusterBytes, ...(seal && { seal }) });
+  if (bytes.length !== RECORD_BYTES + count * 4 + (seal?.length ?? 0)) {
     throw new FragmentDamagedError(`index entry of fragment ${String(number)} has a wrong length`);
   }
   return {
@@ -206,13 +215,8 @@ export function decodeFragment(number: bigint, bytes: Uint8Array): FragmentRecor
     tagsBytes: at.getUint32(70),
     tagsSum: at.getUint32(74),
     sums: Array.from({ length: count }, (_, index) => at.getUint32(RECORD_BYTES + index * 4)),
-    ...(layout === SEALED && { seal: bytes.slice(end) }),
+    ...(seal && { seal }),
   };
-}
-
-/** A sealed Cluster has one piece at least, so that there is a seal to check. */
-function pieceCount(clusterBytes: number, layout: number): number {
-  return Math.max(layout === SEALED ? 1 : 0, Math.ceil(clusterBytes / PIECE_BYTES));
 }
 
 /** A stream's entry is JSON, so that fields can be added. @internal */

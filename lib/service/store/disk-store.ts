@@ -44,10 +44,18 @@ export interface DiskStoreOptions {
  */
 export async function openDiskStore(options: DiskStoreOptions): Promise<FragmentStore> {
   const warn = options.warn ?? ((): void => undefined);
-  const { index, media } = await openIndex(options.directory, warn);
-  const store = new DiskStore(index, media, options);
+  const parts = await openIndex(options.directory, warn);
+  const store = new DiskStore(parts, options);
   await store.measure();
   return store;
+}
+
+interface StoreParts {
+  readonly index: Index;
+  /** Directory of the media files. */
+  readonly media: string;
+  /** Version of the format that the directory says. */
+  readonly format: number;
 }
 
 /** Media in append-only files, everything else in an ordered index. @internal */
@@ -57,13 +65,15 @@ export class DiskStore implements FragmentStore {
   readonly #committer: Committer;
   readonly #segmentBytes: number;
   readonly #quota: number;
+  #format: number;
   readonly #writers = new Map<DiskWriter, number>();
   /** One change of a stream's set of files at a time. */
   readonly #turns = new Turns();
 
-  constructor(index: Index, media: string, options: DiskStoreOptions) {
+  constructor({ index, media, format }: StoreParts, options: DiskStoreOptions) {
     const segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
     this.#index = index;
+    this.#format = format;
     this.#segmentBytes = segmentBytes;
     this.#quota = options.quota ?? Infinity;
     this.#segments = new SegmentSet(index, media, segmentBytes);
@@ -147,13 +157,11 @@ export class DiskStore implements FragmentStore {
   }
 
   putItem(id: number, name: StreamItem, value: Uint8Array): Promise<void> {
-    const ops: IndexOp[] = [{ type: 'put', key: streamKey(KIND[name], id), value }];
-    // A directory has the older format until something in it is sealed.
-    if (name === 'dataKey') ops.push(formatIs(FORMAT_VERSION));
-    return this.#index.batch(ops, { sync: true });
+    return this.#index.put(streamKey(KIND[name], id), value, { sync: true });
   }
 
   async openWriter(id: number, key?: DataKey): Promise<FragmentWriter> {
+    if (key !== undefined) await this.#beCurrent();
     const host = {
       committer: this.#committer,
       segmentBytes: this.#segmentBytes,
@@ -242,6 +250,13 @@ export class DiskStore implements FragmentStore {
     await Promise.all([...this.#writers.keys()].map((writer) => writer.close()));
     await this.#committer.idle();
     await this.#index.close();
+  }
+
+  /** A directory has its older format until something in it is sealed. */
+  async #beCurrent(): Promise<void> {
+    if (this.#format === FORMAT_VERSION) return;
+    await this.#index.batch([formatIs(FORMAT_VERSION)], { sync: true });
+    this.#format = FORMAT_VERSION;
   }
 
   #headerInUse(id: number, headerId: Uint8Array): boolean {

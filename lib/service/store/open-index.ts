@@ -8,9 +8,9 @@ import { HealingIndex } from './healing-index.js';
 import { recoverSegments } from './recover.js';
 
 /** Version of the format on disk, as SPEC.md describes it. @internal */
-export const FORMAT_VERSION = 2;
-/** A directory in which nothing is sealed. */
-const PLAIN_VERSION = 1;
+export const FORMAT_VERSION = 3;
+/** The first version. It and those since are read as they are. */
+const OLDEST_VERSION = 1;
 
 /** The index: an ordered map of bytes to bytes. @internal */
 export type Index = HealingIndex;
@@ -19,7 +19,7 @@ export type Index = HealingIndex;
 export async function openIndex(
   directory: string,
   warn: (message: string) => void,
-): Promise<{ readonly index: Index; readonly media: string }> {
+): Promise<{ readonly index: Index; readonly media: string; readonly format: number }> {
   const media = join(directory, 'media');
   const level = await loadOptional('classic-level', 'the service', () => import('classic-level'));
   await mkdir(media, { recursive: true, mode: 0o700 });
@@ -41,13 +41,13 @@ export async function openIndex(
   }
   const index = new HealingIndex(db, directory, warn);
   try {
-    await checkFormat(index, directory);
+    const format = await checkFormat(index, directory);
     await recoverSegments(index, media, warn);
+    return { index, media, format };
   } catch (error) {
     await index.close();
     throw error;
   }
-  return { index, media };
 }
 
 /** The entry that says which format the directory has. @internal */
@@ -55,15 +55,15 @@ export function formatIs(version: number): IndexOp {
   return { type: 'put', key: streamKey(KIND.format, 0), value: encodeSafe(version) };
 }
 
-async function checkFormat(index: Index, directory: string): Promise<void> {
+async function checkFormat(index: Index, directory: string): Promise<number> {
   const key = streamKey(KIND.format, 0);
   const value = await index.get(key);
   if (value === undefined) {
     await index.batch([formatIs(FORMAT_VERSION)], { sync: true });
-    return;
+    return FORMAT_VERSION;
   }
   const version = decodeSafe(value);
-  if (version !== FORMAT_VERSION && version !== PLAIN_VERSION) {
+  if (version < OLDEST_VERSION || version > FORMAT_VERSION) {
     throw new KvsError({
       status: 'STATUS_FORMAT_ERROR',
       message:
@@ -71,4 +71,5 @@ async function checkFormat(index: Index, directory: string): Promise<void> {
         `up to ${String(FORMAT_VERSION)}; use the version that wrote it, or another directory`,
     });
   }
+  return version;
 }

@@ -1,7 +1,8 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { SEAL_BYTES } from '../aead.js';
-import { KIND, decodeNumber, encodeNumber, headerKey, numberKey, sealedBody } from './codec.js';
+import { KIND, decodeNumber, encodeNumber, headerKey, numberKey } from './codec.js';
+import { pieceCount, sealedBody } from './codec.js';
 import type { Index } from './open-index.js';
 import { PART, type FragmentKey } from './seal.js';
 import { FragmentDamagedError, PIECE_BYTES } from './types.js';
@@ -58,7 +59,7 @@ export class DiskReader implements FragmentReader {
     if (key !== undefined) checkEntry(key, record);
     const extra = key === undefined ? 0 : SEAL_BYTES;
     const file = await this.#open(record);
-    for (let index = 0; index < record.sums.length; index += 1) {
+    for (let index = 0; index < pieceCount(record); index += 1) {
       const at = index * PIECE_BYTES;
       const length = Math.min(PIECE_BYTES, record.clusterBytes - at) + extra;
       const position = record.offset + at + index * extra;
@@ -69,9 +70,9 @@ export class DiskReader implements FragmentReader {
             this.#host.path(record.segment),
         );
       const stored = await readExactly(file, position, length);
-      if (stored === undefined || crc32(stored) !== record.sums[index]) throw fault('is damaged');
+      if (stored === undefined || !hasSum(record, index, stored)) throw fault('is damaged');
       if (key === undefined) yield stored;
-      else yield opened(key.open(index, stored), () => fault('was changed'));
+      else yield opened(key.open(index, stored), () => fault('is damaged or was changed'));
     }
   }
 
@@ -101,6 +102,11 @@ export class DiskReader implements FragmentReader {
     this.#segment = record.segment;
     return this.#file;
   }
+}
+
+/** Whether a piece has its checksum; one that has a seal needs none. */
+function hasSum({ sums, seal }: FragmentRecord, index: number, stored: Uint8Array): boolean {
+  return (seal !== undefined && sums.length === 0) || crc32(stored) === sums[index];
 }
 
 /** What the index says of a sealed fragment must be what was said when it was stored. */

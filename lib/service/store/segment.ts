@@ -15,6 +15,8 @@ export const SEGMENT_MAGIC: Readonly<Uint8Array> = new TextEncoder().encode('KVS
 export class SegmentFile {
   readonly id: number;
   readonly segment: number;
+  /** Bytes that will certainly follow: the seal of a piece that has begun. */
+  due = 0;
   readonly #file: FileHandle;
   #waiting: Uint8Array[] = [];
   #waitingBytes = 0;

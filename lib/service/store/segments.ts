@@ -4,7 +4,7 @@ import { KIND, decodeSegment, partsOfSegmentKey, segmentKey } from './codec.js';
 import { streamKey, streamKeyEnd, type SegmentState } from './codec.js';
 import { flushDirectory } from './flush-directory.js';
 import type { Index } from './open-index.js';
-import { createSegment, reopenSegment, type SegmentFile } from './segment.js';
+import { SEGMENT_MAGIC, createSegment, reopenSegment, type SegmentFile } from './segment.js';
 import { SegmentSizes } from './sizes.js';
 
 /** The media files of all streams: which there are, and who appends to which. @internal */
@@ -37,10 +37,13 @@ export class SegmentSet {
     }
   }
 
-  /** Bytes of all segment files, those included that wait to be written. */
+  /**
+   * Bytes of all segment files, those included that wait to be written or are due, and the first
+   * bytes of the file that may have to follow each one in use.
+   */
   get bytes(): number {
     let bytes = this.#sizes.total;
-    for (const file of this.#taken.values()) bytes += file.end;
+    for (const file of this.#taken.values()) bytes += file.end + file.due + SEGMENT_MAGIC.length;
     return bytes;
   }
 

@@ -35,7 +35,7 @@ export interface FragmentRecord extends FragmentMeta {
   readonly tagsBytes: number;
   /** CRC-32 of the tags as they are stored. */
   readonly tagsSum: number;
-  /** CRC-32 of each piece of the cluster as it is stored, in order. */
+  /** CRC-32 of each piece of the cluster, in order; none where the pieces are sealed. */
   readonly sums: readonly number[];
   /** Authenticates this record; undefined where the fragment is stored as it was sent. */
   readonly seal?: Uint8Array;
@@ -81,6 +81,8 @@ export interface FragmentWriter {
   begin(header: Uint8Array, number: bigint): void;
   /** Adds bytes of the open fragment; keeps a view of them. */
   append(bytes: Uint8Array): void;
+  /** By how much `append` of so many bytes makes less room, in all. */
+  growth(bytes: number): number;
   /** Bytes that wait to be written. */
   backlog(): number;
   /** Resolves when nothing waits to be written; rejects when the disk failed. */

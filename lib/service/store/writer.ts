@@ -73,6 +73,10 @@ export class DiskWriter implements FragmentWriter {
     this.#open?.cluster.append(bytes);
   }
 
+  growth(bytes: number): number {
+    return this.#open?.cluster.growth(bytes) ?? bytes;
+  }
+
   backlog(): number {
     return (this.#open?.cluster.file ?? this.#file).backlog();
   }
@@ -111,6 +115,7 @@ export class DiskWriter implements FragmentWriter {
 
   abort(): void {
     // The bytes stay behind the last committed one; they are cut off when the file is reopened.
+    this.#open?.cluster.giveUp();
     this.#open = undefined;
     this.#leaveLate();
   }

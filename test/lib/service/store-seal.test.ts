@@ -12,10 +12,11 @@ import {
   encodeFragment,
   headerKey,
   numberKey,
+  sealedBody,
   streamKey,
 } from '../../../lib/service/store/codec.js';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
-import { DataKey } from '../../../lib/service/store/seal.js';
+import { DataKey, PART } from '../../../lib/service/store/seal.js';
 import { FragmentDamagedError, PIECE_BYTES } from '../../../lib/service/store/types.js';
 import type { FragmentRecord } from '../../../lib/service/store/types.js';
 import { temporaryDirectory } from './helpers.js';
@@ -129,7 +130,7 @@ describe('what is sealed', () => {
     await disk.close();
   });
 
-  it('is found changed where the checksum cannot tell', async () => {
+  it('is found changed where a checksum could not tell', async () => {
     await store(KEY);
     const media = await readFile(mediaPath(1));
     // CRC-32's own polynomial: bytes that differ by it have the same checksum.
@@ -137,19 +138,19 @@ describe('what is sealed', () => {
       media.writeUInt8(media.readUInt8(100 + at) ^ byte, 100 + at);
     });
     await writeFile(mediaPath(1), media);
-    await expect(readAll(meta(1).number)).rejects.toThrow(/was changed: piece 0/);
+    await expect(readAll(meta(1).number)).rejects.toThrow(/is damaged or was changed: piece 0/);
   });
 
-  it('is found changed although the checksum was made to fit', async () => {
+  it('is found changed in any piece', async () => {
     await store(KEY, PIECE_BYTES + 500);
     const media = await readFile(mediaPath(1));
     const second = 12 + PIECE_BYTES + SEAL_BYTES;
     media.writeUInt8(media.readUInt8(second) ^ 1, second);
     await writeFile(mediaPath(1), media);
-    const piece = media.subarray(second, second + 500 + SEAL_BYTES);
-    await changeEntry(meta(1).number, ({ sums }) => ({ sums: [sums[0] ?? 0, crc32(piece)] }));
     await expect(readAll(meta(1).number)).rejects.toThrow(FragmentDamagedError);
-    await expect(readAll(meta(1).number)).rejects.toThrow(/another index entry/);
+    await expect(readAll(meta(1).number)).rejects.toThrow(
+      /damaged or was changed: piece 1 at byte/,
+    );
   });
 
   it.each<[string, (record: FragmentRecord) => Partial<FragmentRecord>]>([
@@ -179,7 +180,7 @@ describe('what is sealed', () => {
     const [one, two] = [await readFile(mediaPath(1)), await readFile(mediaPath(2))];
     await writeFile(mediaPath(1), two);
     await writeFile(mediaPath(2), one);
-    await expect(readAll(meta(1).number)).rejects.toThrow(/is damaged: piece 0/);
+    await expect(readAll(meta(1).number)).rejects.toThrow(/is damaged or was changed: piece 0/);
   });
 
   it('is found when tags or headers are exchanged', async () => {
@@ -205,15 +206,50 @@ describe('what is sealed', () => {
   });
 });
 
-describe('a directory of format 1', () => {
-  const version = async (): Promise<number> => {
-    let found = 0;
-    await withIndex(async (index) => {
-      found = decodeSafe((await index.get(streamKey(KIND.format, 0))) ?? new Uint8Array(8));
-    });
-    return found;
-  };
+async function version(): Promise<number> {
+  let found = 0;
+  await withIndex(async (index) => {
+    found = decodeSafe((await index.get(streamKey(KIND.format, 0))) ?? new Uint8Array(8));
+  });
+  return found;
+}
 
+/** Makes the directory and fragment 1 of stream 1 what a version 2 would have written. */
+async function makeSummed(bytes: number): Promise<void> {
+  const media = await readFile(mediaPath(1));
+  const { number } = meta(1);
+  await changeEntry(number, (record) => {
+    const first = media.subarray(12, 12 + PIECE_BYTES + SEAL_BYTES);
+    const second = media.subarray(12 + first.length, 12 + bytes + 2 * SEAL_BYTES);
+    const sums = [crc32(first), crc32(second)];
+    const body = sealedBody({ ...record, sums });
+    return { sums, seal: KEY.fragment(1, number).seal(PART.entry, new Uint8Array(), body) };
+  });
+  await withIndex((index) => index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 2)));
+}
+
+describe('a directory of format 2', () => {
+  it('has checksums besides seals, is read as it is, and stays one until something is sealed', async () => {
+    const bytes = PIECE_BYTES + 500;
+    await store(KEY, bytes);
+    await makeSummed(bytes);
+    await readAll(meta(1).number);
+    expect(await version()).toBe(2);
+    await changeEntry(meta(1).number, ({ sums }) => ({ sums: [sums[0] ?? 0, 1] }));
+    await expect(readAll(meta(1).number)).rejects.toThrow(/another index entry/);
+    await makeSummed(bytes);
+    const media = await readFile(mediaPath(1));
+    media.writeUInt8(media.readUInt8(12 + bytes) ^ 1, 12 + bytes);
+    await writeFile(mediaPath(1), media);
+    await expect(readAll(meta(1).number)).rejects.toThrow(/is damaged: piece 1/);
+    const disk = await openDiskStore({ directory, fsync: 'group' });
+    await (await disk.openWriter(1, KEY)).close();
+    await disk.close();
+    expect(await version()).toBe(3);
+  });
+});
+
+describe('a directory of format 1', () => {
   it('stays one until something in it is sealed, and is read before and after', async () => {
     await store(undefined);
     await withIndex((index) => index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1)));
@@ -229,6 +265,6 @@ describe('a directory of format 1', () => {
     expect((await bytesOfFragment(disk, 1, meta(1).number, KEY))?.includes(MARK)).toBe(true);
     expect(await bytesOfFragment(disk, 1, meta(3).number, KEY)).toEqual(MARK);
     await disk.close();
-    expect(await version()).toBe(2);
+    expect(await version()).toBe(3);
   });
 });

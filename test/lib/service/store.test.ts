@@ -4,7 +4,7 @@ import { ClassicLevel } from 'classic-level';
 import { describe, expect, it } from 'vitest';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
 import { DataKey } from '../../../lib/service/store/seal.js';
-import { FragmentDamagedError } from '../../../lib/service/store/types.js';
+import { FragmentDamagedError, type FragmentWriter } from '../../../lib/service/store/types.js';
 import { readMedia } from '../../../lib/parser/index.js';
 import { cluster, header } from '../../support/mkv.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, withService } from './helpers.js';
@@ -100,6 +100,45 @@ describe('disk store after harm', () => {
     await rm(directory, { recursive: true });
   });
 
+  it('a quota is filled and never passed, seals and new files included, by any number of writers', async () => {
+    const directory = await temporaryDirectory();
+    const quota = 6_000_000;
+    const store = await openDiskStore({
+      ...{ directory, quota, fsync: 'group', segmentBytes: 100_000 },
+    });
+    const writers = await Promise.all([1, 2, 3, 4, 5, 6, 7].map((id) => store.openWriter(id, KEY)));
+    const fits = (writer: FragmentWriter, bytes: number): boolean =>
+      store.room() >= writer.growth(bytes);
+    const begun = new Set(writers);
+    for (let number = 1; begun.size > 0; number += 1) {
+      begun.clear();
+      for (const writer of writers) writer.begin(NONE, meta(number).number);
+      // Longer than a piece in the end, and no two equally long; the last room is taken byte by byte.
+      for (let at = 0; at < 300; at += 1) {
+        for (const writer of writers.slice(at % writers.length)) {
+          const bytes = [997, 1].find((some) => fits(writer, some));
+          if (bytes === undefined) continue;
+          writer.append(Buffer.alloc(bytes, 9));
+          begun.add(writer);
+        }
+      }
+      for (const writer of writers) if (!begun.has(writer)) writer.abort();
+      await Promise.all([...begun].map((writer) => writer.commit(meta(number), NONE, 'buffered')));
+    }
+    for (const writer of writers) await writer.close();
+    await store.close();
+    const names = await readdir(join(directory, 'media'), { recursive: true, withFileTypes: true });
+    const files = names.filter((entry) => entry.isFile());
+    expect(files.length).toBeGreaterThan(writers.length);
+    const sizes = await Promise.all(
+      files.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size),
+    );
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    expect(bytes).toBeLessThanOrEqual(quota);
+    expect(bytes).toBeGreaterThan(quota - 400);
+    await rm(directory, { recursive: true });
+  });
+
   it('refuses a format that it does not know', async () => {
     const directory = await temporaryDirectory();
     await oneFragment(directory, NONE);
@@ -107,9 +146,9 @@ describe('disk store after harm', () => {
       keyEncoding: 'view',
       valueEncoding: 'view',
     });
-    await index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 3));
+    await index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 4));
     await index.close();
-    await expect(openDiskStore({ directory, fsync: 'group' })).rejects.toThrow(/has format 3/);
+    await expect(openDiskStore({ directory, fsync: 'group' })).rejects.toThrow(/has format 4/);
     await rm(directory, { recursive: true });
   });
 
