@@ -234,9 +234,7 @@ kvs_status kvs_stream_reset(kvs_stream *stream, kvs_time now) {
   kvs_put_report_skipped(stream);
   begin_anew(stream);
   kvs_retry_succeeded(&stream->session_retry);
-  if (stream->host->ready) {
-    kvs_state_force(stream, KVS_STREAM_STATE_DESCRIBE, now);
-  }
+  kvs_state_begin_anew(stream, now);
   kvs_state_advance(stream, now);
   kvs_stream_note_deadline(stream);
   return KVS_OK;

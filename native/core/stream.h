@@ -281,7 +281,10 @@ void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
 /* The call that is open did not answer in time. */
 void kvs_state_timed_out(kvs_stream *stream, kvs_time now);
 
-/* Goes to |state| whatever stood before (reset, stop). */
+/* Goes to where a stream begins: DESCRIBE, or NEW until the client is ready. */
+void kvs_state_begin_anew(kvs_stream *stream, kvs_time now);
+
+/* Goes to |state| whatever stood before (stop). */
 void kvs_state_force(kvs_stream *stream, uint32_t state, kvs_time now);
 
 /* Tells an error of the stream. */
