@@ -111,7 +111,7 @@ typedef struct kvs_session {
   bool close;         /* end as soon as nothing is left to read */
   bool missing;       /* an old fragment's ack is given up: do not await it */
   bool sent_any;      /* a fragment was taken in it */
-  bool freed_any;     /* and one was freed */
+  bool ended;         /* |last| was forgotten: it had its END_OF_FRAGMENT */
   uint32_t header;    /* slot */
   uint32_t offset;    /* next byte of header or tag */
   uint32_t result;    /* why it ends, for the state after it */
