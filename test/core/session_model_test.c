@@ -33,6 +33,7 @@ static kvs_time now;
 static model models[STREAMS];
 static uint64_t media[STREAMS]; /* stamp of the next frame */
 static uint32_t until_key[STREAMS];
+static uint32_t gop[STREAMS];   /* at most so many frames */
 static call calls[STREAMS + 1]; /* the one of each, of the client last */
 
 static uint32_t below(uint32_t limit) {
@@ -73,7 +74,7 @@ static uint32_t next_random(void *user) {
 /* ---- a round begins ------------------------------------------------------ */
 
 static void shape(kvs_stream_info *info, const char *name) {
-  static const uint64_t scales[] = {MS, MS, MS / 10, 100, 10 * MS};
+  static const uint64_t scales[] = {MS, MS, MS / 10, 1, SECOND};
 
   kvs_stream_info_init(info);
   info->name = name;
@@ -124,6 +125,7 @@ static void begin_round(void) {
     model_init(&models[i], stream, &info);
     models[i].last_mono = now.mono;
     media[i] = now.wall;
+    gop[i] = one_in(3) ? 2 : 30;
     until_key[i] = below(4);
   }
 }
@@ -170,7 +172,7 @@ static void put(uint32_t i) {
   frame.duration = 40 * MS;
   frame.data = bytes;
   frame.size = 1 + (one_in(3) ? below(MODEL_MAX_FRAME) : below(5000));
-  until_key[i] = until_key[i] == 0 ? below(30) : until_key[i] - 1;
+  until_key[i] = until_key[i] == 0 ? below(gop[i]) : until_key[i] - 1;
   model_bytes(m->frame_count, (uint32_t)frame.size, bytes);
   plan = model_plan(m, &frame, now);
   for (uint32_t k = 0; k < STREAMS; k++) { /* it may cost the other one, too */
@@ -423,6 +425,10 @@ static bool sound(void) {
   bool ok = CHECK_EQ(kvs_client_check(client), KVS_OK);
 
   for (uint32_t i = 0; i < STREAMS; i++) {
+    /* A host that keeps to the one deadline misses none. */
+    ok = CHECK(kvs_client_deadline(client) <=
+               kvs_stream_deadline(models[i].stream)) &&
+         ok;
     model_check(&models[i], now);
     if (models[i].fault != NULL) {
       fprintf(stderr, "stream %u: not so: %s\n", i, models[i].fault);
