@@ -161,6 +161,14 @@ void kvs_tags_write(const kvs_stream *stream, kvs_sink *sink);
 /* A fragment took them: those that were for one are gone. */
 void kvs_tags_used(kvs_stream *stream);
 
+/* No fragment will follow: what none took goes out behind the open one, as far
+ * as it may and there is room; what is lost is told. */
+void kvs_tags_finish(kvs_stream *stream);
+
+/* Forgets what was for one fragment and no fragment took; tells |status| if
+ * there was any. */
+void kvs_tags_lose(kvs_stream *stream, kvs_status status);
+
 /* Gives back the pages of waiting events. */
 void kvs_tags_free(kvs_stream *stream);
 

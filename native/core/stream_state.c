@@ -95,6 +95,7 @@ static void give_up(kvs_stream *stream, kvs_status status, uint32_t result,
   stream->stopping = true;
   stream->closed = true;
   kvs_put_report_skipped(stream);
+  kvs_tags_lose(stream, status);
   kvs_room_drop_all(stream, status, now);
   enter(stream, S(STOPPED), 0, now);
   event.u.stream_closed.session = stream->session.number;

@@ -79,6 +79,7 @@ typedef struct kvs_track {
 typedef struct kvs_metadata {
   bool used;
   bool persistent;
+  bool taken; /* by a fragment */
   uint8_t name_len;
   uint16_t value_len;
   char name[KVS_MAX_METADATA_NAME_LEN];
@@ -191,6 +192,7 @@ struct kvs_stream {
   uint8_t segment_uid[KVS_SEGMENT_UID_LEN];
   kvs_metadata metadata[KVS_MAX_METADATA_COUNT];
   kvs_pending_event events[KVS_EVENT_KINDS];
+  uint32_t fragment_tags; /* metadata that the newest fragment took */
 
   bool new_timeline; /* the next fragment begins one */
   bool has_base;

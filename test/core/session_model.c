@@ -54,10 +54,14 @@ uint32_t model_held(const model *m, uint32_t i) {
   return i;
 }
 
+bool model_all_out(const model_fragment *f) {
+  return f->out == f->count && f->tail_out == f->tail && (!f->ended || f->over);
+}
+
 bool model_whole(const model *m, uint32_t i) {
   const model_fragment *f = &m->list[i];
 
-  return f->begun && f->out == f->count && f->closed && (!f->ended || f->over);
+  return f->begun && f->closed && model_all_out(f);
 }
 
 void model_close_last(model *m) {
@@ -330,6 +334,7 @@ static void forget_session(model *m) {
     m->list[i].begun = false;
     m->list[i].over = false;
     m->list[i].out = 0;
+    m->list[i].tail_out = 0;
   }
   m->body_len = 0;
   m->waiting = false;
@@ -397,6 +402,9 @@ static void close_stream(model *m) {
   /* While bytes are taken, which may free, it is known only afterwards. */
   model_require(m, m->taking || model_held(m, m->first) == m->count,
                 "nothing is held when a stream is closed");
+  if (!m->stopping) { /* it gives up, and tells that they are gone */
+    m->tags = 0;
+  }
   m->stopping = true;
   m->closed = true;
 }
@@ -441,6 +449,14 @@ void model_event(model *m, const kvs_event *event, kvs_time now) {
                         m->info.connection_staleness,
                     "a session is stale no sooner than it may be");
       break;
+    case KVS_EVENT_STREAM_ERROR_REPORT:
+      if (event->u.stream_error_report.status ==
+              KVS_STATUS_STORE_OUT_OF_MEMORY &&
+          m->count != 0) {
+        m->list[m->count - 1].tail = 0;
+      }
+      m->tags_told = true;
+      break;
     case KVS_EVENT_STREAM_CLOSED:
       close_stream(m);
       break;
@@ -450,6 +466,26 @@ void model_event(model *m, const kvs_event *event, kvs_time now) {
 }
 
 /* ---- between calls ------------------------------------------------------ */
+
+/* Tags that no fragment took go behind the open one, ten a fragment. */
+void model_stop(model *m) {
+  model_fragment *f = m->open ? &m->list[m->count - 1] : NULL;
+
+  m->stopping = true;
+  m->tags_told = false;
+  if (f != NULL) {
+    f->tail = KVS_MAX_METADATA_COUNT - f->tags;
+    f->tail = m->tags < f->tail ? m->tags : f->tail;
+  }
+}
+
+void model_stopped(model *m) {
+  const model_fragment *f = m->open ? &m->list[m->count - 1] : NULL;
+
+  model_require(m, m->tags_told == (m->tags > (f == NULL ? 0 : f->tail)),
+                "tags that cannot go are told");
+  m->tags = 0;
+}
 
 void model_anew(model *m) {
   model_close_last(m);
@@ -515,7 +551,7 @@ static bool has_news(const model *m) {
     return true;
   }
   if (i < m->count && m->list[i].begun) {
-    if (m->list[i].out < m->list[i].count) {
+    if (!model_all_out(&m->list[i])) {
       return true;
     }
     i++;

@@ -39,9 +39,11 @@ typedef struct model_fragment {
   bool cut_off;  /* it was closed by the end of a session's body */
   bool timeline; /* begins one */
   uint32_t tags; /* that stand before it */
+  uint32_t tail; /* tags behind its last frame */
   model_fate fate;
   /* In the present session: */
   uint32_t out; /* frames that went out */
+  uint32_t tail_out;
   bool begun;
   bool over;       /* the tag of its END_OF_FRAGMENT flag went out, too */
   uint64_t out_at; /* mono: of the last of them */
@@ -81,7 +83,8 @@ typedef struct model {
   bool frame_gone;   /* the frame that is being put was told as dropped */
   int64_t accused;   /* fragment that an Error ack gives up; -1: none */
 
-  uint32_t tags; /* that wait for the next fragment */
+  uint32_t tags;  /* that wait for the next fragment */
+  bool tags_told; /* some could not go */
 
   uint32_t unnamed; /* Error acks in a row that name no fragment */
 
@@ -140,6 +143,9 @@ void model_take(model *m, const uint8_t *bytes, size_t len, size_t room,
 
 /* After a step of time: what may have become due. */
 void model_stepped(model *m, kvs_time now);
+/* Around stop. */
+void model_stop(model *m);
+void model_stopped(model *m);
 /* After start, or reset. */
 void model_anew(model *m);
 
@@ -154,6 +160,9 @@ uint32_t model_held(const model *m, uint32_t i);
 
 /* A stamp in units of the timecode scale, as cluster times count. */
 uint64_t model_units(const model *m, uint64_t pts, uint64_t base);
+
+/* Whether all that fragment |f| has was read. */
+bool model_all_out(const model_fragment *f);
 
 /* Nothing more is added to the last fragment. */
 void model_close_last(model *m);

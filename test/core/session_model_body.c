@@ -73,7 +73,7 @@ static model_fragment *reading(model *m) {
 
 /* What was read of the fragment so far may be followed by another one. */
 static bool all_out(const model_fragment *f) {
-  return f == NULL || (f->out == f->count && (!f->ended || f->over));
+  return f == NULL || model_all_out(f);
 }
 
 /* ---- elements ----------------------------------------------------------- */
@@ -158,6 +158,10 @@ static void on_tags(model *m, const element *e) {
   model_fragment *f = reading(m);
 
   if (!holds(e, END_OF_FRAGMENT)) {
+    if (f != NULL && f->out == f->count && f->tail_out < f->tail) {
+      f->tail_out++;
+      return;
+    }
     model_require(m, all_out(f), "tags stand between fragments");
     m->tags_out++;
     return;

@@ -11,7 +11,7 @@
 #include "session_model.h"
 
 enum {
-  ROUNDS = 120,
+  ROUNDS = 60,
   STEPS = 1200,
   STREAMS = 2,
   ARENA = 10 * 1024 * 1024,
@@ -319,16 +319,21 @@ static void pass_time(uint64_t ticks) {
   (void)kvs_client_step(client, now);
 }
 
+static void stop(uint32_t i) {
+  if (!models[i].stopping) {
+    model_stop(&models[i]);
+    CHECK_EQ(kvs_stream_stop(models[i].stream, now), KVS_OK);
+    model_stopped(&models[i]);
+  }
+}
+
 static void odd_call(uint32_t i) {
   model *m = &models[i];
   bool hard = one_in(2);
 
   switch (below(8)) {
     case 0:
-      if (!m->stopping) {
-        m->stopping = true;
-        CHECK_EQ(kvs_stream_stop(m->stream, now), KVS_OK);
-      }
+      stop(i);
       break;
     case 1:
       m->resetting = true;
@@ -444,10 +449,7 @@ static bool drain(void) {
   uint32_t open = STREAMS;
 
   for (uint32_t i = 0; i < STREAMS; i++) {
-    if (!models[i].stopping) {
-      models[i].stopping = true;
-      CHECK_EQ(kvs_stream_stop(models[i].stream, now), KVS_OK);
-    }
+    stop(i);
   }
   for (uint32_t turn = 0; ok && open != 0 && turn < 3000; turn++) {
     uint64_t due;
