@@ -3,9 +3,9 @@
  * in every state, so that a faulty object can be passed over to its end. Where
  * its end cannot be known (a raw control character stands in a string of it, or
  * it outlives its line), all up to the next opening brace is passed over. What
- * is stored of the bytes is the text of one key or value, of bounded length;
- * everything else is counters that cannot overflow. */
-#include "core/ack.h"
+ * the keys and values say is no matter of this file (ack_fields.c); all that it
+ * keeps is counters that cannot overflow. */
+#include "core/ack_fields.h"
 
 enum {              /* kvs_ack_parser.state */
        BETWEEN = 0, /* white space or an object */
@@ -20,194 +20,10 @@ enum {              /* kvs_ack_parser.state */
        AFTER        /* "," or the end */
 };
 
-enum { /* kvs_ack_parser.field */
-       FIELD_TYPE = 0,
-       FIELD_NUMBER,
-       FIELD_TIMECODE,
-       FIELD_ERROR_ID,
-       FIELD_COUNT,
-       FIELD_OTHER = FIELD_COUNT
-};
-
-_Static_assert(KVS_MAX_FRAGMENT_NUMBER_LEN >= KVS_ACK_TEXT,
-               "any text fits as a fragment number");
-
 void kvs_ack_parser_init(kvs_ack_parser *parser) {
   memset(parser, 0, sizeof *parser);
   parser->state = BETWEEN;
 }
-
-/* ---- texts ------------------------------------------------------------ */
-
-static void begin_text(kvs_ack_parser *parser) {
-  parser->text_len = 0;
-  parser->unread = false;
-}
-
-static void add_text(kvs_ack_parser *parser, uint8_t byte) {
-  if (parser->text_len == KVS_ACK_TEXT) {
-    parser->unread = true;
-    return;
-  }
-  parser->text[parser->text_len] = (char)byte;
-  parser->text_len++;
-}
-
-/* As add_text for each of the |len| bytes. */
-static void add_texts(kvs_ack_parser *parser, const uint8_t *bytes,
-                      size_t len) {
-  size_t room = KVS_ACK_TEXT - parser->text_len;
-
-  if (len > room) {
-    parser->unread = true;
-    len = room;
-  }
-  memcpy(parser->text + parser->text_len, bytes, len);
-  parser->text_len += (uint32_t)len;
-}
-
-typedef struct known {
-  uint32_t len; /* most texts are told apart by that */
-  char text[20];
-} known;
-
-static bool text_is(const kvs_ack_parser *parser, const known *other) {
-  return parser->text_len == other->len && !parser->unread &&
-         memcmp(parser->text, other->text, other->len) == 0;
-}
-
-/* The text as a whole number of at most |limit|; false: it is not one. */
-static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
-                        uint64_t *number) {
-  uint64_t value = 0;
-
-  for (uint32_t i = 0; i < parser->text_len; i++) {
-    uint32_t digit = (uint32_t)(uint8_t)parser->text[i] - '0';
-    if (digit > 9 || value > (limit - digit) / 10) {
-      return false;
-    }
-    value = value * 10 + digit;
-  }
-  *number = value;
-  return !parser->unread;
-}
-
-/* ---- keys and values -------------------------------------------------- */
-
-static kvs_status take_key(kvs_ack_parser *parser) {
-  static const known names[FIELD_COUNT] = {{9, "EventType"},
-                                           {14, "FragmentNumber"},
-                                           {16, "FragmentTimecode"},
-                                           {7, "ErrorId"}};
-
-  parser->field = FIELD_OTHER;
-  for (uint32_t i = 0; i < FIELD_COUNT; i++) {
-    if (text_is(parser, &names[i])) {
-      parser->field = (uint8_t)i;
-    }
-  }
-  parser->state = COLON;
-  if (parser->field == FIELD_OTHER) {
-    return KVS_OK;
-  }
-  uint8_t bit = (uint8_t)(1u << parser->field);
-  bool again = (parser->seen & bit) != 0;
-  parser->seen |= bit;
-  return again ? KVS_STATUS_INVALID_ACK_DUPLICATE_KEY_NAME : KVS_OK;
-}
-
-static kvs_status take_type(kvs_ack_parser *parser) {
-  static const known names[] = {{9, "BUFFERING"},
-                                {8, "RECEIVED"},
-                                {9, "PERSISTED"},
-                                {5, "ERROR"},
-                                {4, "IDLE"}};
-
-  for (uint32_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (text_is(parser, &names[i])) {
-      parser->ack.type = (kvs_ack_type)(KVS_ACK_BUFFERING + i);
-      return KVS_OK;
-    }
-  }
-  return KVS_STATUS_INVALID_PARSED_ACK_TYPE;
-}
-
-static kvs_status take_timecode(kvs_ack_parser *parser) {
-  if (!text_number(parser, UINT64_MAX, &parser->ack.timecode)) {
-    return KVS_STATUS_INVALID_ACK_INVALID_VALUE_END;
-  }
-  parser->ack.has_timecode = true;
-  return KVS_OK;
-}
-
-static kvs_status take_error_id(kvs_ack_parser *parser) {
-  uint64_t id = 0;
-
-  if (!text_number(parser, UINT32_MAX, &id)) {
-    return KVS_STATUS_INVALID_ACK_INVALID_VALUE_END;
-  }
-  parser->ack.error_id = (uint32_t)id;
-  return KVS_OK;
-}
-
-/* The text is the whole value of |field|. */
-static kvs_status take_value(kvs_ack_parser *parser) {
-  parser->state = AFTER;
-  if (parser->field == FIELD_OTHER) {
-    return KVS_OK;
-  }
-  if (parser->text_len == 0) {
-    parser->seen &= (uint8_t) ~(1u << parser->field);
-    return KVS_OK;
-  }
-  switch (parser->field) {
-    case FIELD_TYPE:
-      return take_type(parser);
-    case FIELD_TIMECODE:
-      return take_timecode(parser);
-    case FIELD_ERROR_ID:
-      return take_error_id(parser);
-    default:
-      parser->ack.number_len = parser->unread ? 0 : parser->text_len;
-      memcpy(parser->ack.number, parser->text, parser->ack.number_len);
-      return KVS_OK;
-  }
-}
-
-/* The text is a whole number, true, false or null. */
-static kvs_status take_word(kvs_ack_parser *parser) {
-  bool is_number = parser->text[0] == '-' ||
-                   (parser->text[0] >= '0' && parser->text[0] <= '9');
-
-  if (text_is(parser, &(const known){4, "null"})) {
-    parser->text_len = 0;
-  } else if (parser->field == FIELD_TYPE ||
-             (parser->field != FIELD_OTHER && !is_number)) {
-    return KVS_STATUS_INVALID_ACK_INVALID_VALUE_START;
-  }
-  return take_value(parser);
-}
-
-static bool has(const kvs_ack_parser *parser, uint32_t field) {
-  return (parser->seen & (1u << field)) != 0;
-}
-
-/* The object is whole: is it an ack? */
-static kvs_status take_object(kvs_ack_parser *parser) {
-  parser->state = BETWEEN;
-  parser->depth = 0;
-  if (!has(parser, FIELD_TYPE)) {
-    return KVS_STATUS_INVALID_FRAGMENT_ACK_TYPE;
-  }
-  if (parser->ack.type != KVS_ACK_ERROR) {
-    parser->ack.error_id = 0;
-  } else if (!has(parser, FIELD_ERROR_ID)) {
-    return KVS_STATUS_MISSING_ERR_ACK_ID;
-  }
-  return KVS_OK;
-}
-
-/* ---- bytes ------------------------------------------------------------ */
 
 static bool is_space(uint8_t byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -257,14 +73,20 @@ static kvs_status feed_between(kvs_ack_parser *parser, uint8_t byte) {
   return KVS_STATUS_INVALID_ACK_KEY_START;
 }
 
+static kvs_status end_object(kvs_ack_parser *parser) {
+  parser->state = BETWEEN;
+  parser->depth = 0;
+  return kvs_ack_take_object(parser);
+}
+
 /* What may come where a value, or the end of one, is expected. */
 static kvs_status feed_value(kvs_ack_parser *parser, uint8_t byte) {
-  begin_text(parser);
+  kvs_ack_begin_text(parser);
   if (byte == '"') {
     parser->quoted = true;
     return KVS_OK;
   }
-  if ((byte == '{' || byte == '[') && parser->field == FIELD_OTHER) {
+  if ((byte == '{' || byte == '[') && !kvs_ack_reads(parser)) {
     parser->state = NESTED;
     follow(parser, byte);
     return KVS_OK;
@@ -273,7 +95,7 @@ static kvs_status feed_value(kvs_ack_parser *parser, uint8_t byte) {
     return refuse(parser, byte, KVS_STATUS_INVALID_ACK_INVALID_VALUE_START);
   }
   parser->state = WORD;
-  add_text(parser, byte);
+  kvs_ack_add_text(parser, byte);
   return KVS_OK;
 }
 
@@ -283,7 +105,7 @@ static kvs_status feed_after(kvs_ack_parser *parser, uint8_t byte) {
     return KVS_OK;
   }
   if (byte == '}') {
-    return take_object(parser);
+    return end_object(parser);
   }
   return is_space(byte)
              ? KVS_OK
@@ -292,22 +114,23 @@ static kvs_status feed_after(kvs_ack_parser *parser, uint8_t byte) {
 
 static kvs_status feed_word(kvs_ack_parser *parser, uint8_t byte) {
   if (is_word(byte)) {
-    add_text(parser, byte);
+    kvs_ack_add_text(parser, byte);
     return KVS_OK;
   }
-  kvs_status status = take_word(parser);
+  kvs_status status = kvs_ack_take_word(parser);
+  parser->state = AFTER;
   return status == KVS_OK ? feed_after(parser, byte)
                           : refuse(parser, byte, status);
 }
 
 static kvs_status feed_key(kvs_ack_parser *parser, uint8_t byte) {
   if (byte == '"') {
-    begin_text(parser);
+    kvs_ack_begin_text(parser);
     parser->quoted = true;
     return KVS_OK;
   }
   if (byte == '}' && parser->state == FIRST_KEY) {
-    return take_object(parser);
+    return end_object(parser);
   }
   return is_space(byte)
              ? KVS_OK
@@ -353,9 +176,11 @@ static kvs_status end_string(kvs_ack_parser *parser) {
 
   parser->quoted = false;
   if (parser->state == FIRST_KEY || parser->state == NEXT_KEY) {
-    status = take_key(parser);
+    parser->state = COLON;
+    status = kvs_ack_take_key(parser);
   } else if (parser->state == VALUE) {
-    status = take_value(parser);
+    parser->state = AFTER;
+    status = kvs_ack_take_value(parser);
   }
   if (status != KVS_OK) {
     parser->state = FAULTY;
@@ -385,7 +210,7 @@ static kvs_status feed_quoted(kvs_ack_parser *parser, uint8_t byte) {
   if (parser->escaped) {
     parser->escaped = false;
     parser->unread |= byte != '"' && byte != '\\' && byte != '/';
-    add_text(parser, byte);
+    kvs_ack_add_text(parser, byte);
     return KVS_OK;
   }
   if (byte == '"') {
@@ -394,7 +219,7 @@ static kvs_status feed_quoted(kvs_ack_parser *parser, uint8_t byte) {
   if (byte == '\\') {
     parser->escaped = true;
   } else {
-    add_text(parser, byte);
+    kvs_ack_add_text(parser, byte);
   }
   return KVS_OK;
 }
@@ -473,7 +298,7 @@ static size_t skim(kvs_ack_parser *parser, const uint8_t *bytes, size_t len) {
   n = KVS_MAX_ACK_LEN - parser->object_len;
   n = len < n ? len : n;
   n = in_string ? plain_run(bytes, n) : word_run(bytes, n);
-  add_texts(parser, bytes, n);
+  kvs_ack_add_texts(parser, bytes, n);
   parser->object_len += (uint32_t)n;
   return n;
 }

@@ -177,6 +177,7 @@ kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now) {
   kvs_put_shut_short(stream);
   stream->dropped_at_stop = stream->metrics.dropped_frames;
   kvs_put_report_skipped(stream);
+  kvs_tags_finish(stream);
   kvs_room_trim(stream); /* nothing is kept to be replayed any more */
   kvs_session_wake(stream);
   kvs_stream_close_if_done(stream, now);
@@ -234,9 +235,7 @@ kvs_status kvs_stream_reset(kvs_stream *stream, kvs_time now) {
   kvs_put_report_skipped(stream);
   begin_anew(stream);
   kvs_retry_succeeded(&stream->session_retry);
-  if (stream->host->ready) {
-    kvs_state_force(stream, KVS_STREAM_STATE_DESCRIBE, now);
-  }
+  kvs_state_begin_anew(stream, now);
   kvs_state_advance(stream, now);
   kvs_stream_note_deadline(stream);
   return KVS_OK;

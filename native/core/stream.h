@@ -161,6 +161,14 @@ void kvs_tags_write(const kvs_stream *stream, kvs_sink *sink);
 /* A fragment took them: those that were for one are gone. */
 void kvs_tags_used(kvs_stream *stream);
 
+/* No fragment will follow: what none took goes out behind the open one, as far
+ * as it may and there is room; what is lost is told. */
+void kvs_tags_finish(kvs_stream *stream);
+
+/* Forgets what was for one fragment and no fragment took; tells |status| if
+ * there was any. */
+void kvs_tags_lose(kvs_stream *stream, kvs_status status);
+
 /* Gives back the pages of waiting events. */
 void kvs_tags_free(kvs_stream *stream);
 
@@ -281,7 +289,10 @@ void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
 /* The call that is open did not answer in time. */
 void kvs_state_timed_out(kvs_stream *stream, kvs_time now);
 
-/* Goes to |state| whatever stood before (reset, stop). */
+/* Goes to where a stream begins: DESCRIBE, or NEW until the client is ready. */
+void kvs_state_begin_anew(kvs_stream *stream, kvs_time now);
+
+/* Goes to |state| whatever stood before (stop). */
 void kvs_state_force(kvs_stream *stream, uint32_t state, kvs_time now);
 
 /* Tells an error of the stream. */

@@ -14,7 +14,6 @@ bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type) {
 void kvs_ack_free(kvs_stream *stream, kvs_pos at, kvs_time now) {
   kvs_view_free(&stream->view, at);
   stream->persisted_at = now.mono;
-  stream->session.freed_any = true;
   stream->unnamed = 0;
   kvs_retry_succeeded(&stream->session_retry);
   kvs_room_trim(stream);

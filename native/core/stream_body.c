@@ -41,17 +41,26 @@ static void finish_body(kvs_stream *stream) {
   stream->session.phase = all_freed(stream) ? KVS_PHASE_END : KVS_PHASE_AWAIT;
 }
 
+/* Whether the last fragment sent brought its END_OF_FRAGMENT along. */
+static bool has_end(const kvs_stream *stream) {
+  const kvs_session *session = &stream->session;
+
+  return session->last == 0
+             ? session->ended
+             : (kvs_view_fragment(&stream->view, session->last)->state &
+                KVS_FRAGMENT_ENDED) != 0;
+}
+
 /* Ends the body after the fragment that the reader has just left. */
 static void enter_eof(kvs_stream *stream, kvs_time now) {
   kvs_session *session = &stream->session;
   kvs_view *view = &stream->view;
 
-  if (session->last == 0) { /* nothing was sent, or all of it is freed */
-    session->phase = session->sent_any ? KVS_PHASE_AWAIT : KVS_PHASE_END;
+  if (!session->sent_any) {
     finish_body(stream);
     return;
   }
-  if (session->last == view->newest) {
+  if (session->last != 0 && session->last == view->newest) {
     kvs_view_close_newest(view);
     kvs_put_end_fragment(stream);
     if (kvs_format_settle(stream, view->newest, now)) {
@@ -60,8 +69,7 @@ static void enter_eof(kvs_stream *stream, kvs_time now) {
   }
   session->phase = KVS_PHASE_EOF;
   session->offset = 0;
-  if ((kvs_view_fragment(view, session->last)->state & KVS_FRAGMENT_ENDED) !=
-      0) {
+  if (has_end(stream)) {
     kvs_body_note_sent(stream, now);
     finish_body(stream);
   }

@@ -21,19 +21,26 @@ static void write_event(const kvs_stream *stream, kvs_sink *sink,
   }
 }
 
-void kvs_tags_write(const kvs_stream *stream, kvs_sink *sink) {
-  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
-    const kvs_metadata *item = &stream->metadata[i];
-    kvs_bytes name = {(const uint8_t *)item->name, item->name_len};
-    kvs_bytes value = {(const uint8_t *)item->value, item->value_len};
+static void write_metadata(kvs_sink *sink, const kvs_metadata *item) {
+  kvs_bytes name = {(const uint8_t *)item->name, item->name_len};
+  kvs_bytes value = {(const uint8_t *)item->value, item->value_len};
 
-    if (item->used) {
-      kvs_mkv_write_tag(sink, name, value);
-    }
-  }
+  kvs_mkv_write_tag(sink, name, value);
+}
+
+static void write_events(const kvs_stream *stream, kvs_sink *sink) {
   for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
     write_event(stream, sink, &stream->events[i]);
   }
+}
+
+void kvs_tags_write(const kvs_stream *stream, kvs_sink *sink) {
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    if (stream->metadata[i].used) {
+      write_metadata(sink, &stream->metadata[i]);
+    }
+  }
+  write_events(stream, sink);
 }
 
 static void drop_event(kvs_stream *stream, kvs_pending_event *event) {
@@ -41,10 +48,18 @@ static void drop_event(kvs_stream *stream, kvs_pending_event *event) {
   event->len = 0;
 }
 
+/* A fragment took the metadata. */
+static void mark_taken(kvs_metadata *item) {
+  item->taken = true;
+  item->used = item->persistent;
+}
+
 void kvs_tags_used(kvs_stream *stream) {
+  stream->fragment_tags = 0;
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
-    if (!stream->metadata[i].persistent) {
-      stream->metadata[i].used = false;
+    if (stream->metadata[i].used) {
+      stream->fragment_tags++;
+      mark_taken(&stream->metadata[i]);
     }
   }
   kvs_tags_free(stream);
@@ -62,6 +77,81 @@ static void drop_events(kvs_stream *stream, uint32_t events) {
 void kvs_tags_free(kvs_stream *stream) {
   drop_events(stream, UINT32_MAX);
 }
+
+/* ---- when no fragment follows ------------------------------------------- */
+
+static bool is_waiting(const kvs_metadata *item) {
+  return item->used && !item->taken;
+}
+
+/* Writes the first |most| of the metadata that wait, and the events. */
+static void write_waiting(const kvs_stream *stream, uint32_t most,
+                          kvs_sink *sink) {
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT && most != 0; i++) {
+    if (is_waiting(&stream->metadata[i])) {
+      write_metadata(sink, &stream->metadata[i]);
+      most--;
+    }
+  }
+  write_events(stream, sink);
+}
+
+/* Puts the first |most| of them behind the open fragment, with the events. */
+static kvs_status push_waiting(kvs_stream *stream, uint32_t most) {
+  kvs_sink counter = kvs_counting_sink();
+  kvs_heap_sink sink;
+  kvs_pos body = 0;
+
+  write_waiting(stream, most, &counter);
+  if (counter.written == 0) {
+    return KVS_OK;
+  }
+  KVS_TRY(kvs_view_push_tail(&stream->view, (uint32_t)counter.written, &body));
+  sink = kvs_make_heap_sink(&stream->host->heap, body);
+  write_waiting(stream, most, &sink.sink);
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT && most != 0; i++) {
+    if (is_waiting(&stream->metadata[i])) {
+      mark_taken(&stream->metadata[i]);
+      most--;
+    }
+  }
+  kvs_tags_free(stream);
+  return KVS_OK;
+}
+
+void kvs_tags_finish(kvs_stream *stream) {
+  kvs_status status = KVS_STATUS_MKV_INVALID_GENERATOR_STATE_TAGS;
+
+  if (stream->fragment_open) {
+    /* The service refuses a fragment with more than its limit. */
+    status =
+        push_waiting(stream, KVS_MAX_METADATA_COUNT - stream->fragment_tags);
+    status = status == KVS_OK ? KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT : status;
+  }
+  kvs_tags_lose(stream, status);
+}
+
+void kvs_tags_lose(kvs_stream *stream, kvs_status status) {
+  bool lost = false;
+
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    kvs_metadata *item = &stream->metadata[i];
+
+    if (is_waiting(item) && !item->persistent) {
+      item->used = false;
+      lost = true;
+    }
+  }
+  for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
+    lost = lost || stream->events[i].len != 0;
+  }
+  kvs_tags_free(stream);
+  if (lost) {
+    kvs_state_report(stream, 0, status, 0, 1);
+  }
+}
+
+/* ---- what the host gives ------------------------------------------------ */
 
 static kvs_metadata *find_metadata(kvs_stream *stream, kvs_bytes name) {
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
@@ -127,6 +217,7 @@ kvs_status kvs_stream_put_metadata(kvs_stream *stream, const char *name,
     return KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT;
   }
   item->used = true;
+  item->taken = false;
   item->persistent = persistent;
   item->name_len = (uint8_t)key.len;
   item->value_len = (uint16_t)text.len;

@@ -17,6 +17,8 @@ static void forget_oldest(kvs_stream *stream) {
   }
   if (stream->session.last == at) {
     stream->session.last = 0;
+    stream->session.ended =
+        (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_ENDED) != 0;
   }
   kvs_view_pop(view);
   kvs_format_release(stream, header);
@@ -116,6 +118,18 @@ static kvs_stream *find_victim(const kvs_host *host) {
   return victim;
 }
 
+/* Drops the oldest fragment of |victim|, of whatever stream, to make room. Its
+ * host may be waiting for that very fragment's ack, and the stream for nothing
+ * else. */
+static void sacrifice(kvs_stream *victim, kvs_status reason, kvs_time now) {
+  kvs_room_drop_oldest(victim, reason, now);
+  if (victim->session.phase == KVS_PHASE_AWAIT) {
+    kvs_session_wake(victim);
+  }
+  kvs_stream_close_if_done(victim, now);
+  kvs_stream_note_deadline(victim);
+}
+
 /* Whether every version of the session header is in use. */
 static bool lacks_slot(const kvs_stream *stream) {
   uint32_t live = 0;
@@ -140,8 +154,7 @@ bool kvs_room_yield(kvs_stream *stream, kvs_time now) {
   if (victim == NULL) {
     return false;
   }
-  kvs_room_drop_oldest(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
-  kvs_stream_note_deadline(victim);
+  sacrifice(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
   return true;
 }
 
@@ -203,8 +216,7 @@ static kvs_status make_pages(kvs_stream *stream, bool begins, uint32_t len,
       stream->refusal.limit = (uint64_t)heap->page_count * KVS_PAGE_DATA;
       return KVS_STATUS_STORE_OUT_OF_MEMORY;
     }
-    kvs_room_drop_oldest(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
-    kvs_stream_note_deadline(victim); /* it may be another than this one */
+    sacrifice(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
   }
   return KVS_OK;
 }
@@ -220,7 +232,7 @@ static kvs_status make_window(kvs_stream *stream, bool begins, uint64_t end,
       stream->refusal.limit = stream->info.buffer_duration;
       return KVS_STATUS_STORE_OUT_OF_MEMORY;
     }
-    kvs_room_drop_oldest(stream, KVS_STATUS_INVALID_CONTENT_VIEW_DURATION, now);
+    sacrifice(stream, KVS_STATUS_INVALID_CONTENT_VIEW_DURATION, now);
   }
   return KVS_OK;
 }

@@ -94,6 +94,8 @@ static void give_up(kvs_stream *stream, kvs_status status, uint32_t result,
   kvs_state_report(stream, 0, status, result, 1);
   stream->stopping = true;
   stream->closed = true;
+  kvs_put_report_skipped(stream);
+  kvs_tags_lose(stream, status);
   kvs_room_drop_all(stream, status, now);
   enter(stream, S(STOPPED), 0, now);
   event.u.stream_closed.session = stream->session.number;
@@ -402,6 +404,7 @@ void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
   kvs_retry *retry = &stream->session_retry;
   uint64_t delay = 0;
 
+  failed = failed && !stream->closed; /* then there is nothing to be lost */
   if (failed && !stream->info.restart_on_error) {
     give_up(stream, KVS_STATUS_PUT_STREAM_CALL_FAILED, result, now);
     return;
@@ -426,6 +429,14 @@ void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
     result = KVS_RESULT_TOKEN_ROTATION;
   }
   enter(stream, state_for(result), delay, now);
+}
+
+void kvs_state_begin_anew(kvs_stream *stream, kvs_time now) {
+  if (stream->host->ready) {
+    kvs_state_force(stream, S(DESCRIBE), now);
+  } else if (stream->machine.state == S(STOPPED)) {
+    kvs_state_force(stream, S(NEW), now); /* it waits for the client again */
+  }
 }
 
 void kvs_state_force(kvs_stream *stream, uint32_t state, kvs_time now) {

@@ -79,6 +79,7 @@ typedef struct kvs_track {
 typedef struct kvs_metadata {
   bool used;
   bool persistent;
+  bool taken; /* by a fragment */
   uint8_t name_len;
   uint16_t value_len;
   char name[KVS_MAX_METADATA_NAME_LEN];
@@ -111,7 +112,7 @@ typedef struct kvs_session {
   bool close;         /* end as soon as nothing is left to read */
   bool missing;       /* an old fragment's ack is given up: do not await it */
   bool sent_any;      /* a fragment was taken in it */
-  bool freed_any;     /* and one was freed */
+  bool ended;         /* |last| was forgotten: it had its END_OF_FRAGMENT */
   uint32_t header;    /* slot */
   uint32_t offset;    /* next byte of header or tag */
   uint32_t result;    /* why it ends, for the state after it */
@@ -191,6 +192,7 @@ struct kvs_stream {
   uint8_t segment_uid[KVS_SEGMENT_UID_LEN];
   kvs_metadata metadata[KVS_MAX_METADATA_COUNT];
   kvs_pending_event events[KVS_EVENT_KINDS];
+  uint32_t fragment_tags; /* metadata that the newest fragment took */
 
   bool new_timeline; /* the next fragment begins one */
   bool has_base;

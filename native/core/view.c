@@ -83,6 +83,21 @@ kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
   return KVS_OK;
 }
 
+kvs_status kvs_view_push_tail(kvs_view *view, uint32_t len, kvs_pos *body) {
+  kvs_fragment *newest = kvs_view_fragment(view, view->newest);
+  kvs_unit unit = {0};
+
+  KVS_ASSERT((newest->state & KVS_FRAGMENT_CLOSED) == 0);
+  unit.len = len;
+  unit.pts = newest->end;
+  unit.track = kvs_view_unit(view, view->newest)->track;
+  unit.flags = KVS_UNIT_TAIL;
+  KVS_TRY(kvs_view_push(view, &unit, NULL, body));
+  newest->frames--;
+  view->frames--;
+  return KVS_OK;
+}
+
 void kvs_view_close_newest(kvs_view *view) {
   if (view->newest != 0) {
     kvs_view_fragment(view, view->newest)->state |= KVS_FRAGMENT_CLOSED;
@@ -238,9 +253,9 @@ kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode) {
 }
 
 void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by) {
-  uint32_t left = kvs_view_fragment(view, at)->frames;
+  kvs_pos end = kvs_view_fragment(view, at)->next;
 
-  for (; left != 0; left--) {
+  while (at != end) {
     kvs_unit *unit = kvs_view_unit(view, at);
 
     unit->pts += by;
@@ -256,14 +271,14 @@ static bool fragment_is_sound(const kvs_view *view, kvs_pos at,
   uint32_t units = 0;
   kvs_pos unit_at = at;
 
-  while (unit_at != 0 && units < fragment->frames) {
+  while (unit_at != 0 && unit_at != fragment->next) {
     const kvs_unit *unit = kvs_view_unit(view, unit_at);
     bool begins = (unit->flags & KVS_UNIT_FRAGMENT) != 0;
 
     if (unit->check != kvs_unit_check(unit) || begins != (unit_at == at)) {
       return false;
     }
-    units++;
+    units += (unit->flags & KVS_UNIT_TAIL) != 0 ? 0 : 1;
     unit_bytes += unit->len;
     unit_at = unit_after(view, unit_at);
   }

@@ -15,7 +15,8 @@
 #include "core/heap.h"
 
 enum {
-  KVS_UNIT_FRAGMENT = 1u << 0 /* a kvs_fragment follows */
+  KVS_UNIT_FRAGMENT = 1u << 0, /* a kvs_fragment follows */
+  KVS_UNIT_TAIL = 1u << 1      /* no frame: bytes behind those of a fragment */
 };
 
 /* One frame as it lies in the arena. Its decoding time is that of its place. */
@@ -172,6 +173,12 @@ static inline uint8_t *kvs_view_push_within(kvs_view *view,
   kvs_view_count(view, fragment, unit, grows, at);
   return (uint8_t *)(stored + 1);
 }
+
+/* Appends |len| bytes that are no frame behind the newest fragment, which is
+ * there and not closed: they are sent, sent again, counted as bytes and
+ * forgotten with it. As kvs_view_push. */
+KVS_MUST_CHECK kvs_status kvs_view_push_tail(kvs_view *view, uint32_t len,
+                                             kvs_pos *body);
 
 /* No more frames for the newest fragment. */
 void kvs_view_close_newest(kvs_view *view);

@@ -287,6 +287,24 @@ static void stream_arguments_are_checked(void) {
   scene_finish(&host);
 }
 
+/* Closed with nothing to send, and started again, while nobody has answered:
+ * the client's readiness finds it as if it were new. */
+static void a_stream_is_stopped_and_started_before_the_client_is_ready(void) {
+  fake_host host;
+
+  silent(&host, KVS_EVENT_GET_SECURITY_TOKEN);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
+  CHECK_EQ(kvs_stream_start(stream, host.now), KVS_OK);
+  scene_gops(&host, stream, 0, 1, 5);
+  CHECK_EQ(answer(&host, KVS_EVENT_GET_SECURITY_TOKEN, 200, KVS_NEVER), KVS_OK);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_NO_MORE_DATA_AVAILABLE);
+  CHECK_EQ(scene_metrics(&host, stream).state, KVS_STREAM_STATE_STREAMING);
+  scene_finish(&host);
+}
+
 /* ---- calls from within a callback ---------------------------------------- */
 
 enum { INNER = 14 };
@@ -392,6 +410,7 @@ static void a_callback_may_not_call_back(void) {
 int main(void) {
   RUN(its_calls_are_retried_for_ever_and_told);
   RUN(a_call_without_an_answer_is_made_again);
+  RUN(a_stream_is_stopped_and_started_before_the_client_is_ready);
   RUN(a_token_that_is_about_to_expire_is_not_taken);
   RUN(tokens_are_renewed_and_streams_do_not_notice);
   RUN(streams_wait_for_it_and_hold_media_meanwhile);

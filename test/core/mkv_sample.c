@@ -1,5 +1,9 @@
 #include "mkv_sample.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fake_host.h"
 #include "nal_vectors.h"
 
 /* Four frames of 64x48, blue, a key frame each second one:
@@ -206,8 +210,58 @@ static void write_bare(kvs_sink *sink) {
   frame(sink, 1, INT16_MIN, KVS_FRAME_NONE, DELTA_1, sizeof DELTA_1);
 }
 
+static void must(kvs_status status) {
+  if (status != KVS_OK) {
+    fprintf(stderr, "sample: %s\n", kvs_status_name(status));
+    abort();
+  }
+}
+
+/* What a stream sends that is stopped while metadata and an event wait for a
+ * fragment that will not come: they stand behind its last frame. */
+static void write_stopped(kvs_sink *sink) {
+  const kvs_event_metadata with = {"cam/", 1, {"door"}, {"open"}};
+  const kvs_frame key = {KVS_FRAME_KEY,
+                         1,
+                         KVS_NEVER,
+                         KVS_TICKS_PER_SECOND,
+                         KVS_TICKS_PER_SECOND / 2,
+                         KEY_1,
+                         sizeof KEY_1};
+  const kvs_frame delta = {KVS_FRAME_NONE,
+                           1,
+                           KVS_NEVER,
+                           KVS_TICKS_PER_SECOND * 3 / 2,
+                           KVS_TICKS_PER_SECOND / 2,
+                           DELTA_1,
+                           sizeof DELTA_1};
+  kvs_stream_info info;
+  fake_host host;
+
+  fake_host_init(&host, KVS_MIN_STORAGE_SIZE, 1);
+  fake_stream_info(&info, "camera");
+  info.absolute_fragment_times = false;
+  info.tracks[0].codec_private = AVC_PRIVATE;
+  info.tracks[0].codec_private_len = sizeof AVC_PRIVATE;
+  kvs_stream *stream = NULL;
+  must(kvs_stream_create(host.client, &info, host.now, &stream));
+  fake_answer_all(&host, stream);
+  must(kvs_stream_put_metadata(stream, "place", "front door", false, host.now));
+  must(kvs_stream_put(stream, &key, host.now));
+  must(kvs_stream_put(stream, &delta, host.now));
+  must(kvs_stream_put_metadata(stream, "mood", "calm", true, host.now));
+  must(kvs_stream_put_metadata(stream, "seen", "a cat", false, host.now));
+  must(kvs_stream_put_event(stream, KVS_STREAM_EVENT_NOTIFICATION, &with,
+                            host.now));
+  must(kvs_stream_stop(stream, host.now));
+  fake_answer_all(&host, stream);
+  (void)fake_take(&host, stream);
+  kvs_sink_write(sink, host.body, host.body_len);
+  fake_host_free(&host);
+}
+
 const mkv_sample mkv_samples[MKV_SAMPLES] = {
     {"video", write_video},         {"audio-video", write_audio_video},
     {"alaw-data", write_alaw_data}, {"hevc-mulaw", write_hevc_mulaw},
-    {"bare", write_bare},
+    {"bare", write_bare},           {"stopped", write_stopped},
 };

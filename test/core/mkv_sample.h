@@ -9,7 +9,7 @@ typedef struct mkv_sample {
   void (*write)(kvs_sink *sink);
 } mkv_sample;
 
-#define MKV_SAMPLES 5u
+#define MKV_SAMPLES 6u
 extern const mkv_sample mkv_samples[MKV_SAMPLES];
 
 #endif

@@ -84,6 +84,152 @@ static void ten_tags_and_no_more(void) {
   scene_finish(&host);
 }
 
+/* ---- stop ---------------------------------------------------------------- */
+
+static kvs_event last_error(const fake_host *host) {
+  return fake_last(host, KVS_EVENT_STREAM_ERROR_REPORT);
+}
+
+/* Behind the last frame and before the end: the service counts them to the
+ * last fragment. They are lost and sent again with it. */
+static void what_no_fragment_took_goes_behind_the_last_frame(void) {
+  fake_host host;
+  fake_body body;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(put_tag(&host, stream, "where", "door", true), KVS_OK);
+  one_more(&host, stream, 0);
+  CHECK_EQ(put_tag(&host, stream, "once", "late", false), KVS_OK);
+  CHECK_EQ(put_tag(&host, stream, "mood", "calm", true), KVS_OK);
+  CHECK_EQ(kvs_stream_put_event(stream, 3, NULL, host.now), KVS_OK);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(kvs_client_check(host.client), KVS_OK);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 2);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  for (uint32_t again = 0; again < 2; again++) {
+    CHECK(fake_read_body(&host, &body));
+    CHECK_EQ(body.clusters, 1);
+    CHECK_EQ(body.blocks, 2);
+    CHECK_EQ(body.tags, 1 + 2 + 2);
+    CHECK_EQ(body.ends, 1);
+    CHECK_EQ(scene_finds_text(&host, "where"), 1);
+    CHECK_EQ(scene_finds_text(&host, "late"), 1);
+    CHECK_EQ(scene_finds_text(&host, "calm"), 1);
+    scene_lose(&host, stream, 599);
+    CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  }
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 0), KVS_OK);
+  scene_end(&host, stream);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_ERROR_REPORT), 0);
+  CHECK_EQ(kvs_stream_start(stream, host.now), KVS_OK);
+  fake_answer_all(&host, stream);
+  one_more(&host, stream, 5); /* only what persists goes on */
+  CHECK_EQ(scene_finds_text(&host, "where"), 1);
+  CHECK_EQ(scene_finds_text(&host, "calm"), 1);
+  CHECK_EQ(scene_finds_text(&host, "late"), 0);
+  scene_finish(&host);
+}
+
+/* The service refuses a fragment of more than ten, whole. */
+static void a_fragment_has_ten_tags_at_its_end_as_well(void) {
+  fake_host host;
+  fake_body body;
+  char name[] = "a";
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  for (uint32_t i = 0; i < 7; i++) {
+    name[0] = (char)('a' + i);
+    CHECK_EQ(put_tag(&host, stream, name, "first", false), KVS_OK);
+  }
+  scene_gops(&host, stream, 0, 1, 2);
+  for (uint32_t i = 0; i < 4; i++) {
+    name[0] = (char)('a' + i);
+    CHECK_EQ(put_tag(&host, stream, name, "second", false), KVS_OK);
+  }
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_ERROR_REPORT), 1);
+  CHECK_EQ(last_error(&host).u.stream_error_report.status,
+           KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.tags, 10);
+  CHECK_EQ(scene_finds_text(&host, "second"), 3);
+  scene_finish(&host);
+}
+
+static void what_cannot_go_is_told(void) {
+  fake_host host;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(put_tag(&host, stream, "once", "early", false), KVS_OK);
+  CHECK_EQ(put_tag(&host, stream, "where", "door", true), KVS_OK);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK); /* not one frame */
+  CHECK_EQ(last_error(&host).u.stream_error_report.status,
+           KVS_STATUS_MKV_INVALID_GENERATOR_STATE_TAGS);
+  CHECK_EQ(kvs_stream_start(stream, host.now), KVS_OK);
+  fake_answer_all(&host, stream);
+  one_more(&host, stream, 0);
+  CHECK_EQ(scene_finds_text(&host, "early"), 0);
+  CHECK_EQ(scene_finds_text(&host, "door"), 1);
+  CHECK_EQ(fake_put(&host, stream, KVS_FRAME_END_OF_FRAGMENT, 80, 100), KVS_OK);
+  CHECK_EQ(kvs_stream_put_event(stream, 1, NULL, host.now), KVS_OK);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK); /* it has its end */
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_ERROR_REPORT), 2);
+  scene_finish(&host);
+
+  fake_host_init(&host, ARENA, 2); /* no room */
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+  fake_stream_info(&info, "camera");
+  info.buffer_duration = 100000 * SECOND;
+  info.overflow_policy = KVS_OVERFLOW_REFUSE;
+  stream = scene_stream(&host, &info);
+  for (uint64_t i = 0; kvs_heap_available(&host.client->host.heap) != 0; i++) {
+    CHECK_EQ(fake_put(&host, stream, KEY, i * 1000, 16200), KVS_OK);
+  }
+  CHECK_EQ(put_tag(&host, stream, "once", "late", false), KVS_OK);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(last_error(&host).u.stream_error_report.status,
+           KVS_STATUS_STORE_OUT_OF_MEMORY);
+  scene_finish(&host);
+
+  fake_host_init(&host, ARENA, 2); /* the stream gives up */
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 403;
+  info.restart_on_error = false;
+  stream = NULL;
+  CHECK_EQ(kvs_stream_create(host.client, &info, host.now, &stream), KVS_OK);
+  CHECK_EQ(put_tag(&host, stream, "once", "late", false), KVS_OK);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_ERROR_REPORT), 2);
+  CHECK_EQ(last_error(&host).u.stream_error_report.status,
+           KVS_STATUS_DESCRIBE_STREAM_CALL_FAILED);
+  scene_finish(&host);
+}
+
+/* A clock that is set moves the last frame's tail, too. */
+static void tags_at_the_end_wait_for_the_clock(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  uint64_t set = host.now.wall;
+  host.now.wall = 50 * SECOND;
+  kvs_stream *stream = fake_stream(&host, "camera");
+  scene_gops(&host, stream, 20, 1, 2);
+  CHECK_EQ(put_tag(&host, stream, "once", "late", false), KVS_OK);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  host.now.wall = set;
+  fake_advance(&host, SECOND);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(kvs_client_check(host.client), KVS_OK);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  CHECK_EQ(scene_finds_text(&host, "late"), 1);
+  scene_finish(&host);
+}
+
 static void events_have_their_limits(void) {
   fake_host host;
   kvs_event_metadata with = {0};
@@ -234,6 +380,10 @@ static void several_tracks_are_shifted_alike(void) {
 int main(void) {
   RUN(persistent_tags_are_replaced_and_ended);
   RUN(ten_tags_and_no_more);
+  RUN(what_no_fragment_took_goes_behind_the_last_frame);
+  RUN(a_fragment_has_ten_tags_at_its_end_as_well);
+  RUN(what_cannot_go_is_told);
+  RUN(tags_at_the_end_wait_for_the_clock);
   RUN(events_have_their_limits);
   RUN(an_event_that_finds_no_room_leaves_none_behind);
   RUN(media_on_both_sides_of_the_setting_of_the_clock);

@@ -425,8 +425,8 @@ KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put(kvs_stream *stream,
                                                  kvs_time now);
 
 /* Adds a tag to the next fragment, or to every one from there on
- * (|persistent|; an empty value ends it). Fragment metadata of the guide. One
- * that no fragment took before kvs_stream_stop is not sent.
+ * (|persistent|; an empty value ends it). Fragment metadata of the guide.
+ * kvs_stream_stop sees to one that no fragment took.
  *   |stream| [read]   |name| [read]   |value| [read]
  * MKV_INVALID_TAG_NAME_LENGTH, MKV_INVALID_TAG_VALUE_LENGTH,
  * INVALID_METADATA_NAME (begins with AWS), MAX_FRAGMENT_METADATA_COUNT,
@@ -535,8 +535,12 @@ KVS_API kvs_status kvs_stream_session_ended(kvs_stream *stream,
                                             kvs_time now);
 
 /* Stops: no more frames are taken, what is buffered is sent, and when the
- * last fragment is freed STREAM_CLOSED comes. STREAM_HAS_BEEN_STOPPED when it
- * was stopped before.   |stream| [read] */
+ * last fragment is freed STREAM_CLOSED comes. Metadata and events that no
+ * fragment took go out behind the last frame, as part of the last fragment.
+ * Those for one fragment that cannot are dropped, and STREAM_ERROR_REPORT tells
+ * why: MKV_INVALID_GENERATOR_STATE_TAGS (no fragment is open),
+ * MAX_FRAGMENT_METADATA_COUNT (it has as many as may be), STORE_OUT_OF_MEMORY.
+ * STREAM_HAS_BEEN_STOPPED when it was stopped before.   |stream| [read] */
 KVS_API kvs_status kvs_stream_stop(kvs_stream *stream, kvs_time now);
 
 /* Takes frames again after kvs_stream_stop, from a key frame on and at any

@@ -1,0 +1,578 @@
+#include "session_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define S(name) ((uint32_t)KVS_STREAM_STATE_##name)
+
+void model_require(model *m, bool ok, const char *what) {
+  if (!ok && m->fault == NULL) {
+    m->fault = what;
+  }
+}
+
+void model_init(model *m, kvs_stream *stream, const kvs_stream_info *info) {
+  memset(m, 0, sizeof(*m));
+  m->stream = stream;
+  m->info = *info;
+  m->retention = info->retention;
+  m->await_key = true;
+  m->accused = -1;
+  m->token_until = KVS_NEVER;
+  m->state = S(NEW);
+}
+
+void model_done(model *m) {
+  free(m->frames);
+  free(m->list);
+  free(m->body);
+  memset(m, 0, sizeof(*m));
+}
+
+void model_bytes(uint32_t id, uint32_t len, uint8_t *out) {
+  for (uint32_t i = 0; i < len; i++) {
+    out[i] = (uint8_t)(id >> (i % 4 * 8)) ^ (uint8_t)(i * 7u + (i >> 8));
+  }
+}
+
+uint64_t model_units(const model *m, uint64_t pts, uint64_t base) {
+  uint64_t scale = m->info.timecode_scale;
+  uint64_t time = (pts + scale / 2) / scale;
+
+  return m->info.absolute_fragment_times ? time
+                                         : time - (base + scale / 2) / scale;
+}
+
+uint64_t model_ms(const model *m, uint32_t i) {
+  return m->list[i].cluster * m->info.timecode_scale / KVS_TICKS_PER_MS;
+}
+
+uint32_t model_held(const model *m, uint32_t i) {
+  while (i < m->count && m->list[i].fate != MODEL_HELD) {
+    i++;
+  }
+  return i;
+}
+
+bool model_all_out(const model_fragment *f) {
+  return f->out == f->count && f->tail_out == f->tail && (!f->ended || f->over);
+}
+
+bool model_whole(const model *m, uint32_t i) {
+  const model_fragment *f = &m->list[i];
+
+  return f->begun && f->closed && model_all_out(f);
+}
+
+void model_close_last(model *m) {
+  if (m->count != 0) {
+    m->list[m->count - 1].closed = true;
+  }
+  m->open = false;
+}
+
+/* A session tells the time that its first fragment counts from. */
+static void check_start(model *m) {
+  const model_fragment *f = &m->list[m->next];
+
+  if (m->next == m->count) {
+    model_require(m, false, "a session has something to send");
+    return;
+  }
+  model_require(m,
+                m->start == (m->info.absolute_fragment_times
+                                 ? f->cluster * m->info.timecode_scale
+                                 : f->base),
+                "a session tells the time that its fragments count from");
+}
+
+/* ---- put ---------------------------------------------------------------- */
+
+/* Rulings 8 and 9: whether the stamp is refused, or begins a timeline. */
+static kvs_status judge_stamp(const model *m, uint64_t pts, kvs_time now,
+                              bool *jump) {
+  uint64_t scale = m->info.timecode_scale;
+
+  if (!m->has_last) {
+    return KVS_OK;
+  }
+  if (pts > m->last_pts) {
+    uint64_t real = now.mono - m->last_mono;
+
+    *jump = pts - m->last_pts > real + m->info.max_fragment_duration;
+    return KVS_OK;
+  }
+  if ((pts + scale / 2) / scale == (m->last_pts + scale / 2) / scale) {
+    return KVS_OK;
+  }
+  if (m->last_pts - pts <= KVS_TICKS_PER_SECOND) {
+    return KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP;
+  }
+  *jump = true;
+  return KVS_OK;
+}
+
+/* Ruling 10. */
+static bool begins_fragment(const model *m, const kvs_frame *frame) {
+  const model_fragment *open;
+  uint64_t length;
+  uint64_t least = m->info.key_frame_fragmentation
+                       ? m->info.min_fragment_duration
+                       : m->info.fragment_duration;
+
+  if (!m->open) {
+    return true;
+  }
+  open = &m->list[m->count - 1];
+  length = frame->pts > open->begin ? frame->pts - open->begin : 0;
+  return ((frame->flags & KVS_FRAME_KEY) != 0 && length >= least) ||
+         length + 500 * KVS_TICKS_PER_MS >= m->info.max_fragment_duration;
+}
+
+static uint64_t cluster_time(const model *m, const kvs_frame *frame,
+                             const model_put *plan) {
+  bool fresh = !m->has_base || plan->jump;
+  uint64_t time = model_units(m, frame->pts, fresh ? frame->pts : m->base);
+
+  if (!plan->begins) {
+    return m->last_cluster;
+  }
+  return m->has_cluster && !plan->jump && time <= m->last_cluster
+             ? m->last_cluster + 1
+             : time;
+}
+
+model_put model_plan(const model *m, const kvs_frame *frame, kvs_time now) {
+  model_put plan = {KVS_OK, false, false, false};
+  int64_t relative;
+
+  if (m->stopping) {
+    plan.status = KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
+    return plan;
+  }
+  plan.status = judge_stamp(m, frame->pts, now, &plan.jump);
+  plan.skips = m->await_key && (frame->flags & KVS_FRAME_KEY) == 0;
+  if (plan.status != KVS_OK || plan.skips) {
+    return plan;
+  }
+  plan.begins = plan.jump || begins_fragment(m, frame);
+  relative =
+      (int64_t)model_units(m, frame->pts,
+                           plan.jump || !m->has_base ? frame->pts : m->base) -
+      (int64_t)cluster_time(m, frame, &plan);
+  if (relative < INT16_MIN || relative > INT16_MAX) {
+    plan.status = KVS_STATUS_MKV_LARGE_FRAME_TIMECODE;
+  }
+  return plan;
+}
+
+static void begin_fragment(model *m, const kvs_frame *frame,
+                           const model_put *plan) {
+  model_fragment fresh = {0};
+
+  model_close_last(m);
+  fresh.cluster = cluster_time(m, frame, plan);
+  fresh.base = !m->has_base || plan->jump ? frame->pts : m->base;
+  fresh.first = m->frame_count;
+  fresh.begin = frame->pts;
+  fresh.timeline = plan->jump || m->new_timeline;
+  fresh.tags = m->tags;
+  m->tags = 0;
+  m->list = realloc(m->list, (m->count + 1) * sizeof(fresh));
+  m->list[m->count++] = fresh;
+  m->open = true;
+  m->await_key = false;
+  m->new_timeline = false;
+  m->has_base = true;
+  m->base = fresh.base;
+  m->has_cluster = true;
+  m->last_cluster = fresh.cluster;
+}
+
+static void store_frame(model *m, const kvs_frame *frame, kvs_time now) {
+  model_fragment *f = &m->list[m->count - 1];
+  model_frame one = {(uint32_t)frame->size, frame->pts,
+                     (frame->flags & KVS_FRAME_KEY) != 0};
+
+  m->frames = realloc(m->frames, (m->frame_count + 1) * sizeof(one));
+  m->frames[m->frame_count++] = one;
+  f->count++;
+  m->has_last = true;
+  m->last_pts = frame->pts;
+  m->last_mono = now.mono;
+  if ((frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0) {
+    f->ended = true;
+    model_close_last(m);
+  }
+}
+
+void model_put_done(model *m, const kvs_frame *frame, const model_put *plan,
+                    kvs_status status, kvs_time now) {
+  if (status != KVS_OK) {
+    model_require(m, !m->frame_gone, "a refused frame is not dropped, too");
+    return;
+  }
+  m->accepted++;
+  if (plan->skips) {
+    m->skipped++;
+    return;
+  }
+  if (!plan->begins && !m->open) {
+    model_require(m, m->frame_gone,
+                  "a frame whose fragment was dropped goes with it");
+    m->frame_gone = false;
+    return;
+  }
+  model_require(m, !m->frame_gone, "a frame that is stored is not dropped");
+  model_require(m, m->skipped == m->skipped_told,
+                "skipped frames are told when a frame is stored");
+  if (plan->begins) {
+    begin_fragment(m, frame, plan);
+  }
+  store_frame(m, frame, now);
+  if (m->start_due) {
+    m->start_due = false;
+    check_start(m);
+  }
+}
+
+/* ---- what the service says ---------------------------------------------- */
+
+/* The errors that the same bytes would meet again (guide: Error acks). */
+static bool gives_up(uint32_t error) {
+  return error == 4001 || error == 4002 || (error >= 4004 && error <= 4007) ||
+         (error >= 4009 && error <= 4012);
+}
+
+static uint32_t named_by(const model *m, uint64_t ms) {
+  for (uint32_t i = m->first; i < m->count && i <= m->next; i++) {
+    if (m->list[i].begun && m->list[i].fate == MODEL_HELD &&
+        model_ms(m, i) == ms) {
+      return i;
+    }
+  }
+  return m->count;
+}
+
+static void accuse(model *m, const kvs_ack *ack) {
+  uint32_t i;
+
+  if (!gives_up(ack->error_id)) {
+    return;
+  }
+  if (ack->has_timecode) {
+    i = named_by(m, ack->timecode);
+  } else {
+    m->unnamed++;
+    i = m->unnamed < 3 || !m->any ? m->count : model_held(m, m->first);
+  }
+  if (i != m->count) {
+    m->accused = i;
+    m->unnamed = 0;
+  }
+}
+
+void model_ack(model *m, const kvs_ack *ack) {
+  bool durable = ack->type == KVS_ACK_PERSISTED ||
+                 (ack->type == KVS_ACK_RECEIVED && m->retention == 0);
+  uint32_t i;
+
+  if (!m->info.fragment_acks && m->next < m->count && model_whole(m, m->next)) {
+    m->list[m->next].fate = MODEL_FREED;
+  }
+  if (ack->type == KVS_ACK_ERROR) {
+    accuse(m, ack);
+  } else if (durable && ack->has_timecode) {
+    i = named_by(m, ack->timecode);
+    if (i != m->count && model_whole(m, i)) {
+      m->list[i].fate = MODEL_FREED;
+      m->unnamed = 0;
+    }
+  }
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+/* The guide's diagram of states, and what ends a session. */
+static bool may_follow(const model *m, uint32_t from, uint32_t to) {
+  const uint32_t after_session =
+      S(READY) | S(GET_TOKEN) | S(GET_ENDPOINT) | S(DESCRIBE);
+
+  if (to == S(STOPPED)) {
+    return (m->stopping || m->resetting || !m->info.restart_on_error) &&
+           model_held(m, m->first) == m->count;
+  }
+  if (m->resetting && (to == S(DESCRIBE) || from == S(STOPPED))) {
+    return to == S(DESCRIBE) || to == S(NEW);
+  }
+  switch (from) {
+    case S(NEW):
+      return to == S(DESCRIBE);
+    case S(DESCRIBE):
+      return (to & (S(CREATE) | S(TAG_STREAM) | S(GET_ENDPOINT))) != 0;
+    case S(CREATE):
+      return to == S(DESCRIBE);
+    case S(TAG_STREAM):
+      return to == S(GET_ENDPOINT);
+    case S(GET_ENDPOINT):
+      return (to & (S(GET_TOKEN) | S(DESCRIBE))) != 0;
+    case S(GET_TOKEN):
+      return to == S(READY);
+    case S(READY):
+      return to == S(PUT_STREAM);
+    case S(PUT_STREAM):
+      return to == S(STREAMING) || (to & after_session) != 0;
+    case S(STREAMING):
+      return (to & after_session) != 0;
+    default:
+      return false;
+  }
+}
+
+static void forget_session(model *m) {
+  for (uint32_t i = m->first; i < m->count; i++) {
+    m->list[i].begun = false;
+    m->list[i].over = false;
+    m->list[i].out = 0;
+    m->list[i].tail_out = 0;
+  }
+  m->body_len = 0;
+  m->waiting = false;
+  m->finish = false;
+  m->close = false;
+  m->missing = false;
+  m->reason = false;
+  m->any = false;
+  m->eof = false;
+  m->head = 0;
+  m->tags_out = 0;
+}
+
+static void begin_session(model *m, const kvs_event *event, kvs_time now) {
+  uint64_t number = event->u.put_stream.session;
+  uint64_t most = now.mono + m->info.session_duration;
+
+  model_require(m, !m->live, "sessions never overlap");
+  model_require(m, number > m->session, "session numbers grow");
+  m->session = number;
+  m->live = true;
+  m->opened = false;
+  m->until = m->token_until < most ? m->token_until : most;
+  forget_session(m);
+  m->next = model_held(m, m->first);
+  m->start = event->u.put_stream.start;
+  m->start_due = m->next == m->count && m->putting;
+  if (!m->start_due) { /* else of the frame that is being put */
+    check_start(m);
+  }
+}
+
+static void drop_fragment(model *m, const kvs_event *event) {
+  uint32_t i = m->accused >= 0 ? (uint32_t)m->accused : model_held(m, m->first);
+  bool policy = m->putting && m->info.streaming_type != KVS_STREAMING_OFFLINE &&
+                m->info.overflow_policy == KVS_OVERFLOW_DROP_OLDEST;
+  model_fragment *f;
+
+  if (i >= m->count) {
+    model_require(m, false, "only what is held is dropped");
+    return;
+  }
+  f = &m->list[i];
+  model_require(
+      m, policy || m->accused >= 0 || m->resetting || !m->info.restart_on_error,
+      "nothing is dropped without a reason");
+  model_require(m, event->u.dropped_fragment_report.timecode == f->begin,
+                "the oldest goes, or the one that was refused");
+  model_require(m, event->u.dropped_fragment_report.frames == f->count,
+                "every frame of it is told");
+  f->fate = MODEL_DROPPED;
+  f->closed = true;
+  m->dropped += f->count;
+  m->accused = -1;
+  if (i == m->count - 1) {
+    m->open = false;
+    m->await_key = true;
+  }
+}
+
+static void close_stream(model *m) {
+  model_require(m, m->stopping || !m->info.restart_on_error,
+                "only what was stopped is closed");
+  model_require(m, !m->closed, "a stream is closed once");
+  /* While bytes are taken, which may free, it is known only afterwards. */
+  model_require(m, m->taking || model_held(m, m->first) == m->count,
+                "nothing is held when a stream is closed");
+  if (!m->stopping) { /* it gives up, and tells that they are gone */
+    m->tags = 0;
+  }
+  m->stopping = true;
+  m->closed = true;
+}
+
+void model_event(model *m, const kvs_event *event, kvs_time now) {
+  switch (event->type) {
+    case KVS_EVENT_PUT_STREAM:
+      begin_session(m, event, now);
+      break;
+    case KVS_EVENT_SESSION_ENDED:
+      model_require(m, m->live, "only an open session ends");
+      m->live = false;
+      forget_session(m);
+      break;
+    case KVS_EVENT_STREAM_DATA_AVAILABLE:
+      model_require(m, m->live && m->opened, "data are for an open session");
+      m->waiting = false;
+      break;
+    case KVS_EVENT_STREAM_STATE_CHANGED:
+      model_require(m, event->u.stream_state_changed.from == m->state,
+                    "a state is left that was entered");
+      model_require(
+          m,
+          may_follow(m, m->state, (uint32_t)event->u.stream_state_changed.to),
+          "states go along the guide's transitions");
+      m->state = (uint32_t)event->u.stream_state_changed.to;
+      break;
+    case KVS_EVENT_DROPPED_FRAGMENT_REPORT:
+      drop_fragment(m, event);
+      break;
+    case KVS_EVENT_DROPPED_FRAME_REPORT:
+      model_require(m, m->putting && !m->frame_gone, "a frame is dropped once");
+      m->frame_gone = true;
+      m->dropped++;
+      break;
+    case KVS_EVENT_SKIPPED_FRAMES_REPORT:
+      m->skipped_told += event->u.skipped_frames_report.frames;
+      break;
+    case KVS_EVENT_STREAM_CONNECTION_STALE:
+      model_require(m,
+                    event->u.stream_connection_stale.since >=
+                        m->info.connection_staleness,
+                    "a session is stale no sooner than it may be");
+      break;
+    case KVS_EVENT_STREAM_ERROR_REPORT:
+      if (event->u.stream_error_report.status ==
+              KVS_STATUS_STORE_OUT_OF_MEMORY &&
+          m->count != 0) {
+        m->list[m->count - 1].tail = 0;
+      }
+      m->tags_told = true;
+      break;
+    case KVS_EVENT_STREAM_CLOSED:
+      close_stream(m);
+      break;
+    default:
+      break;
+  }
+}
+
+/* ---- between calls ------------------------------------------------------ */
+
+/* Tags that no fragment took go behind the open one, ten a fragment. */
+void model_stop(model *m) {
+  model_fragment *f = m->open ? &m->list[m->count - 1] : NULL;
+
+  m->stopping = true;
+  m->tags_told = false;
+  if (f != NULL) {
+    f->tail = KVS_MAX_METADATA_COUNT - f->tags;
+    f->tail = m->tags < f->tail ? m->tags : f->tail;
+  }
+}
+
+void model_stopped(model *m) {
+  const model_fragment *f = m->open ? &m->list[m->count - 1] : NULL;
+
+  model_require(m, m->tags_told == (m->tags > (f == NULL ? 0 : f->tail)),
+                "tags that cannot go are told");
+  m->tags = 0;
+}
+
+void model_anew(model *m) {
+  model_close_last(m);
+  m->stopping = false;
+  m->closed = false;
+  m->await_key = true;
+  m->new_timeline = true;
+  m->has_last = false;
+  m->has_base = false;
+  m->has_cluster = false;
+}
+
+void model_stepped(model *m, kvs_time now) {
+  uint32_t oldest = model_held(m, m->first);
+  uint32_t passed = 0;
+
+  if (now.mono - m->last_mono >= m->info.idle_duration) {
+    m->close = true;
+  }
+  for (uint32_t i = oldest; i < m->count; i++) {
+    passed += m->list[i].fate != MODEL_HELD ? 1 : 0;
+  }
+  if (passed >= 2 && model_whole(m, oldest) &&
+      now.mono >=
+          m->list[oldest].out_at + m->info.connection_staleness) { /* 3 */
+    m->missing = true;
+    m->finish = true;
+    m->close = true;
+  }
+}
+
+static void check_figures(model *m, kvs_time now) {
+  kvs_stream_metrics metrics;
+  uint64_t frames = 0;
+
+  if (kvs_stream_get_metrics(m->stream, now, &metrics) != KVS_OK) {
+    model_require(m, false, "metrics can be had");
+    return;
+  }
+  for (uint32_t i = m->first; i < m->count; i++) {
+    frames += m->list[i].fate == MODEL_HELD ? m->list[i].count : 0;
+  }
+  model_require(m, metrics.buffered_frames >= frames, "what is held is there");
+  model_require(m, metrics.total_frames == m->frame_count,
+                "every stored frame is counted");
+  model_require(m, metrics.dropped_frames == m->dropped,
+                "every dropped frame was told");
+  model_require(m, metrics.skipped_frames == m->skipped,
+                "every skipped frame is counted");
+  model_require(m, metrics.state == m->state, "every change of state was told");
+}
+
+/* Whether take would give bytes, or an answer that ends the body. */
+static bool has_news(const model *m) {
+  uint32_t i = m->next;
+
+  if (m->eof) {
+    for (i = m->first; i < m->count; i++) {
+      if (m->list[i].fate == MODEL_HELD && model_whole(m, i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+  if (i < m->count && m->list[i].begun) {
+    if (!model_all_out(&m->list[i])) {
+      return true;
+    }
+    i++;
+  }
+  return m->stopping || model_held(m, i) < m->count;
+}
+
+void model_check(model *m, kvs_time now) {
+  uint32_t first = model_held(m, m->first);
+
+  if (m->putting || m->resetting) {
+    model_require(m, false, "a call is over");
+  }
+  model_require(m, m->accused < 0, "what is given up is told");
+  model_require(m, !m->closed || first == m->count,
+                "nothing is held when a stream is closed");
+  model_require(m, !m->start_due, "a session has something to send");
+  m->first = m->first + 64 < first ? first - 64 : m->first;
+  model_require(m, !m->stopping || first < m->count || m->closed,
+                "a stopped stream is closed when nothing is held");
+  model_require(m, !m->live || !m->opened || !m->waiting || !has_news(m),
+                "who waits for data is told");
+  check_figures(m, now);
+}
