@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   KinesisVideoProducer,
   type CallMessage,
@@ -10,6 +10,7 @@ import {
   type NoteMessage,
   type StreamHealth,
 } from '../../../lib/index.js';
+import { eventually } from '../../support/eventually.js';
 import { syntheticFrames } from '../../support/frames.js';
 import { ack, allWell, ScriptedService } from '../../support/scripted-service.js';
 import { CREDENTIALS, putAll } from '../../support/upload.js';
@@ -119,13 +120,13 @@ describe('what a program can see of a stream', () => {
     await open();
     const seen: string[] = [];
     stream.on('health', (health: StreamHealth) => seen.push(health.condition));
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(stream.health.condition).toBe('failing');
-    }, 10_000);
+    });
     service = await ScriptedService.start({ port: Number(new URL(endpoint).port) });
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(stream.health.condition).toBe('idle');
-    }, 20_000);
+    });
     expect(stream.health.lastError?.status).toBe('STATUS_DESCRIBE_STREAM_CALL_FAILED');
     expect(seen).toEqual(['failing', 'idle']);
   });
