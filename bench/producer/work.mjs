@@ -10,6 +10,7 @@ const [, , mode, endpoint, amount, size = '20972'] = process.argv;
 const START = 1_700_000_000_000;
 const FRAME = new Uint8Array(20_972).fill(0x55); // 25 a second are 4 Mbit/s
 const FPS = 25;
+const SESSION_MS = 1000;
 
 async function create(storageSize) {
   return KinesisVideoProducer.create({
@@ -193,15 +194,19 @@ async function hour() {
   const stream = await producer.createStream({
     streamName: 'hour',
     nalAdaptationFlags: 0,
-    sessionDuration: 1000,
+    sessionDuration: SESSION_MS,
   });
   const frames = Number(amount) * 60 * FPS;
+  const quarter = Math.floor(frames / 4);
+  const began = performance.now();
   let before;
   for (let i = 0; i < frames; i += 1) {
     if (!stream.putFrame(frame(i, data))) await once(stream, 'drain');
-    if (i !== Math.floor(frames / 4)) continue;
+    if (i === 0 || i % quarter !== 0) continue;
     await idle(stream);
-    before = settled(producer);
+    before ??= settled(producer);
+    // Each quarter has a session at least, however fast the machine is.
+    await sleep(Math.max(0, began + (i / quarter) * SESSION_MS - performance.now()));
   }
   await idle(stream);
   const more = growth(before, settled(producer));
