@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { NAL_ADAPTATION } from '../base/media.js';
 import type { NativeStreamInfo } from '../native/index.js';
 import type { StreamCallbackProvider } from '../providers/index.js';
-import { choice, number, refuse, text } from './field-check.js';
+import { choice, number, object, refuse, text } from './field-check.js';
 import type { OverflowPolicy, StreamDefinition, StreamingType } from './stream-definition.js';
 import { checkTracks } from './track-check.js';
 
@@ -26,6 +26,9 @@ export interface CheckedDefinition {
 
 /** Fills in the defaults. Throws `KvsError` that names the field, its value, the limit and the remedy. */
 export function checkDefinition(definition: StreamDefinition): CheckedDefinition {
+  object(definition, 'the definition', 'an object');
+  const callbacks = definition.callbacks ?? undefined;
+  if (callbacks !== undefined) object(callbacks, 'callbacks', 'an object with callbacks by name');
   const tags = checkTags(definition.tags ?? {});
   const info: NativeStreamInfo = {
     name: checkName(definition.streamName ?? randomName()),
@@ -46,7 +49,7 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
   };
   checkOffline(info);
   const cap = number(definition.maxBandwidth ?? Infinity, 'maxBandwidth', 1000, Infinity);
-  return { info, tags, maxBandwidth: cap, callbacks: definition.callbacks };
+  return { info, tags, maxBandwidth: cap, callbacks };
 }
 
 function choices(
@@ -162,6 +165,7 @@ function checkName(name: string): string {
 }
 
 function checkTags(tags: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  object(tags, 'tags', 'an object of names and values');
   const entries = Object.entries(tags);
   if (entries.length > 50) {
     refuse('STATUS_MAX_TAG_COUNT', `tags has ${entries.length} entries; a stream takes at most 50`);
@@ -187,14 +191,17 @@ function checkRetention(retention: number): number {
   }
   return refuse(
     'STATUS_INVALID_RETENTION_PERIOD',
-    `retentionPeriod is ${retention} ms; give 0, or whole hours (multiples of 3,600,000) up to ten years`,
+    `retentionPeriod is ${String(retention)} ms; give 0, or whole hours (multiples of 3,600,000) up to ten years`,
   );
 }
 
 function checkAdaptation(flags: number): number {
   const { ANNEXB_NALS, AVCC_NALS, ANNEXB_CPD_NALS } = NAL_ADAPTATION;
   if (!Number.isInteger(flags) || (flags & ~(ANNEXB_NALS | AVCC_NALS | ANNEXB_CPD_NALS)) !== 0) {
-    refuse('STATUS_INVALID_ARG', `nalAdaptationFlags is ${flags}; give a sum of NAL_ADAPTATION`);
+    refuse(
+      'STATUS_INVALID_ARG',
+      `nalAdaptationFlags is ${String(flags)}; give a sum of NAL_ADAPTATION`,
+    );
   }
   if ((flags & ANNEXB_NALS) !== 0 && (flags & AVCC_NALS) !== 0) {
     refuse(

@@ -18,7 +18,7 @@ export function choice<K extends string>(
   if (value !== undefined) return value;
   return refuse(
     'STATUS_INVALID_ARG',
-    `${field} is '${key}'; give ${Object.keys(table).join(', ')}`,
+    `${field} is '${String(key)}'; give ${Object.keys(table).join(', ')}`,
   );
 }
 
@@ -42,6 +42,19 @@ export function text(value: string, field: string, most: number, rule: Rule): st
   if (length > most) refuse(rule.status, `${field} has ${length} bytes; at most ${most} are taken`);
   if (value.includes('\0')) refuse(rule.status, `${field} has a zero character in it`);
   return value;
+}
+
+/** Refuses what is no object, or a list. @internal */
+export function object(value: unknown, field: string, wanted: string): void {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  refuse('STATUS_INVALID_ARG', `${field} is ${String(value)}; give ${wanted}`);
+}
+
+/** Refuses what is no list. @internal */
+export function list(value: unknown, field: string, wanted: string): void {
+  if (!Array.isArray(value)) {
+    refuse('STATUS_INVALID_ARG', `${field} is ${String(value)}; give ${wanted}`);
+  }
 }
 
 /** Throws the error of a broken rule. @internal */

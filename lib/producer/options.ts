@@ -14,6 +14,7 @@ import type { ConnectionSettings, PutMediaTransport } from '../transport/index.j
 import { defaultProvider, refuseOption } from './default-provider.js';
 import { Log, type Logger } from './logger.js';
 import { GUIDE_PACE, NO_PACE, type Pace } from './pacer.js';
+import { checkShapes } from './option-shapes.js';
 import { platformClock, platformRandom } from './platform.js';
 import { globalMeterProvider, type MeterProvider } from './telemetry.js';
 
@@ -43,8 +44,8 @@ export interface ProducerOptions extends ControlPlaneOptions {
    */
   readonly limits?: 'off';
   /**
-   * Takes the streams' figures; the one that the host has set with `@opentelemetry/api` when left
-   * out.
+   * Takes the streams' figures; the one that the host has set with `@opentelemetry/api` by now, when
+   * left out.
    */
   readonly meterProvider?: MeterProvider;
   /** Both clocks; the system's when left out. */
@@ -69,6 +70,7 @@ export interface CheckedOptions {
  * @internal
  */
 export function checkOptions(options: ProducerOptions): CheckedOptions {
+  checkShapes(options);
   const provider = ownProvider(options) ?? defaultProvider(options);
   const device = deviceInfo(options.deviceInfo);
   const mono = options.clock?.mono.bind(options.clock) ?? performance.now.bind(performance);

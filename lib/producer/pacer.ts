@@ -105,7 +105,8 @@ export class Pacer {
   most(): number {
     if (this.#free) return Infinity;
     const ofBytes = Math.max(this.#bytes.left, LEAST_PIECE);
-    const ofFragments = Math.max(this.#fragments.left, 1) * this.#fragmentSize;
+    const size = Math.max(this.#fragmentSize, this.#sinceCluster);
+    const ofFragments = Math.max(this.#fragments.left, 1) * size;
     return Math.ceil(Math.min(ofBytes, Math.max(ofFragments, LEAST_OF_FRAGMENTS), MOST_PIECE));
   }
 

@@ -123,7 +123,10 @@ export class PutSession implements PutMediaIo {
     // Without acks, what was taken is what is freed.
     if (!this.#link.definition.info.fragmentAcks) this.#link.onProgress();
     const length = takenBytes(taken);
-    if (length > 0) pacer.sent(into.subarray(0, length));
+    if (length === 0) return 0;
+    pacer.sent(into.subarray(0, length));
+    // There is more, which the pace has held back and not its absence.
+    if (length === most) this.#wakeIn(pacer.wait(clock.mono()));
     return length;
   }
 

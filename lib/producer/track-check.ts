@@ -1,11 +1,13 @@
 import { TRACK_TYPE, type TrackInfo } from '../base/media.js';
 import type { NativeTrackInfo } from '../native/index.js';
-import { number, refuse, text } from './field-check.js';
+import { list, number, object, refuse, text } from './field-check.js';
 import type { StreamDefinition } from './stream-definition.js';
 
 /** The tracks of a definition, defaults filled in and checked. @internal */
 export function checkTracks(definition: StreamDefinition): readonly NativeTrackInfo[] {
-  const { tracks, codecId, trackName, codecPrivateData } = definition;
+  const { codecId, trackName, codecPrivateData } = definition;
+  const tracks = definition.tracks ?? undefined;
+  if (tracks !== undefined) list(tracks, 'tracks', 'a list of 1 to 3');
   const single: TrackInfo = {
     ...(codecId === undefined ? {} : { codecId }),
     ...(trackName === undefined ? {} : { trackName }),
@@ -32,6 +34,7 @@ export function checkTracks(definition: StreamDefinition): readonly NativeTrackI
 
 function checkTrack(track: TrackInfo, index: number): NativeTrackInfo {
   const where = `tracks[${index}]`;
+  object(track, where, 'an object, {} for one of video');
   const type = track.trackType ?? TRACK_TYPE.VIDEO;
   const video = type === TRACK_TYPE.VIDEO;
   if (!Object.values(TRACK_TYPE).includes(type)) {

@@ -1,3 +1,5 @@
+import { KvsError } from '../base/errors.js';
+
 /** How long something may be waited for. */
 export interface WaitOptions {
   /** Milliseconds; without a limit by default. */
@@ -24,6 +26,8 @@ export function waitWithin<T>(
   begin: BeginWait<T>,
 ): Promise<T> {
   const { timeoutMs = Infinity, signal } = options;
+  const wrong = wrongLimit(timeoutMs);
+  if (wrong !== undefined) return Promise.reject(wrong);
   return new Promise((resolve, reject) => {
     let giveUp = (): void => undefined;
     let lastTurn: NodeJS.Immediate | undefined;
@@ -56,4 +60,11 @@ export function waitWithin<T>(
     }, fail);
     if (signal?.aborted === true) onAbort();
   });
+}
+
+/** The error of a time limit that would never come. */
+function wrongLimit(timeoutMs: unknown): KvsError | undefined {
+  if (typeof timeoutMs === 'number' && !Number.isNaN(timeoutMs)) return undefined;
+  const message = `timeoutMs is ${String(timeoutMs)}; give a number of milliseconds, or leave it out`;
+  return new KvsError({ status: 'STATUS_INVALID_ARG', message });
 }

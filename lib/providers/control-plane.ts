@@ -12,6 +12,8 @@ import type { HttpAgents } from '../transport/index.js';
 import type { CreateStreamInput, ServiceCallContext, StreamDescription } from './service-calls.js';
 
 const HOUR_MS = 3_600_000;
+/** A clock that is less off than this is not why a signature is refused. */
+const OFF_MS = 60_000;
 const KEPT = { keepAlive: true } as const;
 
 /** Where the control plane is and how it is reached. */
@@ -55,6 +57,14 @@ export class ControlPlane {
   /** How far the service's clock is ahead of this machine's, ms, as its answers have shown. */
   clockOffset(): number {
     return this.#held?.client.config.systemClockOffset ?? 0;
+  }
+
+  /** The service's clock was `serverTime` a moment ago, ms since 1970, whatever it was before. */
+  learnClock(serverTime: number): void {
+    const config = this.#held?.client.config;
+    if (config === undefined) return;
+    const ahead = serverTime - Date.now();
+    if (Math.abs(ahead - config.systemClockOffset) >= OFF_MS) config.systemClockOffset = ahead;
   }
 
   /** The region that calls are signed for. Rejects when none is configured anywhere. */

@@ -7,6 +7,7 @@ import {
   type PutMediaTransport,
 } from '../transport/index.js';
 import type { ClientCallbackProvider, StreamCallbackProvider } from './callbacks.js';
+import { watchingClock } from './clock-watch.js';
 import { ControlPlane, type ControlPlaneOptions } from './control-plane.js';
 import { checkCredentials, defaultCredentials, staticCredentials } from './credentials.js';
 import type { DeviceInfo } from './device-info.js';
@@ -110,7 +111,10 @@ export class DefaultCallbackProvider implements CallbackProvider {
       region: await this.#control.region(input.credentials),
       clockOffset: this.#control.clockOffset(),
     });
-    return openWhenKnown(this.#transport, request(), io);
+    const watching = watchingClock(io, (serverTime) => {
+      this.#control.learnClock(serverTime);
+    });
+    return openWhenKnown(this.#transport, request(), watching);
   }
 
   /** Closes idle connections; open sessions go on. */

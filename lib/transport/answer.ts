@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { CALL_RESULT, exceptionMessage, exceptionName, resultOfAnswer } from './call-result.js';
+import { PutMediaRefusal } from './put-media-refusal.js';
 
 const ERROR_TEXT_BYTES = 16 * 1024;
 const ERROR_TEXT_MS = 2000;
@@ -51,7 +52,11 @@ export class AnswerReader {
     const name = exceptionName(typeof header === 'string' ? header : undefined, this.#text);
     const message = `PutMedia was answered with ${status} ${name ?? ''}`.trim();
     const detail = exceptionMessage(this.#text);
-    const cause = new Error(detail === '' ? message : `${message}: ${detail}`);
+    const time = Date.parse(this.#answer.headers.date ?? '');
+    const cause = new PutMediaRefusal(
+      detail === '' ? message : `${message}: ${detail}`,
+      Number.isNaN(time) ? undefined : time,
+    );
     this.#done(resultOfAnswer(status, name), cause);
   }
 }

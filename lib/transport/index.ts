@@ -4,6 +4,7 @@ export {
   type HttpAgents,
   type HttpTransportOptions,
 } from './http-transport.js';
+export { PutMediaRefusal } from './put-media-refusal.js';
 export { connectionAgents, type ConnectionSettings } from './proxy.js';
 export type {
   BodyState,

@@ -39,7 +39,8 @@ export interface PutMediaIo {
   onAck(bytes: Uint8Array): void;
   /**
    * The session is over, exactly once unless it was aborted. `result` is the HTTP status of the
-   * answer or one of `CALL_RESULT`; `cause` says what went wrong.
+   * answer or one of `CALL_RESULT`; `cause` says what went wrong. One that is a `PutMediaRefusal` tells
+   * the service's clock as well, by which the next session is signed.
    */
   onEnd(result: number, cause?: Error): void;
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Frame } from '../../lib/base/media.js';
 import { startService, type KvsService } from '../../lib/service/index.js';
 import { syntheticFrames } from '../support/frames.js';
 import { BUILT } from '../support/service-process.js';
@@ -42,21 +43,35 @@ describe.skipIf(!BUILT)('producers in threads and ending processes (needs npm ru
   });
 
   it.each([-3_600_000, 3_600_000])('upload with a clock that is %i ms off', async (clockOffMs) => {
+    const frames = [...syntheticFrames({ count: 100, start: 1_700_000_000_000 })];
+    await uploadStrictly({ frames, clockOffMs }, frames);
+  });
+
+  it.each([-3_600_000, 3_600_000])(
+    'upload with a clock that was %i ms off and is set while nothing is sent',
+    async (clockOffMs) => {
+      const frames = [...syntheticFrames({ count: 50, start: 1_700_000_000_000 })];
+      const more = [...syntheticFrames({ count: 50, start: 1_700_000_060_000, first: 50 })];
+      await uploadStrictly({ frames, more, clockOffMs }, [...frames, ...more]);
+    },
+  );
+
+  /** Uploads from a worker to a service that checks signatures, and compares. */
+  async function uploadStrictly(what: object, frames: readonly Frame[]): Promise<void> {
     const strict = await startService({
       dataDir: join(directory, 'strict'),
       limits: 'off',
       credentials: { AKIDTEST: { secretAccessKey: 'secret', accountId: '123456789012' } },
     });
     try {
-      const frames = [...syntheticFrames({ count: 100, start: 1_700_000_000_000 })];
-      const workerData = { endpoint: strict.endpoint, streamName: 'off', frames, clockOffMs };
+      const workerData = { endpoint: strict.endpoint, streamName: 'off', ...what };
       const worker = new Worker(WORKER, { workerData });
       expect(await once(worker, 'message')).toEqual(['done']);
       expectStored(await storedIn(strict.endpoint, 'off'), frames);
     } finally {
       await strict.close();
     }
-  });
+  }
 
   it('let a worker exit in the middle of a stream', async () => {
     const frames = [...syntheticFrames({ count: 500, start: 1_700_000_000_000 })];

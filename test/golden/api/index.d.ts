@@ -382,6 +382,12 @@ export interface PutMediaIo {
     onEnd(result: number, cause?: Error): void;
 }
 
+export declare class PutMediaRefusal extends Error {
+    readonly name: string;
+    readonly serverTime: number | undefined;
+    constructor(message: string, serverTime?: number);
+}
+
 export interface PutMediaRequest {
     readonly endpoint: string;
     readonly streamName: string;

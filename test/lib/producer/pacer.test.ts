@@ -109,6 +109,18 @@ describe('Pacer', () => {
     expect(pacer.most()).toBe(2000);
   });
 
+  it('takes a fragment that is larger than the last ones in pieces that grow', () => {
+    const pacer = new Pacer(GUIDE_PACE);
+    pacer.expect(1000);
+    const pieces: number[] = [];
+    for (let now = 0; now < 200; now += 10) {
+      expect(pacer.wait(now)).toBe(0);
+      pieces.push(pacer.most());
+      pacer.sent(new Uint8Array(pacer.most()));
+    }
+    expect(pieces.slice(0, 3)).toEqual([5000, 25_000, 128 * 1024]);
+  });
+
   it('never waits without limits', () => {
     const pacer = new Pacer(NO_PACE);
     pacer.sent(new Uint8Array(1_000_000));
