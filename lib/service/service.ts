@@ -15,6 +15,7 @@ import { HubMap } from './hub.js';
 import { openKeys } from './keys/open-keys.js';
 import type { StreamKeys } from './keys/stream-keys.js';
 import { ServiceMetrics } from './metrics/meter.js';
+import { countRefused } from './metrics/calls.js';
 import { metricsPages } from './metrics/pages.js';
 import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
 import { authorizeCall, authorizePage } from './policy/authorize.js';
@@ -143,6 +144,9 @@ function partsOf(
     hls: (request, response) => serveHls(sessions, request, response),
     authorize: (call) => {
       authorizeCall(context, call);
+    },
+    refused: (call) => {
+      countRefused(context, call);
     },
     authorizePage,
     audit:

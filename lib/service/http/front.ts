@@ -27,6 +27,14 @@ export interface Call {
   readonly decoder: BodyDecoder;
 }
 
+/** A call of a known caller that was refused before it reached what carries it out. @internal */
+export interface RefusedCall {
+  readonly operation: Operation;
+  readonly caller: Caller;
+  /** The parameters as they came. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 /** What carries out an operation. @internal */
 export type Handler =
   | { readonly kind: 'json'; readonly run: (call: Call) => Promise<object | undefined> }
@@ -50,6 +58,8 @@ export interface FrontParts {
   readonly hls: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** Throws where the caller may not make the call. */
   readonly authorize: (call: Call) => void;
+  /** Told of calls that are refused for what they ask, or by the caller's policies. */
+  readonly refused: (call: RefusedCall) => void;
   /** Throws where the caller may not read the pages. */
   readonly authorizePage: (caller: Caller, request: IncomingMessage) => void;
   /** Told of every call of an operation when it has ended. */
@@ -59,6 +69,8 @@ export interface FrontParts {
 /** What becomes known of a call on its way. */
 interface Trace {
   operation?: Operation;
+  /** The parameters as they came; gone when they were found valid and allowed. */
+  unchecked?: Readonly<Record<string, unknown>>;
   caller?: Caller;
   input?: Readonly<Record<string, unknown>>;
   answer?: object | undefined;
@@ -148,6 +160,8 @@ export class HttpFront {
       await this.#answer(request, response, trace);
     } catch (error) {
       failure = error;
+      const { operation, caller, unchecked: values } = trace;
+      if (operation && caller && values) this.#parts.refused({ operation, caller, values });
       this.#fail(request, response, error);
     }
     const { audit } = this.#parts;
@@ -174,6 +188,7 @@ export class HttpFront {
       const { caller, seed } = authenticate(request, { kind: 'media' }, this.#options);
       trace.caller = caller;
       const values = readHeaders(operation, (name) => headerOf(request, name));
+      trace.unchecked = values;
       const input = checkInput(operation, values);
       trace.input = values;
       const decoder = decoderFor(request, seed);
@@ -185,6 +200,7 @@ export class HttpFront {
     trace.caller = caller;
     const decoder = decoderFor(request, seed);
     const values = parseBody(decodeWhole(decoder, bytes));
+    trace.unchecked = values;
     const input = checkInput(operation, values);
     trace.input = values;
     await this.#run({ operation, caller, input, request, response, decoder }, trace);
@@ -192,6 +208,7 @@ export class HttpFront {
 
   async #run(call: Call, trace: Trace): Promise<void> {
     this.#parts.authorize(call);
+    delete trace.unchecked;
     const handler = this.#parts.handlers[call.operation.name];
     if (handler.kind === 'stream') {
       await handler.run(call);

@@ -94,6 +94,16 @@ describe('parsePolicy', () => {
     ['NotAction', { Effect: 'Allow', NotAction: 'x', Resource: '*' }, /'NotAction'/],
     ['an effect', { ...GET, Effect: 'allow' }, /Effect is not Allow or Deny/],
     ['no resource', { Effect: 'Allow', Action: '*' }, /Resource is not/],
+    [
+      'a variable in a resource',
+      { ...GET, Resource: ['arn:aws:kinesisvideo:*:*:stream/${aws:username}/*'] },
+      /variable '\$\{aws:username\}'/,
+    ],
+    [
+      'a variable in a condition',
+      { ...GET, Condition: { StringEquals: { 'aws:ResourceTag/owner': '${aws:username}' } } },
+      /variable/,
+    ],
     ['an operator', { ...GET, Condition: { DateLessThan: {} } }, /operator DateLessThan/],
     ['a key', { ...GET, Condition: { Bool: { 'aws:MFA': 'true' } } }, /key aws:MFA is not known/],
     ['a range', { ...GET, Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/33' } } }, /no IP/],
