@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { KvsError } from '../base/errors.js';
 import { archiveHandlers } from './archive/operations.js';
 import { LogFile } from './audit/log-file.js';
 import { recordLine } from './audit/record.js';
@@ -46,7 +47,7 @@ export interface KvsService {
  */
 export async function startService(options: ServiceOptions): Promise<KvsService> {
   const checked = checkOptions(options);
-  await mkdir(checked.dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectory(checked.dataDir);
   const store = await openDiskStore({
     directory: checked.dataDir,
     fsync: checked.fsync,
@@ -67,6 +68,15 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
     await apiLog?.close();
     await store.close();
     throw error;
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const message = `startService: dataDir ${path} cannot be made; name a directory that may be written`;
+    throw new KvsError({ status: 'STATUS_OPEN_FILE_FAILED', message, cause });
   }
 }
 

@@ -111,7 +111,7 @@ export class HttpFront {
         reject(
           new KvsError({
             status: 'STATUS_INVALID_ARG',
-            message: `startService: cannot listen on ${host} port ${String(port)}`,
+            message: `startService: cannot listen on ${host} port ${String(port)}${whyNot(error)}`,
             cause: error,
           }),
         );
@@ -237,6 +237,19 @@ export class HttpFront {
       this.#options.log('error', 'a call failed', { path: pathOf(request), error });
     }
     sendError(response, answeredError(error));
+  }
+}
+
+function whyNot(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return ': another program listens there; give another port, or 0 for any free one';
+    case 'EADDRNOTAVAIL':
+      return ': no interface of this machine has that address';
+    case 'EACCES':
+      return ': this user may not use that port; give one above 1023';
+    default:
+      return `: ${error.message}`;
   }
 }
 
