@@ -172,7 +172,7 @@ export class HttpFront {
   async #answer(request: IncomingMessage, response: ServerResponse, trace: Trace): Promise<void> {
     const page = request.method === 'GET' ? this.#parts.pages.get(pathOf(request)) : undefined;
     if (page !== undefined) {
-      const bytes = await readBody(request);
+      const bytes = await readBody(request, this.#options.requestTimeoutMs);
       const { caller } = authenticate(request, { kind: 'read', bytes }, this.#options);
       this.#parts.authorizePage(caller, request);
       sendText(response, page.type, page.text(caller));
@@ -195,7 +195,7 @@ export class HttpFront {
       await this.#run({ operation, caller, input, request, response, decoder }, trace);
       return;
     }
-    const bytes = await readBody(request);
+    const bytes = await readBody(request, this.#options.requestTimeoutMs);
     const { caller, seed } = authenticate(request, { kind: 'read', bytes }, this.#options);
     trace.caller = caller;
     const decoder = decoderFor(request, seed);
@@ -253,12 +253,16 @@ function whyNot(error: NodeJS.ErrnoException): string {
   }
 }
 
-function newServer({ tls }: Pick<CheckedOptions, 'tls'>): Server | SecureServer {
+function newServer({
+  tls,
+  requestTimeoutMs,
+}: Pick<CheckedOptions, 'tls' | 'requestTimeoutMs'>): Server | SecureServer {
   const settings: ServerOptions = {
     // PutMedia bodies last for hours; JSON bodies have their own time-out.
     requestTimeout: 0,
     keepAliveTimeout: 65_000,
-    headersTimeout: 60_000,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 2),
     maxHeaderSize: 16 * 1024,
   };
   return tls === undefined
