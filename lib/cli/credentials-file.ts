@@ -1,5 +1,26 @@
+import { readFile } from 'node:fs/promises';
 import { KvsError } from '../base/errors.js';
 import { parsePolicy, type ServiceCredential } from '../service/index.js';
+
+const FIELDS: readonly string[] = ['secretAccessKey', 'accountId', 'userName', 'policies'];
+
+/**
+ * Reads the access keys of a service from a file: see `parseCredentialsFile`.
+ *
+ * @throws KvsError STATUS_OPEN_FILE_FAILED where it cannot be read, and as parseCredentialsFile.
+ */
+export async function readCredentialsFile(
+  path: string,
+): Promise<Readonly<Record<string, ServiceCredential>>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    const message = `credentials file ${path} cannot be read; give the path of a file of access keys`;
+    throw new KvsError({ status: 'STATUS_OPEN_FILE_FAILED', message, cause });
+  }
+  return parseCredentialsFile(text, path);
+}
 
 /**
  * Reads the access keys of a service from JSON: an object of access key to
@@ -35,6 +56,11 @@ function credential(key: string, value: unknown, path: string): ServiceCredentia
     const field: unknown = fields.get(name);
     return typeof field === 'string' && field !== '' ? field : undefined;
   };
+  // A name that is not understood could have been meant to restrict the key.
+  const unknown = [...fields.keys()].find((name) => !FIELDS.includes(name));
+  if (unknown !== undefined) {
+    throw bad(path, `'${unknown}' of ${key} is none of ${FIELDS.join(', ')}`);
+  }
   const secretAccessKey = text('secretAccessKey');
   if (secretAccessKey === undefined) throw bad(path, `${key} has no secretAccessKey`);
   const userName = text('userName');

@@ -11,7 +11,8 @@ import {
   type TlsOptions,
 } from '../service/index.js';
 import { byteCount, portNumber } from './arguments.js';
-import { parseCredentialsFile } from './credentials-file.js';
+import { readCredentialsFile } from './credentials-file.js';
+import { logLine } from './log-line.js';
 import { withInterrupt } from './interrupt.js';
 
 interface ServeFlags {
@@ -68,7 +69,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
   const credentials =
     flags.credentials === undefined
       ? ('open' as const)
-      : parseCredentialsFile(await readFile(flags.credentials, 'utf8'), flags.credentials);
+      : await readCredentialsFile(flags.credentials);
   const tls = await readTls(flags);
   const service = await startService({
     dataDir: flags.dataDir,
@@ -82,8 +83,7 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     ...(tls === undefined ? {} : { tls }),
     ...(flags.apiLog === undefined ? {} : { apiLog: flags.apiLog }),
     ...(flags.keyFile === undefined ? {} : { keyFile: flags.keyFile }),
-    log: (level, message, detail) =>
-      process.stderr.write(`${level}: ${message}${detail ? ` ${JSON.stringify(detail)}` : ''}\n`),
+    log: (...line) => process.stderr.write(logLine(...line)),
   });
   try {
     process.stdout.write(greeting(service, flags));

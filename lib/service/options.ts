@@ -79,6 +79,11 @@ export interface ServiceOptions {
    * owner may read it (guide: server-side encryption).
    */
   readonly keyFile?: string;
+  /**
+   * How long the head of a call, and then its JSON body, may take to come, ms; default 30,000. Bodies
+   * of PutMedia have the guide's limits instead.
+   */
+  readonly requestTimeoutMs?: number;
   readonly log?: ServiceLog;
   readonly clock?: Clock;
 }
@@ -99,6 +104,7 @@ export interface CheckedOptions {
   readonly dump: string | undefined;
   readonly apiLog: ApiLogOptions | undefined;
   readonly keyFile: string;
+  readonly requestTimeoutMs: number;
   readonly log: ServiceLog;
   readonly clock: Clock;
 }
@@ -107,6 +113,9 @@ export interface CheckedOptions {
 export function defaultKeyFile(dataDir: string): string {
   return join(dataDir, 'master-keys.json');
 }
+
+/** Node's timers take no more, ms. */
+const MAX_TIMER = 2 ** 31 - 1;
 
 /** Account of all streams while the service is open. */
 export const OPEN_ACCOUNT = '000000000000';
@@ -131,6 +140,7 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
     dump: options.dump,
     apiLog: typeof options.apiLog === 'string' ? { path: options.apiLog } : options.apiLog,
     keyFile: options.keyFile ?? defaultKeyFile(options.dataDir),
+    requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     log: options.log ?? ((): void => undefined),
     clock: options.clock ?? systemClock(),
   };
@@ -145,10 +155,27 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
   if (!(checked.diskQuota > 0)) {
     bad(`diskQuota ${String(checked.diskQuota)} is not a number of bytes above 0`);
   }
+  checkRequestTimeout(checked.requestTimeoutMs);
+  checkLimits(checked.limits);
   checkTls(checked.tls);
   checkApiLog(checked.apiLog);
   checkCredentials(checked);
   return checked;
+}
+
+function checkRequestTimeout(ms: number): void {
+  if (Number.isInteger(ms) && ms >= 1 && ms <= MAX_TIMER) return;
+  bad(`requestTimeoutMs ${String(ms)} is not a whole number of ms from 1`);
+}
+
+function checkLimits(limits: Limits): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (!Object.hasOwn(GUIDE_LIMITS, name)) bad(`limits.${name} is no limit of this service`);
+    if (typeof value === 'boolean') continue;
+    if (typeof value !== 'number' || !(value >= 0)) {
+      bad(`limits.${name} ${String(value)} is not a number from 0`);
+    }
+  }
 }
 
 function checkTls(tls: TlsOptions | undefined): void {

@@ -30,6 +30,12 @@ export class CallRates {
     this.#take(`${operation.name} s ${String(stream)}`, this.#options.limits.streamCallRate);
   }
 
+  /** The same for a stream that a call is to make, by its name. */
+  checkName({ operation, caller }: Call, name: string): void {
+    const key = `${operation.name} n ${caller.account} ${name}`;
+    this.#take(key, this.#options.limits.streamCallRate);
+  }
+
   /** The same for HLS sessions, of which a few may be asked for at once, but not for long. */
   checkHlsSession({ operation }: Call, stream: number): void {
     const { hlsSessionRate, streamCallRate } = this.#options.limits;

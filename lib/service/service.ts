@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { KvsError } from '../base/errors.js';
 import { archiveHandlers } from './archive/operations.js';
 import { LogFile } from './audit/log-file.js';
 import { recordLine } from './audit/record.js';
@@ -15,6 +16,7 @@ import { HubMap } from './hub.js';
 import { openKeys } from './keys/open-keys.js';
 import type { StreamKeys } from './keys/stream-keys.js';
 import { ServiceMetrics } from './metrics/meter.js';
+import { countRefused } from './metrics/calls.js';
 import { metricsPages } from './metrics/pages.js';
 import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
 import { authorizeCall, authorizePage } from './policy/authorize.js';
@@ -45,7 +47,7 @@ export interface KvsService {
  */
 export async function startService(options: ServiceOptions): Promise<KvsService> {
   const checked = checkOptions(options);
-  await mkdir(checked.dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectory(checked.dataDir);
   const store = await openDiskStore({
     directory: checked.dataDir,
     fsync: checked.fsync,
@@ -66,6 +68,15 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
     await apiLog?.close();
     await store.close();
     throw error;
+  }
+}
+
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const message = `startService: dataDir ${path} cannot be made; name a directory that may be written`;
+    throw new KvsError({ status: 'STATUS_OPEN_FILE_FAILED', message, cause });
   }
 }
 
@@ -143,6 +154,9 @@ function partsOf(
     hls: (request, response) => serveHls(sessions, request, response),
     authorize: (call) => {
       authorizeCall(context, call);
+    },
+    refused: (call) => {
+      countRefused(context, call);
     },
     authorizePage,
     audit:

@@ -162,5 +162,6 @@ function fault(value: unknown, path: string, rule: string): string {
   const shown = text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
   // Control characters would let a value forge lines of a log.
   const safe = shown.replace(/[\u0000-\u001f\u007f]/g, '?');
-  return `Value '${safe}' at '${path}' failed to satisfy constraint: ${rule}`;
+  const named = value === null || value === undefined ? 'null' : `'${safe}'`;
+  return `Value ${named} at '${path}' failed to satisfy constraint: ${rule}`;
 }

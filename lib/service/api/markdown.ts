@@ -154,5 +154,10 @@ function limitsText(): string[] {
     '| --- | --- |',
     ...Object.entries(GUIDE_LIMITS).map(([name, value]) => `| \`${name}\` | ${String(value)} |`),
     '',
+    "Two rows of the guide's tables are missing: the least duration of a fragment, 1 second, for which PutMedia has no",
+    "error id and which a session's last fragment mostly breaks; and the rates of HLS playlists and fragments, which are",
+    'not served yet. The `StreamLimitExceededException` of those tables is what the operations have in its place:',
+    'AccountStreamLimitExceededException for streams of an account, ClientLimitExceededException for calls of a stream.',
+    '',
   ];
 }

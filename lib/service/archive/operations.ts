@@ -106,8 +106,8 @@ async function getMediaForFragmentList(
   call: Call,
   readers: Map<number, number>,
 ): Promise<void> {
+  meterOfCall(context, call)?.add('GetMediaForFragmentList.Requests');
   const { record } = findMedia(context, call);
-  context.metrics.of(record).add('GetMediaForFragmentList.Requests');
   const { limits } = context.options;
   const active = readers.get(record.id) ?? 0;
   if (active >= limits.fragmentListReaders) {

@@ -93,7 +93,10 @@ export function findMedia(context: ServiceContext, call: Call): Stream {
   );
 }
 
-async function createStream(context: ServiceContext, { input, caller }: Call): Promise<object> {
+async function createStream(context: ServiceContext, call: Call): Promise<object> {
+  const { input, caller } = call;
+  const name = input.string('StreamName') ?? '';
+  context.rates.checkName(call, name);
   const tags = Object.fromEntries(input.entries('Tags'));
   const { tagsPerStream } = context.options.limits;
   if (Object.keys(tags).length > tagsPerStream) {
@@ -104,7 +107,7 @@ async function createStream(context: ServiceContext, { input, caller }: Call): P
   }
   const record = await context.streams.create({
     account: caller.account,
-    name: input.string('StreamName') ?? '',
+    name,
     retentionHours: input.number('DataRetentionInHours') ?? 0,
     deviceName: input.string('DeviceName'),
     kmsKeyId: input.string('KmsKeyId'),

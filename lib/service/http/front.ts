@@ -27,6 +27,14 @@ export interface Call {
   readonly decoder: BodyDecoder;
 }
 
+/** A call of a known caller that was refused before it reached what carries it out. @internal */
+export interface RefusedCall {
+  readonly operation: Operation;
+  readonly caller: Caller;
+  /** The parameters as they came. */
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
 /** What carries out an operation. @internal */
 export type Handler =
   | { readonly kind: 'json'; readonly run: (call: Call) => Promise<object | undefined> }
@@ -50,6 +58,8 @@ export interface FrontParts {
   readonly hls: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** Throws where the caller may not make the call. */
   readonly authorize: (call: Call) => void;
+  /** Told of calls that are refused for what they ask, or by the caller's policies. */
+  readonly refused: (call: RefusedCall) => void;
   /** Throws where the caller may not read the pages. */
   readonly authorizePage: (caller: Caller, request: IncomingMessage) => void;
   /** Told of every call of an operation when it has ended. */
@@ -59,6 +69,8 @@ export interface FrontParts {
 /** What becomes known of a call on its way. */
 interface Trace {
   operation?: Operation;
+  /** The parameters as they came; gone when they were found valid and allowed. */
+  unchecked?: Readonly<Record<string, unknown>>;
   caller?: Caller;
   input?: Readonly<Record<string, unknown>>;
   answer?: object | undefined;
@@ -99,7 +111,7 @@ export class HttpFront {
         reject(
           new KvsError({
             status: 'STATUS_INVALID_ARG',
-            message: `startService: cannot listen on ${host} port ${String(port)}`,
+            message: `startService: cannot listen on ${host} port ${String(port)}${whyNot(error)}`,
             cause: error,
           }),
         );
@@ -148,6 +160,8 @@ export class HttpFront {
       await this.#answer(request, response, trace);
     } catch (error) {
       failure = error;
+      const { operation, caller, unchecked: values } = trace;
+      if (operation && caller && values) this.#parts.refused({ operation, caller, values });
       this.#fail(request, response, error);
     }
     const { audit } = this.#parts;
@@ -158,7 +172,7 @@ export class HttpFront {
   async #answer(request: IncomingMessage, response: ServerResponse, trace: Trace): Promise<void> {
     const page = request.method === 'GET' ? this.#parts.pages.get(pathOf(request)) : undefined;
     if (page !== undefined) {
-      const bytes = await readBody(request);
+      const bytes = await readBody(request, this.#options.requestTimeoutMs);
       const { caller } = authenticate(request, { kind: 'read', bytes }, this.#options);
       this.#parts.authorizePage(caller, request);
       sendText(response, page.type, page.text(caller));
@@ -174,17 +188,19 @@ export class HttpFront {
       const { caller, seed } = authenticate(request, { kind: 'media' }, this.#options);
       trace.caller = caller;
       const values = readHeaders(operation, (name) => headerOf(request, name));
+      trace.unchecked = values;
       const input = checkInput(operation, values);
       trace.input = values;
       const decoder = decoderFor(request, seed);
       await this.#run({ operation, caller, input, request, response, decoder }, trace);
       return;
     }
-    const bytes = await readBody(request);
+    const bytes = await readBody(request, this.#options.requestTimeoutMs);
     const { caller, seed } = authenticate(request, { kind: 'read', bytes }, this.#options);
     trace.caller = caller;
     const decoder = decoderFor(request, seed);
     const values = parseBody(decodeWhole(decoder, bytes));
+    trace.unchecked = values;
     const input = checkInput(operation, values);
     trace.input = values;
     await this.#run({ operation, caller, input, request, response, decoder }, trace);
@@ -192,6 +208,7 @@ export class HttpFront {
 
   async #run(call: Call, trace: Trace): Promise<void> {
     this.#parts.authorize(call);
+    delete trace.unchecked;
     const handler = this.#parts.handlers[call.operation.name];
     if (handler.kind === 'stream') {
       await handler.run(call);
@@ -223,12 +240,29 @@ export class HttpFront {
   }
 }
 
-function newServer({ tls }: Pick<CheckedOptions, 'tls'>): Server | SecureServer {
+function whyNot(error: NodeJS.ErrnoException): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return ': another program listens there; give another port, or 0 for any free one';
+    case 'EADDRNOTAVAIL':
+      return ': no interface of this machine has that address';
+    case 'EACCES':
+      return ': this user may not use that port; give one above 1023';
+    default:
+      return `: ${error.message}`;
+  }
+}
+
+function newServer({
+  tls,
+  requestTimeoutMs,
+}: Pick<CheckedOptions, 'tls' | 'requestTimeoutMs'>): Server | SecureServer {
   const settings: ServerOptions = {
     // PutMedia bodies last for hours; JSON bodies have their own time-out.
     requestTimeout: 0,
     keepAliveTimeout: 65_000,
-    headersTimeout: 60_000,
+    headersTimeout: requestTimeoutMs,
+    connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 2),
     maxHeaderSize: 16 * 1024,
   };
   return tls === undefined

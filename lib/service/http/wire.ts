@@ -8,8 +8,6 @@ const MAX_BODY = 256 * 1024;
 /** What is read of a body that is too long, bytes. */
 const MAX_READ = 16 * MAX_BODY;
 const TOO_LONG = `The request body is longer than ${String(MAX_BODY)} bytes`;
-/** How long a JSON body may take to arrive, ms. */
-const BODY_TIMEOUT = 30_000;
 
 /** Starts an answer: every one has a request id. @internal */
 export function prepareAnswer(response: ServerResponse): void {
@@ -43,17 +41,18 @@ export function sendError(response: ServerResponse, error: ServiceError): void {
 }
 
 /**
- * Reads a JSON body. Throws SerializationException when it is too long or too slow; what is too
+ * Reads a JSON body. Throws SerializationException when it is too long or takes longer than
+ * `timeout` ms; what is too
  * long is read to its end within reason, so that the client gets to read the answer. @internal
  */
-export async function readBody(request: IncomingMessage): Promise<Uint8Array> {
+export async function readBody(request: IncomingMessage, timeout: number): Promise<Uint8Array> {
   // Joined as they come: a client that sends single bytes would have an object held for each.
   const body = new Collector();
   let length = 0;
   const fault = await new Promise<string | undefined>((resolve) => {
     const timer = setTimeout(() => {
       resolve('The request body is too slow');
-    }, BODY_TIMEOUT);
+    }, timeout);
     const done = (): void => {
       clearTimeout(timer);
       resolve(length > MAX_BODY ? TOO_LONG : undefined);

@@ -31,6 +31,8 @@ const OPERATORS: readonly string[] = [
   'Bool',
 ];
 const STATEMENT_KEYS: readonly string[] = ['Sid', 'Effect', 'Action', 'Resource', 'Condition'];
+/** A policy variable, which IAM replaces by what it knows of the caller. */
+const VARIABLE = /\$\{[^}]*\}/;
 const CONDITION_KEY = /^aws:(SourceIp|username|SecureTransport|ResourceTag\/.{1,128})$/i;
 
 /**
@@ -68,7 +70,16 @@ function statementFault(value: unknown): string | undefined {
     return 'Effect is not Allow or Deny';
   if (!isStrings(value['Action'])) return 'Action is not a string or a list of strings';
   if (!isStrings(value['Resource'])) return 'Resource is not a string or a list of strings';
-  return conditionFault(value['Condition'] ?? {});
+  return variableFault(value) ?? conditionFault(value['Condition'] ?? {});
+}
+
+function variableFault({
+  Action,
+  Resource,
+  Condition,
+}: Readonly<Record<string, unknown>>): string | undefined {
+  const variable = VARIABLE.exec(JSON.stringify([Action, Resource, Condition]))?.[0];
+  return variable === undefined ? undefined : `the variable '${variable}' is not understood`;
 }
 
 function conditionFault(value: unknown): string | undefined {

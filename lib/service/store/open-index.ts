@@ -24,6 +24,8 @@ export async function openIndex(
   const level = await loadOptional('classic-level', 'the service', () => import('classic-level'));
   await mkdir(media, { recursive: true, mode: 0o700 });
   const path = join(directory, 'index');
+  // LevelDB would let others read it.
+  await mkdir(path, { recursive: true, mode: 0o700 });
   const db = new level.ClassicLevel<Uint8Array, Uint8Array>(path, {
     keyEncoding: 'view',
     valueEncoding: 'view',

@@ -101,6 +101,7 @@ export interface ServiceOptions {
     readonly dump?: string;
     readonly apiLog?: string | ApiLogOptions;
     readonly keyFile?: string;
+    readonly requestTimeoutMs?: number;
     readonly log?: ServiceLog;
     readonly clock?: Clock;
 }

@@ -14,10 +14,11 @@ import {
   UpdateStreamCommand,
   type KinesisVideoClient,
 } from '@aws-sdk/client-kinesis-video';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startService } from '../../../lib/service/index.js';
-import { controlClient, temporaryDirectory, withService } from './helpers.js';
+import { controlClient, createStream, temporaryDirectory, withService } from './helpers.js';
 
 async function withControl(
   use: (client: KinesisVideoClient, endpoint: string) => Promise<void>,
@@ -239,6 +240,27 @@ describe('startService', () => {
     const dataDir = await temporaryDirectory();
     await expect(startService({ dataDir, host: '0.0.0.0' })).rejects.toThrow(/loopback only/);
     await rm(dataDir, { recursive: true });
+  });
+
+  it('says why it cannot listen', async () => {
+    await withService({}, async ({ port }) => {
+      const start = withService({ port }, () => Promise.resolve());
+      await expect(start).rejects.toThrow(/cannot listen on 127.0.0.1 port \d+: another program/);
+    });
+    const credentials = { AKIAONE: { secretAccessKey: 's', accountId: '123456789012' } };
+    const start = withService({ host: '192.0.2.1', credentials }, () => Promise.resolve());
+    await expect(start).rejects.toThrow(/no interface of this machine has that address/);
+  });
+
+  it('keeps its data from other users, and says which directory it cannot make', async () => {
+    await withService({}, async (service, dataDir) => {
+      await createStream(service, 'cam');
+      for (const name of ['index', 'media']) {
+        expect((await stat(join(dataDir, name))).mode & 0o077, name).toBe(0);
+      }
+      const start = startService({ dataDir: join(dataDir, 'master-keys.json') });
+      await expect(start).rejects.toThrow(/dataDir .*master-keys.json cannot be made/);
+    });
   });
 
   it('refuses a directory that is in use', async () => {

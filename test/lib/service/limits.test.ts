@@ -90,6 +90,20 @@ describe("the guide's limits", () => {
     },
   );
 
+  it('CreateStream: five calls a second of one name, which only one of them makes', async () => {
+    await withFrozen(async (service, advance) => {
+      await createStream(service, 'cam');
+      for (let call = 1; call < 5; call += 1) {
+        expect((await post(service, '/createStream', cam)).error).toBe('ResourceInUseException');
+      }
+      const refused = await post(service, '/createStream', cam);
+      expect(refused).toEqual({ status: 400, error: 'ClientLimitExceededException' });
+      await createStream(service, 'door');
+      advance(200);
+      expect((await post(service, '/createStream', cam)).error).toBe('ResourceInUseException');
+    });
+  });
+
   it('CreateStream: 50 calls a second, 100 streams; ListStreams: 300 calls a second', async () => {
     await withFrozen(async (service, advance) => {
       for (let index = 0; index < 50; index += 1) await createStream(service, `s${String(index)}`);

@@ -11,6 +11,7 @@ import { serviceMetricsMarkdown } from '../../../lib/service/metrics/markdown.js
 import { ServiceMetrics } from '../../../lib/service/metrics/meter.js';
 import { prometheusText } from '../../../lib/service/metrics/pages.js';
 import { MKV_ID } from '../../../lib/parser/index.js';
+import { signedFetch, type CallerKeys } from '../../support/signed-fetch.js';
 import { cluster, element, header, simpleBlock, uint } from '../../support/mkv.js';
 import {
   CREDENTIALS,
@@ -43,7 +44,7 @@ function isAnswer(value: unknown): value is { readonly Metrics: readonly Metric[
 
 /** The metrics of `stream` by name. */
 async function metricsOf({ endpoint }: Endpoint, stream = 'cam'): Promise<Map<string, Metric>> {
-  const answer = await fetch(`${endpoint}/metrics.json`);
+  const answer = await signedFetch(CREDENTIALS, `${endpoint}/metrics.json`);
   expect(answer.status).toBe(200);
   const value: unknown = await answer.json();
   if (!isAnswer(value)) throw new Error('no metrics');
@@ -57,6 +58,10 @@ async function fill(service: Endpoint): Promise<void> {
   put.end();
   await put.untilEnded();
   expect(put.count('PERSISTED')).toBe(2);
+}
+
+async function refusal(keys: CallerKeys, url: string, body: object): Promise<string> {
+  return (await signedFetch(keys, url, body)).text();
 }
 
 describe('metrics', () => {
@@ -201,6 +206,48 @@ describe('metrics', () => {
         expect(answer.headers.get('x-amzn-errortype')).toBe('MissingAuthenticationTokenException');
       }
       expect((await fetch(`${endpoint}/metrics`, { method: 'PUT' })).status).toBe(404);
+    });
+  });
+
+  it('counts calls that are refused before they are carried out, but not those of strangers', async () => {
+    const account = { secretAccessKey: CREDENTIALS.secretAccessKey, accountId: '123456789012' };
+    const deny = { Statement: { Effect: 'Deny', Action: '*', Resource: '*' } } as const;
+    const credentials = {
+      [CREDENTIALS.accessKeyId]: account,
+      AKIADENIED: { ...account, policies: [deny] },
+    };
+    await withService({ credentials }, async (service) => {
+      await createStream(service, 'cam');
+      const stranger = { ...CREDENTIALS, secretAccessKey: 'guessed' };
+      const denied = { ...CREDENTIALS, accessKeyId: 'AKIADENIED' };
+      for (const [keys, selector, words] of [
+        [denied, 'NOW', /explicit deny/],
+        [CREDENTIALS, 'SOMETIME', /validation error/],
+        [stranger, 'NOW', /signature/],
+      ] as const) {
+        const body = { StreamName: 'cam', StartSelector: { StartSelectorType: selector } };
+        expect(await refusal(keys, `${service.endpoint}/getMedia`, body)).toMatch(words);
+        const list = { StreamName: 'cam', Fragments: [selector === 'NOW' ? '1' : 'x'] };
+        const path = `${service.endpoint}/getMediaForFragmentList`;
+        expect(await refusal(keys, path, list)).toMatch(words);
+      }
+      const metrics = await metricsOf(service);
+      expect(metrics.get('GetMedia.Requests')?.Sum).toBe(2);
+      expect(metrics.get('GetMedia.ConnectionErrors')?.Sum).toBe(2);
+      expect(metrics.get('GetMediaForFragmentList.Requests')?.Sum).toBe(2);
+    });
+  });
+
+  it('counts calls above the rate as well', async () => {
+    const limits = { streamCallRate: 2 };
+    await withService({ limits }, async (service) => {
+      await createStream(service, 'cam');
+      const list = { StreamName: 'cam', Fragments: ['1'] };
+      for (let call = 0; call < 4; call += 1) {
+        await refusal(CREDENTIALS, `${service.endpoint}/getMediaForFragmentList`, list);
+      }
+      const metrics = await metricsOf(service);
+      expect(metrics.get('GetMediaForFragmentList.Requests')?.Sum).toBe(4);
     });
   });
 

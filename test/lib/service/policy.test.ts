@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import {
@@ -9,6 +10,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { parseCredentialsFile } from '../../../lib/cli/credentials-file.js';
 import { parsePolicy, type Policy, type PolicyStatement } from '../../../lib/service/index.js';
+import { OPERATIONS } from '../../../lib/service/api/operations.js';
 import { authorizePage } from '../../../lib/service/policy/authorize.js';
 import { decide, matches } from '../../../lib/service/policy/evaluate.js';
 import { withService, type Endpoint } from './helpers.js';
@@ -94,6 +96,16 @@ describe('parsePolicy', () => {
     ['NotAction', { Effect: 'Allow', NotAction: 'x', Resource: '*' }, /'NotAction'/],
     ['an effect', { ...GET, Effect: 'allow' }, /Effect is not Allow or Deny/],
     ['no resource', { Effect: 'Allow', Action: '*' }, /Resource is not/],
+    [
+      'a variable in a resource',
+      { ...GET, Resource: ['arn:aws:kinesisvideo:*:*:stream/${aws:username}/*'] },
+      /variable '\$\{aws:username\}'/,
+    ],
+    [
+      'a variable in a condition',
+      { ...GET, Condition: { StringEquals: { 'aws:ResourceTag/owner': '${aws:username}' } } },
+      /variable/,
+    ],
     ['an operator', { ...GET, Condition: { DateLessThan: {} } }, /operator DateLessThan/],
     ['a key', { ...GET, Condition: { Bool: { 'aws:MFA': 'true' } } }, /key aws:MFA is not known/],
     ['a range', { ...GET, Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/33' } } }, /no IP/],
@@ -111,6 +123,50 @@ describe('parsePolicy', () => {
       /policy of AKIAONE in keys.json: Effect/,
     );
     expect(() => parseCredentialsFile(text('all'), 'keys.json')).toThrow(/not a list/);
+  });
+});
+
+describe('examples', () => {
+  const decision = (policy: unknown, operation: string, resource = ARN): string =>
+    decide([parsePolicy(policy, 'guide')], {
+      ...{ action: `kinesisvideo:${operation}`, resource, context: new Map() },
+    });
+  const one = (Action: string | string[], Resource = '*'): object => ({
+    Statement: [{ Effect: 'Allow', Action, Resource }],
+  });
+
+  it("the guide's four do what it says of them", () => {
+    const own = 'arn:aws:kinesisvideo:us-west-2:123456789012:stream/your_stream/0123456789012';
+    const policies = {
+      read: one(['kinesisvideo:Describe*', 'kinesisvideo:Get*', 'kinesisvideo:List*']),
+      camera: one(['kinesisvideo:CreateStream', 'kinesisvideo:PutMedia']),
+      all: one('kinesisvideo:*'),
+      device: one('kinesisvideo:PutMedia', own),
+    };
+    const allowed = (policy: object, resource?: string): string[] =>
+      OPERATIONS.map(({ name }) => name).filter(
+        (name) => decision(policy, name, resource) === 'allowed',
+      );
+    const names = OPERATIONS.map(({ name }) => name);
+    expect(allowed(policies.read)).toEqual(
+      names.filter((name) => /^(Describe|Get|List)/.test(name)),
+    );
+    expect(allowed(policies.camera)).toEqual(['CreateStream', 'PutMedia']);
+    expect(allowed(policies.all)).toEqual(names);
+    expect(allowed(policies.device, own)).toEqual(['PutMedia']);
+    expect(allowed(policies.device)).toEqual([]);
+  });
+
+  it('of docs/service-running.md is a credentials file that does what the page says', async () => {
+    const page = new URL('../../../docs/service-running.md', import.meta.url);
+    const text = /```json\n(.*?)```/s.exec(await readFile(page, 'utf8'))?.[1] ?? '';
+    const { AKIAADMIN, AKIACAMERA } = parseCredentialsFile(text, 'page');
+    expect(AKIAADMIN?.policies).toBeUndefined();
+    const camera = AKIACAMERA?.policies?.[0];
+    const arn = ARN.replace('/cam/', '/camera-1/');
+    expect(decision(camera, 'PutMedia', arn)).toBe('allowed');
+    expect(decision(camera, 'PutMedia')).toBe('notAllowed');
+    expect(decision(camera, 'DeleteStream', arn)).toBe('notAllowed');
   });
 });
 

@@ -14,7 +14,7 @@ it('a body in pieces of one byte is held as its bytes, not as its pieces', async
   let all: () => void = () => undefined;
   const arrived = new Promise<void>((resolve) => (all = resolve));
   const server = createServer((request, response) => {
-    read.push(readBody(request));
+    read.push(readBody(request, 600_000));
     request.on('data', (chunk: Uint8Array) => {
       taken += chunk.length;
       if (taken === CONNECTIONS * COUNT) all();
