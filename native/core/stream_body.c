@@ -219,16 +219,14 @@ static inline kvs_status account(kvs_stream *stream, size_t taken,
                                            : KVS_STATUS_NO_MORE_DATA_AVAILABLE;
 }
 
-kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
-                         kvs_time now, size_t *taken) {
-  kvs_session *session = &stream->session;
-  uint64_t number = session->number;
+kvs_status kvs_body_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
+                         size_t len, kvs_time now, size_t *taken) {
   kvs_status status = KVS_STATUS_UPLOAD_HANDLE_ABORTED;
 
-  if (session->opened) {
+  if (stream->session.opened) {
     *taken += take_bytes(stream, buf + *taken, len - *taken, now);
   }
-  if (session->number == number && kvs_session_live(stream)) {
+  if (stream->session.number == session && kvs_session_live(stream)) {
     status = account(stream, *taken, now);
   } else {
     *taken = 0;
@@ -242,14 +240,16 @@ kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
 /* Nearly every call finds the reader within a fragment, and takes bytes of that
  * alone: as many as wanted, or all that there are. They put every deadline off
  * but that of a session without media. */
-kvs_status kvs_body_take_on(kvs_stream *stream, uint8_t *buf, size_t len,
-                            kvs_time now, size_t *taken) {
-  *taken = kvs_view_read_on(&stream->view, buf, len);
-  if (*taken != len && !kvs_session_dry(stream)) {
-    return kvs_body_take(stream, buf, len, now, taken);
+kvs_status kvs_body_take_on(kvs_stream *stream, uint64_t session, uint8_t *buf,
+                            size_t len, kvs_time now, size_t *taken) {
+  size_t n = kvs_view_read_on(&stream->view, buf, len);
+
+  *taken = n;
+  if (n != len && !kvs_session_dry(stream)) {
+    return kvs_body_take(stream, session, buf, len, now, taken);
   }
   if (stream->view.current == 0) {
     kvs_host_note_deadline(stream->host, kvs_session_quiet_due(stream));
   }
-  return account(stream, *taken, now);
+  return account(stream, n, now);
 }

@@ -181,6 +181,7 @@ static void replace(kvs_stream *stream, uint32_t *which, uint32_t slot) {
 
   kvs_format_hold(stream, slot);
   *which = slot;
+  kvs_put_shut_tracks(stream); /* the next key frame may want the new one */
   if (before != KVS_NO_HEADER) {
     kvs_format_release(stream, before);
   }

@@ -201,9 +201,27 @@ static void open_short(kvs_stream *stream, uint64_t pts,
   open->key_span =
       limits->key_after == 0 ? 0 : span_to(open->zero, pts + limits->key_after);
   open->header = stream->header;
-  for (uint32_t i = 0; i < stream->info.track_count; i++) {
-    stream->tracks[i].extends = false;
+  kvs_put_shut_tracks(stream);
+}
+
+_Static_assert(KVS_FRAME_KEY == 1, "the index of a span");
+
+/* The open fragment has a frame of |track|: others may go the short way, if
+ * they are stored as they are. */
+static void open_track(const kvs_stream *stream, kvs_track *track) {
+  const kvs_open *open = &stream->open;
+  uint64_t key = open->span;
+
+  if (track->adaptation != 0) {
+    return;
   }
+  if (track->cuts) { /* a key frame may begin a fragment */
+    key = open->header == stream->header
+              ? kvs_min_u64(open->span, open->key_span)
+              : 0;
+  }
+  track->span[0] = track->all_key ? key : open->span;
+  track->span[1] = key;
 }
 
 static void begin_fragment(kvs_stream *stream, uint64_t pts,
@@ -234,7 +252,7 @@ static void commit(kvs_stream *stream, const kvs_put_plan *plan,
   }
   kvs_put_note(stream, plan->track, plan->pts, plan->dts, now);
   plan->track->has_last = true;
-  plan->track->extends = plan->track->adaptation == 0;
+  open_track(stream, plan->track);
   if (kvs_clock_holds(stream, now)) {
     kvs_clock_note(stream, now);
   }
