@@ -354,6 +354,8 @@ static void begin_session(model *m, const kvs_event *event, kvs_time now) {
 
   model_require(m, !m->live, "sessions never overlap");
   model_require(m, number > m->session, "session numbers grow");
+  model_require(m, now.mono < m->token_until,
+                "a session is asked for with a token that lives");
   m->session = number;
   m->live = true;
   m->opened = false;

@@ -317,6 +317,7 @@ static void pass_time(uint64_t ticks) {
     model_stepped(&models[i], now);
   }
   (void)kvs_client_step(client, now);
+  CHECK(kvs_client_deadline(client) > now.mono); /* what was due is done */
 }
 
 static void stop(uint32_t i) {
