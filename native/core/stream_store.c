@@ -31,12 +31,13 @@ void kvs_put_adapted(const kvs_stream *stream, const kvs_put_plan *plan,
 /* ---- planning --------------------------------------------------------- */
 
 static uint64_t cluster_time(const kvs_stream *stream, const kvs_put_plan *plan,
-                             uint64_t time, store_plan *how) {
-  if (stream->has_cluster && !plan->jump && time <= stream->last_cluster) {
+                             int64_t time, store_plan *how) {
+  if (stream->has_cluster && !plan->jump &&
+      time <= (int64_t)stream->last_cluster) {
     how->mended = true;
     return stream->last_cluster + 1;
   }
-  return time;
+  return (uint64_t)time; /* the first one of a timeline is at its base */
 }
 
 /* Whether a frame is shown so long before or after it is decoded that no later
@@ -51,7 +52,7 @@ static bool is_torn(const kvs_stream *stream, const kvs_put_plan *plan) {
 static kvs_status plan_cluster(kvs_stream *stream, const kvs_put_plan *plan,
                                store_plan *how) {
   bool fresh = !stream->has_base || plan->jump;
-  uint64_t time;
+  int64_t time;
   int64_t relative;
 
   if (plan->begins && is_torn(stream, plan)) {
@@ -63,7 +64,7 @@ static kvs_status plan_cluster(kvs_stream *stream, const kvs_put_plan *plan,
   time = kvs_put_time(stream, plan->pts, how->base);
   how->cluster = plan->begins ? cluster_time(stream, plan, time, how)
                               : stream->last_cluster;
-  relative = (int64_t)time - (int64_t)how->cluster;
+  relative = time - (int64_t)how->cluster;
   if (relative < INT16_MIN || relative > INT16_MAX) {
     return kvs_put_refuse(stream, KVS_STATUS_MKV_LARGE_FRAME_TIMECODE,
                           plan->pts, how->cluster * stream->info.timecode_scale,
