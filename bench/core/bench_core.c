@@ -193,8 +193,26 @@ static void bench_scan(void) {
   free(bytes);
 }
 
-/* A cost for each frame at one size of something. */
-typedef double (*cost)(uint64_t size);
+/* Something of which there may be few or many, and frames that run in its
+ * presence. */
+typedef struct growth {
+  uint64_t size;
+  load l;
+  rig r;
+  lane lanes[RIG_STREAMS];
+} growth;
+
+typedef struct growth_kind {
+  void (*open)(growth *g);
+  void (*round)(growth *g);
+  uint32_t frames; /* of a round */
+  uint32_t lanes;  /* at most */
+} growth_kind;
+
+enum { BACKLOG_FRAMES = 48 * 100, STREAM_FRAMES = 48 * 128 };
+
+/* Callgrind counts what is within these two by their names. */
+#define COUNTED __attribute__((noinline))
 
 /* Takes exactly the bytes of the frame put |ago| frames before. */
 static void take_one(lane *n, uint64_t index) {
@@ -204,81 +222,89 @@ static void take_one(lane *n, uint64_t index) {
   lane_take(n, 200 + block + (index % n->l->key_every == 0 ? cluster : 0));
 }
 
-/* ns to put one frame, take one and, a fragment at a time, ack, with |backlog|
- * frames put and not yet taken. */
-static double backlog_cost(uint64_t backlog) {
-  enum { FRAMES = 48 * 100 };
-  double ns[ROUNDS];
-  load l;
-  rig r;
-  lane n;
+static void open_backlog(growth *g) {
+  lane *n = &g->lanes[0];
 
-  load_make(&l, LOAD_B);
-  rig_open(&r, (uint64_t)512 << 20, 1, true);
-  lane_open(&n, &r, &l, false);
-  (void)lane_put(&n);
-  lane_drain(&n); /* the header, the first frame */
-  for (uint64_t i = 0; i < backlog; i++) {
-    (void)lane_put(&n);
+  rig_open(&g->r, (uint64_t)512 << 20, 1, true);
+  lane_open(n, &g->r, &g->l, false);
+  (void)lane_put(n);
+  lane_drain(n); /* the header, the first frame */
+  for (uint64_t i = 0; i < g->size; i++) {
+    (void)lane_put(n);
   }
-  for (uint32_t round = 0; round < ROUNDS; round++) {
-    uint64_t begin = rig_clock();
-    for (uint32_t i = 0; i < FRAMES; i++) {
-      (void)lane_put(&n);
-      uint64_t index = n.count - 1 - backlog;
-      take_one(&n, index);
-      if (index % l.key_every == 0 && index != 0) {
-        lane_ack(&n, lane_fragment(&n, index - 1));
-      }
-    }
-    ns[round] = (double)(rig_clock() - begin) / FRAMES;
-  }
-  lane_close(&n);
-  rig_close(&r);
-  load_free(&l);
-  return least(ns, ROUNDS);
 }
 
-/* ns for put, take and ack, over |streams| streams in turn. They are not in
- * step: else all would be at the same place in their pages, in the same few
- * sets of every cache. */
-static double stream_cost(uint64_t streams) {
-  enum { FRAMES = 48 * 128 };
-  static lane lanes[RIG_STREAMS];
-  double ns[ROUNDS];
-  load l;
-  rig r;
+/* Puts a frame, takes one and, a fragment at a time, acks, with as many frames
+ * put and not yet taken. */
+COUNTED static void backlog_round(growth *g) {
+  lane *n = &g->lanes[0];
 
-  load_make(&l, LOAD_B);
-  rig_open(&r, (uint64_t)128 << 20, (uint32_t)streams, true);
-  for (uint64_t i = 0; i < streams; i++) {
-    lane_open(&lanes[i], &r, &l, false);
+  for (uint32_t i = 0; i < BACKLOG_FRAMES; i++) {
+    (void)lane_put(n);
+    uint64_t index = n->count - 1 - g->size;
+    take_one(n, index);
+    if (index % g->l.key_every == 0 && index != 0) {
+      lane_ack(n, lane_fragment(n, index - 1));
+    }
+  }
+}
+
+/* They are not in step: else all would be at the same place in their pages, in
+ * the same few sets of every cache. */
+static void open_streams(growth *g) {
+  rig_open(&g->r, (uint64_t)128 << 20, (uint32_t)g->size, true);
+  for (uint64_t i = 0; i < g->size; i++) {
+    lane_open(&g->lanes[i], &g->r, &g->l, false);
+    g->lanes[i].tick = g->l.step / g->size; /* each runs in real time */
     for (uint64_t step = 0; step < i * 7 % 73; step++) {
-      lane_step(&lanes[i]);
+      lane_step(&g->lanes[i]);
     }
   }
-  for (uint32_t round = 0; round < ROUNDS; round++) {
-    uint64_t begin = rig_clock();
-    for (uint32_t i = 0; i < FRAMES; i++) {
-      lane_step(&lanes[i % streams]);
-    }
-    ns[round] = (double)(rig_clock() - begin) / FRAMES;
-  }
-  for (uint64_t i = 0; i < streams; i++) {
-    lane_close(&lanes[i]);
-  }
-  rig_close(&r);
-  load_free(&l);
-  return least(ns, ROUNDS);
 }
 
-static void bench_growth(cost each, const uint64_t *sizes, uint32_t count) {
+/* Put, take and ack, over the streams in turn. */
+COUNTED static void stream_round(growth *g) {
+  for (uint32_t i = 0; i < STREAM_FRAMES; i++) {
+    lane_step(&g->lanes[i % g->size]);
+  }
+}
+
+static const growth_kind BACKLOG = {open_backlog, backlog_round, BACKLOG_FRAMES,
+                                    1};
+static const growth_kind STREAMS = {open_streams, stream_round, STREAM_FRAMES,
+                                    RIG_STREAMS};
+
+/* ns a frame at |size|: the least of |rounds|. */
+static double growth_cost(const growth_kind *kind, uint64_t size,
+                          uint32_t rounds) {
+  static growth g;
+  double ns[ROUNDS];
+
+  memset(&g, 0, sizeof g);
+  g.size = size;
+  load_make(&g.l, LOAD_B);
+  kind->open(&g);
+  for (uint32_t round = 0; round < rounds; round++) {
+    uint64_t begin = rig_clock();
+    kind->round(&g);
+    ns[round] = (double)(rig_clock() - begin) / kind->frames;
+  }
+  for (uint32_t i = 0; i < kind->lanes; i++) {
+    lane_close(&g.lanes[i]);
+  }
+  rig_close(&g.r);
+  load_free(&g.l);
+  return least(ns, rounds);
+}
+
+static void bench_growth(const growth_kind *kind, const uint64_t *sizes,
+                         uint32_t count) {
   double first = 0;
   double last = 0;
 
   printf("{");
   for (uint32_t i = 0; i < count; i++) {
-    last = each(sizes[i]);
+    last = growth_cost(kind, sizes[i], ROUNDS);
     first = i == 0 ? last : first;
     printf("\"at%llu\":%.1f,", (unsigned long long)sizes[i], last);
   }
@@ -288,13 +314,26 @@ static void bench_growth(cost each, const uint64_t *sizes, uint32_t count) {
 static void bench_backlog(void) {
   static const uint64_t sizes[] = {100, 1000, 10000, 100000, 1000000};
 
-  bench_growth(backlog_cost, sizes, 5);
+  bench_growth(&BACKLOG, sizes, 5);
 }
 
 static void bench_streams(void) {
   static const uint64_t sizes[] = {1, 8, 32, 128};
 
-  bench_growth(stream_cost, sizes, 4);
+  bench_growth(&STREAMS, sizes, 4);
+}
+
+/* One round at |size|, to be counted; tells of how many frames. */
+static bool run_growth(const char *name, uint64_t size) {
+  bool backlog = strcmp(name, "run-backlog") == 0;
+  const growth_kind *kind = backlog ? &BACKLOG : &STREAMS;
+
+  if (size == 0 || (!backlog && strcmp(name, "run-streams") != 0)) {
+    return false;
+  }
+  (void)growth_cost(kind, size, 1);
+  printf("{\"frames\":%u}\n", (unsigned)kind->frames);
+  return true;
 }
 
 static bool run_named(const char *name, uint64_t count) {
@@ -333,7 +372,9 @@ int main(int argc, char **argv) {
                 {"sizes", bench_sizes}};
   const char *name = argc > 1 ? argv[1] : "";
 
-  if (run_named(name, argc > 2 ? strtoull(argv[2], NULL, 10) : 0)) {
+  uint64_t count = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+
+  if (run_named(name, count) || run_growth(name, count)) {
     return 0;
   }
   for (uint32_t i = 0; i < sizeof others / sizeof others[0]; i++) {

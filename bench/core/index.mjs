@@ -36,6 +36,12 @@ const COUNTED = [
   ['a.instructions', 'a', 300, 900, 12000, 1028305],
   ['b.instructions', 'b', 4800, 14400, 800, 4919],
 ];
+// The same growth in instructions: what is above 1 in the times and not here is the caches'.
+// key, what bench_core runs, its function that is counted, the sizes at both ends, goal
+const GROWN = [
+  ['backlogGrowth.instructions', 'run-backlog', 'backlog_round', 100, 1_000_000, 1.01],
+  ['streamGrowth.instructions', 'run-streams', 'stream_round', 1, 128, 1.01],
+];
 const MAX_CODE = 96 * 1024;
 
 /** Builds the program, quietly unless that fails; returns its path. */
@@ -54,10 +60,13 @@ export function hasValgrind() {
   return spawnSync('valgrind', ['--version']).status === 0;
 }
 
-function collected(program, name, frames) {
+function collected(program, name, size, options = []) {
   const { status, stderr } = spawnSync(
     'valgrind',
-    ['--tool=callgrind', '--callgrind-out-file=/dev/null', program, `run-${name}`, String(frames)],
+    [
+      ...['--tool=callgrind', '--callgrind-out-file=/dev/null', ...options],
+      ...[program, name, String(size)],
+    ],
     { encoding: 'utf8', env: { ...process.env, GLIBC_TUNABLES: noRepMovsb } },
   );
   const count = /Collected : (\d+)/.exec(stderr)?.[1];
@@ -67,8 +76,16 @@ function collected(program, name, frames) {
 
 /** Instructions for put, take and ack of one frame of load `name`: what more frames cost more. */
 export function countInstructions(program, name, few, many) {
-  const more = collected(program, name, many) - collected(program, name, few);
+  const more = collected(program, `run-${name}`, many) - collected(program, `run-${name}`, few);
   return Math.round(more / (many - few));
+}
+
+/** Instructions within `counted` with `many` of something, over those with `few`. */
+function countGrowth(program, name, counted, few, many) {
+  const [first, last] = [few, many].map((size) =>
+    collected(program, name, size, [`--toggle-collect=${counted}`]),
+  );
+  return Number((last / first).toFixed(3));
 }
 
 /** Code and constants of the static library. */
@@ -108,12 +125,14 @@ export async function run({ args }) {
     }
     add(key, printed.get(name)[field], unit, goal, aws);
   }
+  const skip = (key) => table.push([key, 'skipped: valgrind is not installed', '', '', '', '']);
   for (const [key, name, few, many, goal, aws] of COUNTED.filter(([key]) => wanted(key))) {
-    if (hasValgrind()) {
-      add(key, countInstructions(program, name, few, many), 'a frame', goal, aws);
-    } else {
-      table.push([key, 'skipped: valgrind is not installed', '', '', '', '']);
-    }
+    if (hasValgrind()) add(key, countInstructions(program, name, few, many), 'a frame', goal, aws);
+    else skip(key);
+  }
+  for (const [key, name, counted, few, many, goal] of GROWN.filter(([key]) => wanted(key))) {
+    if (hasValgrind()) add(key, countGrowth(program, name, counted, few, many), '×', goal);
+    else skip(key);
   }
   if (wanted('codeBytes')) add('codeBytes', codeBytes(), 'bytes', MAX_CODE, undefined);
   return { table, json };

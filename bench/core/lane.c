@@ -166,6 +166,7 @@ void lane_open(lane *n, rig *r, const load *l, bool learn) {
   memset(n, 0, sizeof *n);
   n->r = r;
   n->l = l;
+  n->tick = l->step;
   n->drain = new_bytes(DRAIN_LEN);
   load_info(l, learn, &info);
   n->frame.track_id = 1;
@@ -196,8 +197,8 @@ bool lane_put(lane *n) {
   n->frame.flags = begins ? KVS_FRAME_KEY : KVS_FRAME_NONE;
   n->frame.data = l->each[n->next].data;
   n->frame.size = l->each[n->next].len;
-  r->now.mono += l->step;
-  r->now.wall += l->step;
+  r->now.mono += n->tick;
+  r->now.wall += n->tick;
   if (kvs_stream_put(n->stream, &n->frame, r->now) != KVS_OK) {
     rig_must(false, "a frame was refused");
   }

@@ -40,6 +40,7 @@ typedef struct lane {
   uint32_t id;
   kvs_frame frame; /* the next one, but for its bytes */
   uint64_t count;  /* frames put */
+  uint64_t tick;   /* by which the clocks go on with each */
   uint32_t next;   /* of the load's frames */
   uint32_t left;   /* frames that the open fragment is still to get */
   uint8_t *drain;

@@ -224,22 +224,28 @@ static kvs_status feed_quoted(kvs_ack_parser *parser, uint8_t byte) {
   return KVS_OK;
 }
 
-static kvs_status feed(kvs_ack_parser *parser, uint8_t byte) {
-  kvs_status status = KVS_OK;
+static kvs_status feed_object(kvs_ack_parser *parser, uint8_t byte) {
+  return parser->quoted ? feed_quoted(parser, byte) : feed_plain(parser, byte);
+}
 
-  if (parser->state == BETWEEN || parser->state == GARBAGE) {
-    return feed_between(parser, byte);
+/* Whether nothing that comes now can be part of an ack. */
+static bool is_outside(const kvs_ack_parser *parser) {
+  return parser->state <= FAULTY;
+}
+
+static kvs_status feed_outside(kvs_ack_parser *parser, uint8_t byte) {
+  return parser->state == FAULTY ? feed_object(parser, byte)
+                                 : feed_between(parser, byte);
+}
+
+static kvs_status feed_inside(kvs_ack_parser *parser, uint8_t byte) {
+  if (parser->object_len == KVS_MAX_ACK_LEN) {
+    parser->state = FAULTY;
+    (void)feed_object(parser, byte);
+    return KVS_STATUS_INVALID_ACK_SEGMENT_LEN;
   }
-  if (parser->state != FAULTY) {
-    parser->object_len++;
-    if (parser->object_len > KVS_MAX_ACK_LEN) {
-      parser->state = FAULTY;
-      status = KVS_STATUS_INVALID_ACK_SEGMENT_LEN;
-    }
-  }
-  kvs_status fed =
-      parser->quoted ? feed_quoted(parser, byte) : feed_plain(parser, byte);
-  return status == KVS_OK ? fed : status;
+  parser->object_len++;
+  return feed_object(parser, byte);
 }
 
 /* Of each of the 8 bytes of a word: whether it is below |limit| (at most 0x80).
@@ -261,12 +267,12 @@ static size_t plain_run(const uint8_t *bytes, size_t len) {
   size_t n = 0;
 
   while (len - n >= sizeof(uint64_t)) {
-    uint64_t word;
+    uint64_t word = kvs_get_le64(bytes + n);
+    uint64_t marks = below(word, 0x20) | below(word ^ ones * '"', 1) |
+                     below(word ^ ones * '\\', 1);
 
-    memcpy(&word, bytes + n, sizeof(word));
-    if ((below(word, 0x20) | below(word ^ ones * '"', 1) |
-         below(word ^ ones * '\\', 1)) != 0) {
-      break;
+    if (marks != 0) {
+      return n + kvs_lowest_bit(marks) / 8;
     }
     n += sizeof(word);
   }
@@ -292,7 +298,7 @@ static size_t skim(kvs_ack_parser *parser, const uint8_t *bytes, size_t len) {
   bool in_string = parser->quoted && !parser->escaped;
   size_t n;
 
-  if (parser->state == FAULTY || (!in_string && parser->state != WORD)) {
+  if (!in_string && parser->state != WORD) {
     return 0;
   }
   n = KVS_MAX_ACK_LEN - parser->object_len;
@@ -311,15 +317,18 @@ kvs_status kvs_ack_parse(kvs_ack_parser *parser, const uint8_t *bytes,
 
   *complete = false;
   while (at < len && status == KVS_OK && !*complete) {
+    if (is_outside(parser)) {
+      status = feed_outside(parser, bytes[at]);
+      at++;
+      continue;
+    }
     at += skim(parser, bytes + at, len - at);
     if (at == len) {
       break;
     }
-    bool outside = parser->state == BETWEEN || parser->state == GARBAGE ||
-                   parser->state == FAULTY;
-    status = feed(parser, bytes[at]);
+    status = feed_inside(parser, bytes[at]);
     at++;
-    *complete = !outside && status == KVS_OK && parser->state == BETWEEN;
+    *complete = parser->state == BETWEEN && status == KVS_OK;
   }
   if (*complete) {
     *ack = parser->ack;

@@ -53,14 +53,14 @@ static bool text_is(const kvs_ack_parser *parser, const known *other) {
          memcmp(parser->text, other->text, other->len) == 0;
 }
 
-/* The text as a whole number of at most |limit|; false: it is not one. */
-static bool text_number(const kvs_ack_parser *parser, uint64_t limit,
-                        uint64_t *number) {
+/* The text as a whole number; false: it is not one, or too large. */
+static bool text_number(const kvs_ack_parser *parser, uint64_t *number) {
+  const uint32_t safe = 19; /* so many digits always fit */
   uint64_t value = 0;
 
   for (uint32_t i = 0; i < parser->text_len; i++) {
     uint32_t digit = (uint32_t)(uint8_t)parser->text[i] - '0';
-    if (digit > 9 || value > (limit - digit) / 10) {
+    if (digit > 9 || (i >= safe && value > (UINT64_MAX - digit) / 10)) {
       return false;
     }
     value = value * 10 + digit;
@@ -81,6 +81,7 @@ kvs_status kvs_ack_take_key(kvs_ack_parser *parser) {
   for (uint32_t i = 0; i < FIELD_COUNT; i++) {
     if (text_is(parser, &names[i])) {
       parser->field = (uint8_t)i;
+      break;
     }
   }
   if (parser->field == FIELD_OTHER) {
@@ -109,7 +110,7 @@ static kvs_status take_type(kvs_ack_parser *parser) {
 }
 
 static kvs_status take_timecode(kvs_ack_parser *parser) {
-  if (!text_number(parser, UINT64_MAX, &parser->ack.timecode)) {
+  if (!text_number(parser, &parser->ack.timecode)) {
     return KVS_STATUS_INVALID_ACK_INVALID_VALUE_END;
   }
   parser->ack.has_timecode = true;
@@ -119,7 +120,7 @@ static kvs_status take_timecode(kvs_ack_parser *parser) {
 static kvs_status take_error_id(kvs_ack_parser *parser) {
   uint64_t id = 0;
 
-  if (!text_number(parser, UINT32_MAX, &id)) {
+  if (!text_number(parser, &id) || id > UINT32_MAX) {
     return KVS_STATUS_INVALID_ACK_INVALID_VALUE_END;
   }
   parser->ack.error_id = (uint32_t)id;

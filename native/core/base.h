@@ -63,6 +63,20 @@ static inline uint64_t kvs_max_u64(uint64_t a, uint64_t b) {
   return a > b ? a : b;
 }
 
+/* The number of zero bits below the lowest one; |mask| is not 0. */
+static inline uint32_t kvs_lowest_bit(uint64_t mask) {
+#if defined(__GNUC__)
+  return (uint32_t)__builtin_ctzll(mask);
+#else
+  uint32_t count = 0;
+
+  while ((mask >> count & 1) == 0) {
+    count++;
+  }
+  return count;
+#endif
+}
+
 /* a - b, or 0 when b is the larger. */
 static inline uint64_t kvs_sub_u64(uint64_t a, uint64_t b) {
   return a > b ? a - b : 0;

@@ -36,6 +36,16 @@ static inline void kvs_put_be64(uint8_t *at, uint64_t value) {
   kvs_put_be32(at + 4, (uint32_t)value);
 }
 
+/* Eight bytes as one word, the first lowest. */
+static inline uint64_t kvs_get_le64(const uint8_t *at) {
+  uint64_t low = (uint32_t)at[0] | (uint32_t)at[1] << 8 |
+                 (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+  uint64_t high = (uint32_t)at[4] | (uint32_t)at[5] << 8 |
+                  (uint32_t)at[6] << 16 | (uint32_t)at[7] << 24;
+
+  return high << 32 | low;
+}
+
 /* A run of bytes that somebody else owns. */
 typedef struct kvs_bytes {
   const uint8_t *ptr;

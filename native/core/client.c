@@ -76,6 +76,13 @@ static void note_deadline(kvs_client *client, uint64_t at) {
   client->host.deadline = kvs_min_u64(client->host.deadline, at);
 }
 
+/* When the token is to be renewed: only a client that is ready does so. */
+static void note_token(kvs_client *client) {
+  if (client->machine.state == S(READY)) {
+    note_deadline(client, client->token_until);
+  }
+}
+
 static void enter(kvs_client *client, uint32_t state, uint64_t delay,
                   kvs_time now) {
   kvs_status status =
@@ -230,7 +237,7 @@ kvs_status kvs_client_answer(kvs_client *client, const kvs_answer *answer,
     become_ready(client, now);
   }
   make_call(client, now);
-  note_deadline(client, client->token_until);
+  note_token(client);
   return KVS_OK;
 }
 
@@ -244,7 +251,7 @@ static void step_client(kvs_client *client, kvs_time now) {
     enter(client, S(AUTH), 0, now);
   }
   make_call(client, now);
-  note_deadline(client, client->token_until);
+  note_token(client);
 }
 
 kvs_status kvs_client_step(kvs_client *client, kvs_time now) {

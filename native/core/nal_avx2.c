@@ -35,7 +35,7 @@ AVX2 static inline size_t in_vector(const uint8_t *bytes, size_t from,
   size_t found = len;
 
   while (zero != 0 && found == len) {
-    uint32_t lane = kvs_nal_lowest_bit(zero);
+    uint32_t lane = kvs_lowest_bit(zero);
     found = kvs_nal_at_lane(bytes, from, at + lane, len);
     zero &= ~(UINT32_C(3) << lane);
   }

@@ -48,18 +48,4 @@ static inline size_t kvs_nal_at_lane(const uint8_t *bytes, size_t from,
                                                                         : len;
 }
 
-/* The number of zero bits below the lowest one; |mask| is not 0. */
-static inline uint32_t kvs_nal_lowest_bit(uint64_t mask) {
-#if defined(__GNUC__)
-  return (uint32_t)__builtin_ctzll(mask);
-#else
-  uint32_t count = 0;
-
-  while ((mask >> count & 1) == 0) {
-    count++;
-  }
-  return count;
-#endif
-}
-
 #endif

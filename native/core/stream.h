@@ -127,14 +127,30 @@ KVS_MUST_CHECK kvs_status kvs_format_want(kvs_stream *stream, uint32_t track);
  * session is broken and it goes again. True if its header changed. */
 bool kvs_format_settle(kvs_stream *stream, kvs_pos fragment, kvs_time now);
 
+/* Whether it lacks a track that its header has. */
+static inline bool kvs_format_lacks(const kvs_stream *stream,
+                                    const kvs_fragment *fragment) {
+  return fragment->tracks != stream->headers[fragment->header].tracks;
+}
+
 void kvs_format_hold(kvs_stream *stream, uint32_t slot);
 void kvs_format_release(kvs_stream *stream, uint32_t slot);
 
 /* ---- stream_put.c ----------------------------------------------------- */
 
+/* The next frame of each track goes the long way, and opens the short one. */
+static inline void kvs_put_shut_tracks(kvs_stream *stream) {
+  for (kvs_track *track = stream->tracks; track != stream->tracks_end;
+       track++) {
+    track->span[0] = 0;
+    track->span[1] = 0;
+  }
+}
+
 /* From now on every frame goes the long way, up to the next fragment. */
 static inline void kvs_put_shut_short(kvs_stream *stream) {
   stream->open.span = 0;
+  kvs_put_shut_tracks(stream);
 }
 
 /* Adds no more frames to the newest fragment. */
@@ -360,16 +376,17 @@ static inline bool kvs_session_dry(const kvs_stream *stream) {
 /* Marks the fragment that the reader has left as sent. */
 void kvs_body_note_sent(kvs_stream *stream, kvs_time now);
 
-/* kvs_stream_take of the live session, with arguments that are valid; |*taken|
- * bytes of |buf| were taken already. */
-KVS_MUST_CHECK kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf,
-                                        size_t len, kvs_time now,
+/* kvs_stream_take of |session|, which is live, with arguments that are valid;
+ * |*taken| bytes of |buf| were taken already. The arguments stand as there: the
+ * call costs nothing, then. */
+KVS_MUST_CHECK kvs_status kvs_body_take(kvs_stream *stream, uint64_t session,
+                                        uint8_t *buf, size_t len, kvs_time now,
                                         size_t *taken);
 
 /* The same where the session flows and is not dry, from the first byte. */
-KVS_MUST_CHECK kvs_status kvs_body_take_on(kvs_stream *stream, uint8_t *buf,
-                                           size_t len, kvs_time now,
-                                           size_t *taken);
+KVS_MUST_CHECK kvs_status kvs_body_take_on(kvs_stream *stream, uint64_t session,
+                                           uint8_t *buf, size_t len,
+                                           kvs_time now, size_t *taken);
 
 /* ---- stream_ack.c ----------------------------------------------------- */
 

@@ -51,6 +51,17 @@ static bool has_end(const kvs_stream *stream) {
                 KVS_FRAGMENT_ENDED) != 0;
 }
 
+/* Whether to end the body now is to break it: its last fragment lacks a track,
+ * and is to go again. What was read before has to go out first, since it may
+ * be freed already. */
+static bool breaks(const kvs_stream *stream) {
+  const kvs_view *view = &stream->view;
+  kvs_pos last = stream->session.last;
+
+  return last != 0 && last == view->newest &&
+         kvs_format_lacks(stream, kvs_view_fragment(view, last));
+}
+
 /* Ends the body after the fragment that the reader has just left. */
 static void enter_eof(kvs_stream *stream, kvs_time now) {
   kvs_session *session = &stream->session;
@@ -116,8 +127,9 @@ static bool at_boundary(kvs_stream *stream, kvs_time now) {
   return false;
 }
 
+/* |first|: nothing was taken by this call yet. */
 static size_t take_body(kvs_stream *stream, uint8_t *buf, size_t len,
-                        kvs_time now, bool *again) {
+                        bool first, kvs_time now, bool *again) {
   kvs_view *view = &stream->view;
   size_t n;
 
@@ -129,7 +141,7 @@ static size_t take_body(kvs_stream *stream, uint8_t *buf, size_t len,
     }
   }
   n = kvs_view_read(view, buf, len);
-  if (n == 0 && kvs_session_ends_dry(stream)) {
+  if (n == 0 && kvs_session_ends_dry(stream) && (first || !breaks(stream))) {
     enter_eof(stream, now);
     *again = true;
   }
@@ -170,7 +182,7 @@ static size_t take_tag(kvs_stream *stream, uint8_t *buf, size_t len,
 }
 
 static size_t take_bytes(kvs_stream *stream, uint8_t *buf, size_t len,
-                         kvs_time now) {
+                         bool first, kvs_time now) {
   size_t done = 0;
   bool more = true;
 
@@ -183,7 +195,8 @@ static size_t take_bytes(kvs_stream *stream, uint8_t *buf, size_t len,
         n = take_header(stream, buf + done, len - done);
         break;
       case KVS_PHASE_BODY:
-        n = take_body(stream, buf + done, len - done, now, &again);
+        n = take_body(stream, buf + done, len - done, first && done == 0, now,
+                      &again);
         break;
       case KVS_PHASE_EOF:
         n = take_tag(stream, buf + done, len - done, now);
@@ -219,16 +232,14 @@ static inline kvs_status account(kvs_stream *stream, size_t taken,
                                            : KVS_STATUS_NO_MORE_DATA_AVAILABLE;
 }
 
-kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
-                         kvs_time now, size_t *taken) {
-  kvs_session *session = &stream->session;
-  uint64_t number = session->number;
+kvs_status kvs_body_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
+                         size_t len, kvs_time now, size_t *taken) {
   kvs_status status = KVS_STATUS_UPLOAD_HANDLE_ABORTED;
 
-  if (session->opened) {
-    *taken += take_bytes(stream, buf + *taken, len - *taken, now);
+  if (stream->session.opened) {
+    *taken += take_bytes(stream, buf + *taken, len - *taken, *taken == 0, now);
   }
-  if (session->number == number && kvs_session_live(stream)) {
+  if (stream->session.number == session && kvs_session_live(stream)) {
     status = account(stream, *taken, now);
   } else {
     *taken = 0;
@@ -242,14 +253,16 @@ kvs_status kvs_body_take(kvs_stream *stream, uint8_t *buf, size_t len,
 /* Nearly every call finds the reader within a fragment, and takes bytes of that
  * alone: as many as wanted, or all that there are. They put every deadline off
  * but that of a session without media. */
-kvs_status kvs_body_take_on(kvs_stream *stream, uint8_t *buf, size_t len,
-                            kvs_time now, size_t *taken) {
-  *taken = kvs_view_read_on(&stream->view, buf, len);
-  if (*taken != len && !kvs_session_dry(stream)) {
-    return kvs_body_take(stream, buf, len, now, taken);
+kvs_status kvs_body_take_on(kvs_stream *stream, uint64_t session, uint8_t *buf,
+                            size_t len, kvs_time now, size_t *taken) {
+  size_t n = kvs_view_read_on(&stream->view, buf, len);
+
+  *taken = n;
+  if (n != len && !kvs_session_dry(stream)) {
+    return kvs_body_take(stream, session, buf, len, now, taken);
   }
   if (stream->view.current == 0) {
     kvs_host_note_deadline(stream->host, kvs_session_quiet_due(stream));
   }
-  return account(stream, *taken, now);
+  return account(stream, n, now);
 }

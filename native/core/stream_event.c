@@ -34,7 +34,21 @@ static void write_events(const kvs_stream *stream, kvs_sink *sink) {
   }
 }
 
+/* Notes whether the next fragment has anything to begin with. */
+static void note_next(kvs_stream *stream) {
+  stream->tagged_next = false;
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    stream->tagged_next = stream->tagged_next || stream->metadata[i].used;
+  }
+  for (uint32_t i = 0; i < KVS_EVENT_KINDS; i++) {
+    stream->tagged_next = stream->tagged_next || stream->events[i].len != 0;
+  }
+}
+
 void kvs_tags_write(const kvs_stream *stream, kvs_sink *sink) {
+  if (!stream->tagged_next) {
+    return;
+  }
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
     if (stream->metadata[i].used) {
       write_metadata(sink, &stream->metadata[i]);
@@ -56,6 +70,9 @@ static void mark_taken(kvs_metadata *item) {
 
 void kvs_tags_used(kvs_stream *stream) {
   stream->fragment_tags = 0;
+  if (!stream->tagged_next) {
+    return;
+  }
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
     if (stream->metadata[i].used) {
       stream->fragment_tags++;
@@ -63,6 +80,7 @@ void kvs_tags_used(kvs_stream *stream) {
     }
   }
   kvs_tags_free(stream);
+  note_next(stream);
 }
 
 /* Drops those of |events| that wait. */
@@ -146,6 +164,7 @@ void kvs_tags_lose(kvs_stream *stream, kvs_status status) {
     lost = lost || stream->events[i].len != 0;
   }
   kvs_tags_free(stream);
+  note_next(stream);
   if (lost) {
     kvs_state_report(stream, 0, status, 0, 1);
   }
@@ -207,6 +226,7 @@ kvs_status kvs_stream_put_metadata(kvs_stream *stream, const char *name,
   if (persistent && text.len == 0) {
     if (item != NULL) {
       item->used = false;
+      note_next(stream);
     }
     return KVS_OK;
   }
@@ -223,6 +243,7 @@ kvs_status kvs_stream_put_metadata(kvs_stream *stream, const char *name,
   item->value_len = (uint16_t)text.len;
   memcpy(item->name, key.ptr, key.len);
   memcpy(item->value, text.ptr, text.len);
+  stream->tagged_next = true;
   return KVS_OK;
 }
 
@@ -329,5 +350,6 @@ kvs_status kvs_stream_put_event(kvs_stream *stream, uint32_t events,
       }
     }
   }
+  stream->tagged_next = true;
   return KVS_OK;
 }

@@ -181,6 +181,7 @@ static void replace(kvs_stream *stream, uint32_t *which, uint32_t slot) {
 
   kvs_format_hold(stream, slot);
   *which = slot;
+  kvs_put_shut_tracks(stream); /* the next key frame may want the new one */
   if (before != KVS_NO_HEADER) {
     kvs_format_release(stream, before);
   }
@@ -253,7 +254,7 @@ bool kvs_format_settle(kvs_stream *stream, kvs_pos at, kvs_time now) {
   uint32_t had = fragment->header;
   uint32_t slot = KVS_NO_HEADER;
 
-  if (fragment->tracks == stream->headers[had].tracks) {
+  if (!kvs_format_lacks(stream, fragment)) {
     return false;
   }
   if (kvs_format_with(stream, had, fragment->tracks, &slot) != KVS_OK) {

@@ -31,13 +31,8 @@ static kvs_track *find_track(kvs_stream *stream, uint64_t id) {
 static inline bool only_extends(const kvs_stream *stream,
                                 const kvs_frame *frame, const kvs_track *track,
                                 uint64_t at, uint64_t dts) {
-  const kvs_open *open = &stream->open;
-  bool key = (frame->flags & KVS_FRAME_KEY) != 0 || track->all_key;
-
-  return KVS_USUALLY(at < open->span && track->extends) &&
+  return KVS_USUALLY(at < track->span[frame->flags & KVS_FRAME_KEY]) &&
          KVS_USUALLY(dts - track->last_dts <= stream->limits.ahead) &&
-         KVS_USUALLY(!(key && track->cuts) ||
-                     (at < open->key_span && open->header == stream->header)) &&
          KVS_USUALLY((frame->flags & KVS_FRAME_END_OF_FRAGMENT) == 0);
 }
 
@@ -87,8 +82,9 @@ static inline bool put_short(kvs_stream *stream, const kvs_frame *frame,
   }
   kvs_put_block(body, frame, track, track->all_key, block_time(stream, at),
                 size);
-  memcpy(body + KVS_MKV_BLOCK_LEN, frame->data, frame->size);
   kvs_put_note(stream, track, pts, dts, now);
+  /* Last: hardly anything is to be kept over the call, then. */
+  memcpy(body + KVS_MKV_BLOCK_LEN, frame->data, frame->size);
   return true;
 }
 

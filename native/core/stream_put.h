@@ -47,14 +47,15 @@ static inline uint64_t kvs_put_units(const kvs_stream *stream, uint64_t ticks) {
   return (ticks + scale / 2) / scale;
 }
 
-/* The same, as the stream counts it: from the epoch, or from |base|. */
-static inline uint64_t kvs_put_time(const kvs_stream *stream, uint64_t pts,
-                                    uint64_t base) {
-  uint64_t time = kvs_put_units(stream, pts);
+/* The same, as the stream counts it: from the epoch, or from |base|, before
+ * which frames of another track may stand. */
+static inline int64_t kvs_put_time(const kvs_stream *stream, uint64_t pts,
+                                   uint64_t base) {
+  int64_t time = (int64_t)kvs_put_units(stream, pts);
 
   return stream->info.absolute_fragment_times
              ? time
-             : kvs_sub_u64(time, kvs_put_units(stream, base));
+             : time - (int64_t)kvs_put_units(stream, base);
 }
 
 /* The frame as it lies in the arena: |len| bytes, of which |prefix| stand

@@ -339,11 +339,23 @@ static void put_stream_event(kvs_stream *stream, kvs_event *event,
   event->u.put_stream.acks = stream->info.fragment_acks ? 1 : 0;
 }
 
+/* A token that ran out while there was nothing to send, or while the session
+ * waited for its turn, is renewed before it is used. */
+static void renew_token(kvs_stream *stream, kvs_time now) {
+  const kvs_machine *machine = &stream->machine;
+
+  if (machine->state == S(PUT_STREAM) && machine->due <= now.mono &&
+      stream->token_until <= now.mono) {
+    enter(stream, S(GET_ENDPOINT), 0, now);
+  }
+}
+
 void kvs_state_call(kvs_stream *stream, kvs_time now) {
   const kvs_state_row *row;
   kvs_event event;
   uint64_t call = 0;
 
+  renew_token(stream, now);
   row = kvs_machine_row(&stream->machine);
   if (row->call == KVS_NO_CALL ||
       !kvs_machine_begin_call(&stream->machine, now.mono, &call)) {

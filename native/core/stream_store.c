@@ -31,12 +31,13 @@ void kvs_put_adapted(const kvs_stream *stream, const kvs_put_plan *plan,
 /* ---- planning --------------------------------------------------------- */
 
 static uint64_t cluster_time(const kvs_stream *stream, const kvs_put_plan *plan,
-                             uint64_t time, store_plan *how) {
-  if (stream->has_cluster && !plan->jump && time <= stream->last_cluster) {
+                             int64_t time, store_plan *how) {
+  if (stream->has_cluster && !plan->jump &&
+      time <= (int64_t)stream->last_cluster) {
     how->mended = true;
     return stream->last_cluster + 1;
   }
-  return time;
+  return (uint64_t)time; /* the first one of a timeline is at its base */
 }
 
 /* Whether a frame is shown so long before or after it is decoded that no later
@@ -51,7 +52,7 @@ static bool is_torn(const kvs_stream *stream, const kvs_put_plan *plan) {
 static kvs_status plan_cluster(kvs_stream *stream, const kvs_put_plan *plan,
                                store_plan *how) {
   bool fresh = !stream->has_base || plan->jump;
-  uint64_t time;
+  int64_t time;
   int64_t relative;
 
   if (plan->begins && is_torn(stream, plan)) {
@@ -63,7 +64,7 @@ static kvs_status plan_cluster(kvs_stream *stream, const kvs_put_plan *plan,
   time = kvs_put_time(stream, plan->pts, how->base);
   how->cluster = plan->begins ? cluster_time(stream, plan, time, how)
                               : stream->last_cluster;
-  relative = (int64_t)time - (int64_t)how->cluster;
+  relative = time - (int64_t)how->cluster;
   if (relative < INT16_MIN || relative > INT16_MAX) {
     return kvs_put_refuse(stream, KVS_STATUS_MKV_LARGE_FRAME_TIMECODE,
                           plan->pts, how->cluster * stream->info.timecode_scale,
@@ -201,9 +202,27 @@ static void open_short(kvs_stream *stream, uint64_t pts,
   open->key_span =
       limits->key_after == 0 ? 0 : span_to(open->zero, pts + limits->key_after);
   open->header = stream->header;
-  for (uint32_t i = 0; i < stream->info.track_count; i++) {
-    stream->tracks[i].extends = false;
+  kvs_put_shut_tracks(stream);
+}
+
+_Static_assert(KVS_FRAME_KEY == 1, "the index of a span");
+
+/* The open fragment has a frame of |track|: others may go the short way, if
+ * they are stored as they are. */
+static void open_track(const kvs_stream *stream, kvs_track *track) {
+  const kvs_open *open = &stream->open;
+  uint64_t key = open->span;
+
+  if (track->adaptation != 0) {
+    return;
   }
+  if (track->cuts) { /* a key frame may begin a fragment */
+    key = open->header == stream->header
+              ? kvs_min_u64(open->span, open->key_span)
+              : 0;
+  }
+  track->span[0] = track->all_key ? key : open->span;
+  track->span[1] = key;
 }
 
 static void begin_fragment(kvs_stream *stream, uint64_t pts,
@@ -234,7 +253,7 @@ static void commit(kvs_stream *stream, const kvs_put_plan *plan,
   }
   kvs_put_note(stream, plan->track, plan->pts, plan->dts, now);
   plan->track->has_last = true;
-  plan->track->extends = plan->track->adaptation == 0;
+  open_track(stream, plan->track);
   if (kvs_clock_holds(stream, now)) {
     kvs_clock_note(stream, now);
   }

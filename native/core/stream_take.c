@@ -6,7 +6,8 @@
 
 kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
                            size_t len, kvs_time now, size_t *taken) {
-  if (!KVS_USUALLY(stream != NULL && buf != NULL && taken != NULL)) {
+  if (!KVS_USUALLY(stream != NULL) || !KVS_USUALLY(buf != NULL) ||
+      !KVS_USUALLY(taken != NULL)) {
     return KVS_STATUS_NULL_ARG;
   }
   *taken = 0;
@@ -14,14 +15,16 @@ kvs_status kvs_stream_take(kvs_stream *stream, uint64_t session, uint8_t *buf,
   if (len == 0) {
     return KVS_STATUS_BUFFER_TOO_SMALL;
   }
-  if (!kvs_session_live(stream) || stream->session.number != session) {
+  if (stream->session.number != session) {
     return KVS_STATUS_UPLOAD_HANDLE_ABORTED;
   }
   if (!kvs_stream_flows(stream)) {
-    return kvs_body_take(stream, buf, len, now, taken);
+    return kvs_session_live(stream)
+               ? kvs_body_take(stream, session, buf, len, now, taken)
+               : KVS_STATUS_UPLOAD_HANDLE_ABORTED;
   }
   if (!kvs_session_dry(stream)) {
-    return kvs_body_take_on(stream, buf, len, now, taken);
+    return kvs_body_take_on(stream, session, buf, len, now, taken);
   }
   stream->session.waiting = true;
   return KVS_STATUS_NO_MORE_DATA_AVAILABLE;

@@ -65,8 +65,9 @@ typedef struct kvs_track {
   uint8_t index;       /* of it in the stream */
   bool all_key;        /* every frame can be begun at: audio and data */
   bool cuts;           /* its key frames begin fragments */
-  bool extends;        /* the open fragment has one of its frames, which are
-                          stored as they are */
+  uint64_t span[2];    /* ticks into the open fragment of the first pts that
+                          the short way does not take: of no key frame, and
+                          of a key frame; 0: it is shut */
   bool has_last;       /* of the present timeline, the frame before: */
   uint32_t adaptation; /* of its frames: KVS_NAL_ADAPTATION_* */
   uint64_t last_dts;   /* ticks */
@@ -138,7 +139,7 @@ typedef struct kvs_rates {
 typedef struct kvs_open {
   uint64_t zero;     /* pts that is the first of block time 0 */
   uint64_t span;     /* ticks from there to the first pts that it does not take;
-                        0: the short way is shut */
+                        0: the short way stays shut */
   uint64_t key_span; /* the same for a key frame of the cutting track */
   uint32_t header;   /* slot */
 } kvs_open;
@@ -171,6 +172,7 @@ struct kvs_stream {
   bool dry_told;        /* underflow, since the last frame */
   bool held;            /* media wait for the wall clock to be set */
   bool stopping;        /* no more frames come */
+  bool tagged_next;     /* metadata or events stand before the next fragment */
   uint64_t last_put;    /* mono */
   uint64_t put_frames;  /* ever */
   uint64_t taken_bytes; /* ever */

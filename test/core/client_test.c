@@ -287,6 +287,25 @@ static void stream_arguments_are_checked(void) {
   scene_finish(&host);
 }
 
+/* A host that keeps to the deadline would call without an end. */
+static void a_token_that_expires_too_early_does_not_keep_the_host_busy(void) {
+  fake_host host;
+
+  silent(&host, KVS_EVENT_GET_SECURITY_TOKEN);
+  host.results[KVS_EVENT_CREATE_DEVICE] = 0;
+  CHECK_EQ(answer(&host, KVS_EVENT_GET_SECURITY_TOKEN, 200,
+                  host.now.wall + 31 * SECOND),
+           KVS_OK);
+  fake_advance(&host, 5 * SECOND); /* one second is beyond the grace */
+  CHECK(kvs_client_deadline(host.client) > host.now.mono);
+  CHECK_EQ(answer(&host, KVS_EVENT_CREATE_DEVICE, 200, 0), KVS_OK);
+  CHECK(kvs_client_deadline(host.client) <= host.now.mono);
+  fake_advance(&host, 0);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_GET_SECURITY_TOKEN), 2);
+  CHECK(kvs_client_deadline(host.client) > host.now.mono);
+  scene_finish(&host);
+}
+
 /* Closed with nothing to send, and started again, while nobody has answered:
  * the client's readiness finds it as if it were new. */
 static void a_stream_is_stopped_and_started_before_the_client_is_ready(void) {
@@ -410,6 +429,7 @@ static void a_callback_may_not_call_back(void) {
 int main(void) {
   RUN(its_calls_are_retried_for_ever_and_told);
   RUN(a_call_without_an_answer_is_made_again);
+  RUN(a_token_that_expires_too_early_does_not_keep_the_host_busy);
   RUN(a_stream_is_stopped_and_started_before_the_client_is_ready);
   RUN(a_token_that_is_about_to_expire_is_not_taken);
   RUN(tokens_are_renewed_and_streams_do_not_notice);

@@ -144,7 +144,45 @@ static void a_body_without_acks_has_its_end(void) {
   }
 }
 
+/* Without acks a fragment is freed by its last byte: the bytes must have gone
+ * out, then. The last fragment lacks its sound, so that the session is broken
+ * and that one goes alone. */
+static void a_session_that_is_broken_at_its_end_loses_no_bytes(void) {
+  static uint8_t out[65536];
+  fake_host host;
+  kvs_stream_info info;
+  size_t taken = 0;
+
+  fake_host_init(&host, ARENA, 2);
+  fake_stream_info(&info, "camera");
+  info.fragment_acks = false;
+  info.replay_duration = 0;
+  info.track_count = 2;
+  info.tracks[1].track_id = 2;
+  info.tracks[1].type = KVS_TRACK_AUDIO;
+  info.tracks[1].codec_id = "A_AAC";
+  kvs_stream *stream = scene_stream(&host, &info);
+  CHECK_EQ(scene_put(&host, stream, 1, KEY, 0, "picture", 7), KVS_OK);
+  CHECK_EQ(scene_put(&host, stream, 2, 0, 10, "tone", 4), KVS_OK);
+  CHECK_EQ(scene_put(&host, stream, 1, KEY, 2000, "later", 5), KVS_OK);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(
+      kvs_stream_take(stream, host.session, out, sizeof(out), host.now, &taken),
+      KVS_OK);
+  CHECK(taken != 0);
+  CHECK_EQ(
+      kvs_stream_take(stream, host.session, out, sizeof(out), host.now, &taken),
+      KVS_STATUS_UPLOAD_HANDLE_ABORTED);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_END_OF_STREAM);
+  CHECK_EQ(scene_finds_text(&host, "picture"), 0);
+  CHECK_EQ(scene_finds_text(&host, "later"), 1);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
+  scene_finish(&host);
+}
+
 int main(void) {
+  RUN(a_session_that_is_broken_at_its_end_loses_no_bytes);
   RUN(a_stopped_stream_that_gives_way_is_closed);
   RUN(a_body_whose_last_fragment_gives_way_comes_to_its_end);
   RUN(a_body_without_acks_has_its_end);

@@ -594,7 +594,30 @@ static void a_refusal_names_its_own_figures(void) {
   scene_finish(&host);
 }
 
+/* Sound that begins a little before the picture, in relative times: its block
+ * stands before its cluster, and nowhere else. */
+static void times_before_the_first_frame_are_kept(void) {
+  static const char relative[] = "\x82\xFF\xEC"; /* track 2, -20 */
+  fake_host host;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 4);
+  fake_stream_info(&info, "camera");
+  info.absolute_fragment_times = false;
+  info.track_count = 2;
+  info.tracks[1].track_id = 2;
+  info.tracks[1].type = KVS_TRACK_AUDIO;
+  info.tracks[1].codec_id = "A_AAC";
+  kvs_stream *stream = scene_stream(&host, &info);
+  CHECK_EQ(scene_put(&host, stream, 1, KEY, 1000, "picture", 7), KVS_OK);
+  CHECK_EQ(scene_put(&host, stream, 2, 0, 980, "tone", 4), KVS_OK);
+  (void)fake_take(&host, stream);
+  CHECK_EQ(scene_finds(&host, relative, 3), 1);
+  scene_finish(&host);
+}
+
 int main(void) {
+  RUN(times_before_the_first_frame_are_kept);
   RUN(each_adaptation_gives_its_bytes);
   RUN(only_video_is_adapted);
   RUN(three_tracks_go_out_in_the_order_of_put);

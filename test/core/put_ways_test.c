@@ -179,9 +179,10 @@ static bool looks_short(const kvs_frame *frame) {
   const kvs_stream *stream = sides[0].stream;
   const kvs_track *track = &stream->tracks[(frame->track_id - 1) % 3];
 
-  return frame->track_id <= stream->info.track_count && track->extends &&
+  return frame->track_id <= stream->info.track_count &&
          stream->info.frame_timecodes &&
-         frame->pts - stream->open.zero < stream->open.span;
+         frame->pts - stream->open.zero <
+             track->span[frame->flags & KVS_FRAME_KEY];
 }
 
 static bool put_both(const setting *how) {

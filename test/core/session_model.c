@@ -18,6 +18,7 @@ void model_init(model *m, kvs_stream *stream, const kvs_stream_info *info) {
   m->retention = info->retention;
   m->await_key = true;
   m->accused = -1;
+  m->declared = (1u << info->track_count) - 1;
   m->token_until = KVS_NEVER;
   m->state = S(NEW);
 }
@@ -64,7 +65,19 @@ bool model_whole(const model *m, uint32_t i) {
   return f->begun && f->closed && model_all_out(f);
 }
 
+/* Ruling 11: a fragment declares the tracks that it has, and the next one
+ * begins with the same. */
+static void settle(model *m, model_fragment *f) {
+  if (f->tracks != f->declared) {
+    m->declared = m->declared == f->declared ? f->tracks : m->declared;
+    f->declared = f->tracks;
+  }
+}
+
 void model_close_last(model *m) {
+  if (m->open) {
+    settle(m, &m->list[m->count - 1]);
+  }
   if (m->count != 0) {
     m->list[m->count - 1].closed = true;
   }
@@ -89,30 +102,37 @@ static void check_start(model *m) {
 /* ---- put ---------------------------------------------------------------- */
 
 /* Rulings 8 and 9: whether the stamp is refused, or begins a timeline. */
-static kvs_status judge_stamp(const model *m, uint64_t pts, kvs_time now,
-                              bool *jump) {
+static kvs_status judge_stamp(const model *m, const kvs_frame *frame,
+                              kvs_time now, bool *jump) {
+  const model_track *track = &m->tracks[frame->track_id - 1];
   uint64_t scale = m->info.timecode_scale;
+  uint64_t pts = frame->pts;
 
-  if (!m->has_last) {
+  if (!track->has_last) {
     return KVS_OK;
   }
-  if (pts > m->last_pts) {
-    uint64_t real = now.mono - m->last_mono;
+  if (pts > track->last_pts) {
+    uint64_t real = now.mono - track->last_mono;
 
-    *jump = pts - m->last_pts > real + m->info.max_fragment_duration;
+    *jump = pts - track->last_pts > real + m->info.max_fragment_duration;
     return KVS_OK;
   }
-  if ((pts + scale / 2) / scale == (m->last_pts + scale / 2) / scale) {
+  if ((pts + scale / 2) / scale == (track->last_pts + scale / 2) / scale) {
     return KVS_OK;
   }
-  if (m->last_pts - pts <= KVS_TICKS_PER_SECOND) {
+  if (track->last_pts - pts <= KVS_TICKS_PER_SECOND) {
     return KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP;
   }
   *jump = true;
   return KVS_OK;
 }
 
-/* Ruling 10. */
+/* A key frame of the first track, which is video. */
+static bool cuts(const kvs_frame *frame) {
+  return frame->track_id == 1 && (frame->flags & KVS_FRAME_KEY) != 0;
+}
+
+/* Rulings 10 and 11. */
 static bool begins_fragment(const model *m, const kvs_frame *frame) {
   const model_fragment *open;
   uint64_t length;
@@ -125,7 +145,8 @@ static bool begins_fragment(const model *m, const kvs_frame *frame) {
   }
   open = &m->list[m->count - 1];
   length = frame->pts > open->begin ? frame->pts - open->begin : 0;
-  return ((frame->flags & KVS_FRAME_KEY) != 0 && length >= least) ||
+  return (cuts(frame) && (length >= least || open->declared != m->declared)) ||
+         (open->declared >> (frame->track_id - 1) & 1) == 0 ||
          length + 500 * KVS_TICKS_PER_MS >= m->info.max_fragment_duration;
 }
 
@@ -137,7 +158,8 @@ static uint64_t cluster_time(const model *m, const kvs_frame *frame,
   if (!plan->begins) {
     return m->last_cluster;
   }
-  return m->has_cluster && !plan->jump && time <= m->last_cluster
+  return m->has_cluster && !plan->jump &&
+                 (int64_t)time <= (int64_t)m->last_cluster
              ? m->last_cluster + 1
              : time;
 }
@@ -150,8 +172,8 @@ model_put model_plan(const model *m, const kvs_frame *frame, kvs_time now) {
     plan.status = KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
     return plan;
   }
-  plan.status = judge_stamp(m, frame->pts, now, &plan.jump);
-  plan.skips = m->await_key && (frame->flags & KVS_FRAME_KEY) == 0;
+  plan.status = judge_stamp(m, frame, now, &plan.jump);
+  plan.skips = m->await_key && !cuts(frame);
   if (plan.status != KVS_OK || plan.skips) {
     return plan;
   }
@@ -177,6 +199,8 @@ static void begin_fragment(model *m, const kvs_frame *frame,
   fresh.begin = frame->pts;
   fresh.timeline = plan->jump || m->new_timeline;
   fresh.tags = m->tags;
+  m->declared |= 1u << (frame->track_id - 1);
+  fresh.declared = m->declared;
   m->tags = 0;
   m->list = realloc(m->list, (m->count + 1) * sizeof(fresh));
   m->list[m->count++] = fresh;
@@ -187,18 +211,25 @@ static void begin_fragment(model *m, const kvs_frame *frame,
   m->base = fresh.base;
   m->has_cluster = true;
   m->last_cluster = fresh.cluster;
+  if (plan->jump) {
+    memset(m->tracks, 0, sizeof(m->tracks));
+  }
 }
 
 static void store_frame(model *m, const kvs_frame *frame, kvs_time now) {
   model_fragment *f = &m->list[m->count - 1];
+  model_track *track = &m->tracks[frame->track_id - 1];
   model_frame one = {(uint32_t)frame->size, frame->pts,
-                     (frame->flags & KVS_FRAME_KEY) != 0};
+                     (uint32_t)frame->track_id,
+                     frame->track_id != 1 || cuts(frame)};
 
   m->frames = realloc(m->frames, (m->frame_count + 1) * sizeof(one));
   m->frames[m->frame_count++] = one;
   f->count++;
-  m->has_last = true;
-  m->last_pts = frame->pts;
+  f->tracks |= 1u << (frame->track_id - 1);
+  track->has_last = true;
+  track->last_pts = frame->pts;
+  track->last_mono = now.mono;
   m->last_mono = now.mono;
   if ((frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0) {
     f->ended = true;
@@ -262,6 +293,11 @@ static void accuse(model *m, const kvs_ack *ack) {
   }
   if (ack->has_timecode) {
     i = named_by(m, ack->timecode);
+    if (ack->error_id == 4011 && i != m->count &&
+        m->list[i].tracks != m->list[i].declared) {
+      settle(m, &m->list[i]); /* it goes again, without what it lacks */
+      return;
+    }
   } else {
     m->unnamed++;
     i = m->unnamed < 3 || !m->any ? m->count : model_held(m, m->first);
@@ -279,6 +315,7 @@ void model_ack(model *m, const kvs_ack *ack) {
 
   if (!m->info.fragment_acks && m->next < m->count && model_whole(m, m->next)) {
     m->list[m->next].fate = MODEL_FREED;
+    m->unnamed = 0;
   }
   if (ack->type == KVS_ACK_ERROR) {
     accuse(m, ack);
@@ -345,6 +382,7 @@ static void forget_session(model *m) {
   m->any = false;
   m->eof = false;
   m->head = 0;
+  m->header = 0;
   m->tags_out = 0;
 }
 
@@ -354,6 +392,8 @@ static void begin_session(model *m, const kvs_event *event, kvs_time now) {
 
   model_require(m, !m->live, "sessions never overlap");
   model_require(m, number > m->session, "session numbers grow");
+  model_require(m, now.mono < m->token_until,
+                "a session is asked for with a token that lives");
   m->session = number;
   m->live = true;
   m->opened = false;
@@ -413,6 +453,12 @@ void model_event(model *m, const kvs_event *event, kvs_time now) {
   switch (event->type) {
     case KVS_EVENT_PUT_STREAM:
       begin_session(m, event, now);
+      break;
+    case KVS_EVENT_ABORT_STREAM:
+      if (m->taking && event->u.abort_stream.status ==
+                           KVS_STATUS_ACK_ERR_FRAMES_MISSING_FOR_TRACK) {
+        model_close_last(m); /* the body was to end with a track missing */
+      }
       break;
     case KVS_EVENT_SESSION_ENDED:
       model_require(m, m->live, "only an open session ends");
@@ -493,7 +539,7 @@ void model_anew(model *m) {
   m->closed = false;
   m->await_key = true;
   m->new_timeline = true;
-  m->has_last = false;
+  memset(m->tracks, 0, sizeof(m->tracks));
   m->has_base = false;
   m->has_cluster = false;
 }

@@ -24,8 +24,16 @@ typedef enum model_fate {
 typedef struct model_frame {
   uint32_t len;
   uint64_t pts;
+  uint32_t track; /* number: 1 is video, others can be begun at */
   bool key;
 } model_frame;
+
+/* Of one track, on the present timeline. */
+typedef struct model_track {
+  bool has_last;
+  uint64_t last_pts;
+  uint64_t last_mono;
+} model_track;
 
 typedef struct model_fragment {
   uint32_t first; /* number of its first frame; the others follow */
@@ -34,12 +42,14 @@ typedef struct model_fragment {
   uint64_t end;
   uint64_t cluster; /* units of the timecode scale */
   uint64_t base;
-  bool closed;   /* nothing is added to it */
-  bool ended;    /* its last frame had the END_OF_FRAGMENT flag */
-  bool cut_off;  /* it was closed by the end of a session's body */
-  bool timeline; /* begins one */
-  uint32_t tags; /* that stand before it */
-  uint32_t tail; /* tags behind its last frame */
+  bool closed;       /* nothing is added to it */
+  bool ended;        /* its last frame had the END_OF_FRAGMENT flag */
+  bool cut_off;      /* it was closed by the end of a session's body */
+  bool timeline;     /* begins one */
+  uint32_t tags;     /* that stand before it */
+  uint32_t tail;     /* tags behind its last frame */
+  uint32_t tracks;   /* a bit for each that has a frame in it */
+  uint32_t declared; /* that its header has */
   model_fate fate;
   /* In the present session: */
   uint32_t out; /* frames that went out */
@@ -68,8 +78,8 @@ typedef struct model {
   bool putting;   /* a call that may drop by policy is */
   bool taking;    /* bytes are taken that it was not told yet */
   bool await_key;
-  bool has_last;
-  uint64_t last_pts;
+  model_track tracks[KVS_MAX_TRACKS];
+  uint32_t declared;  /* tracks that the next fragment's header has */
   uint64_t last_mono; /* of the last frame */
   bool has_base;
   uint64_t base;
@@ -104,6 +114,7 @@ typedef struct model {
   uint32_t next;        /* fragment that is read, or is to be read next */
   bool any;             /* a fragment was begun in it */
   bool eof;             /* the body has its end */
+  uint32_t header;      /* tracks that it declares */
   uint32_t head;        /* elements of the session header that came */
   uint32_t tags_out;    /* tags since the last block */
   uint64_t begin_at;    /* mono: when the fragment's first byte was taken */

@@ -78,11 +78,30 @@ static bool all_out(const model_fragment *f) {
 
 /* ---- elements ----------------------------------------------------------- */
 
+/* A bit for each track that is declared: its number comes first. */
+static uint32_t read_tracks(const uint8_t *at, size_t len) {
+  uint32_t tracks = 0;
+  element entry;
+  element number;
+
+  while (len != 0 && read_element(at, len, &entry) && entry.id == 0xAE &&
+         read_element(entry.data, (size_t)entry.size, &number) &&
+         number.id == 0xD7 && number.size == 1) {
+    tracks |= 1u << (number.data[0] - 1);
+    at += entry.len;
+    len -= entry.len;
+  }
+  return tracks;
+}
+
 static void on_head(model *m, const element *e) {
   static const uint64_t order[] = {0x1A45DFA3, 0x18538067, 0x1549A966,
                                    0x1654AE6B};
 
   model_require(m, e->id == order[m->head], "a session has one header first");
+  if (e->id == 0x1654AE6B) {
+    m->header = read_tracks(e->data, (size_t)e->size);
+  }
   m->head++;
 }
 
@@ -99,6 +118,7 @@ static void on_cluster(model *m, const element *e) {
     model_require(m, time > f->cluster, "time codes of a session grow");
     if (!m->info.fragment_acks) {
       f->fate = MODEL_FREED;
+      m->unnamed = 0;
     }
   }
   m->next = model_held(m, f == NULL ? m->next : m->next + 1);
@@ -111,6 +131,8 @@ static void on_cluster(model *m, const element *e) {
   model_require(m, !m->any || !f->timeline, "a timeline has its own session");
   model_require(m, !m->any || m->begin_at < m->until,
                 "a session takes no fragment beyond its time");
+  model_require(m, f->declared == m->header,
+                "a session declares the tracks of its fragments");
   model_require(m, f->tags == m->tags_out, "tags go with their fragment");
   m->tags_out = 0;
   m->any = true;
@@ -132,7 +154,8 @@ static void on_block(model *m, const element *e, kvs_time now) {
   relative = (int16_t)(e->data[1] << 8 | e->data[2]);
   time = (int64_t)model_units(m, frame->pts, f->base);
   model_bytes(f->first + f->out, frame->len, want);
-  model_require(m, e->data[0] == 0x81, "a block names its track");
+  model_require(m, e->data[0] == (0x80 | frame->track),
+                "a block names its track");
   model_require(m, (int64_t)f->cluster + relative == time,
                 "a block has the time of its frame");
   model_require(m, (e->data[3] & 0x80) != 0 ? frame->key : !frame->key,
@@ -150,7 +173,8 @@ static bool may_end(const model *m, kvs_time now) {
   uint32_t i =
       model_held(m, reading((model *)m) == NULL ? m->next : m->next + 1);
 
-  return m->stopping || m->close || m->finish || now.mono >= m->until ||
+  return m->stopping || (i < m->count && m->list[i].declared != m->header) ||
+         m->close || m->finish || now.mono >= m->until ||
          (i < m->count && m->list[i].timeline);
 }
 
@@ -232,6 +256,12 @@ static void read_body(model *m, const uint8_t *bytes, size_t len,
   memmove(m->body, m->body + at, m->body_len);
 }
 
+/* Ruling 11: the service refuses a fragment that lacks a declared track. */
+static void check_tracks(model *m, const model_fragment *f) {
+  model_require(m, f->tracks == m->header,
+                "every declared track has a frame in each fragment");
+}
+
 /* The fragment that was read to its end: whether it is closed, and freed. */
 static void note_left(model *m, bool had_room) {
   model_fragment *f = reading(m);
@@ -247,9 +277,11 @@ static void note_left(model *m, bool had_room) {
   if (!model_whole(m, m->next)) {
     return;
   }
+  check_tracks(m, f);
   if (!m->info.fragment_acks &&
       (m->eof || (!f->cut_off && (more || had_room)))) {
     f->fate = MODEL_FREED;
+    m->unnamed = 0;
   }
 }
 

@@ -34,6 +34,8 @@ static model models[STREAMS];
 static uint64_t media[STREAMS]; /* stamp of the next frame */
 static uint32_t until_key[STREAMS];
 static uint32_t gop[STREAMS];   /* at most so many frames */
+static bool sound_on[STREAMS];  /* the second track is not silent */
+static uint32_t large;          /* the largest frame */
 static call calls[STREAMS + 1]; /* the one of each, of the client last */
 
 static uint32_t below(uint32_t limit) {
@@ -99,12 +101,16 @@ static void shape(kvs_stream_info *info, const char *name) {
   info->idle_duration = one_in(3) ? 5 * SECOND : 20 * SECOND;
   info->session_duration = one_in(3) ? 30 * SECOND : 2400 * SECOND;
   info->tag_count = one_in(3) ? 1 : 0;
+  info->tracks[1].track_id = 2;
+  info->tracks[1].type = KVS_TRACK_AUDIO;
+  info->tracks[1].codec_id = "A_AAC";
 }
 
 static void begin_round(void) {
   static const char *const names[STREAMS] = {"one", "two"};
   kvs_device_info device = {0};
   kvs_callbacks callbacks = {0};
+  uint32_t tracks = 1 + below(2);
 
   device.name = "device";
   device.stream_count = STREAMS;
@@ -115,11 +121,14 @@ static void begin_round(void) {
   now.wall = UINT64_C(1795400000) * SECOND;
   CHECK_EQ(kvs_client_create(arena, ARENA, &device, &callbacks, now, &client),
            KVS_OK);
+  /* In a full arena it is not to be foretold which header finds room. */
+  large = tracks == 1 ? MODEL_MAX_FRAME : 5000;
   for (uint32_t i = 0; i < STREAMS; i++) {
     kvs_stream_info info;
     kvs_stream *stream = NULL;
 
     shape(&info, names[i]);
+    info.track_count = tracks;
     calls[i].stream = UINT32_MAX;
     CHECK_EQ(kvs_stream_create(client, &info, now, &stream), KVS_OK);
     model_init(&models[i], stream, &info);
@@ -164,15 +173,19 @@ static void put(uint32_t i) {
   model_put plan;
   kvs_status status;
 
-  frame.track_id = 1;
-  frame.flags = until_key[i] == 0 ? KVS_FRAME_KEY : KVS_FRAME_NONE;
+  frame.track_id = m->info.track_count == 2 && sound_on[i] && one_in(2) ? 2 : 1;
+  sound_on[i] = one_in(60) ? !sound_on[i] : sound_on[i];
+  frame.flags =
+      frame.track_id == 1 && until_key[i] == 0 ? KVS_FRAME_KEY : KVS_FRAME_NONE;
   frame.flags |= one_in(40) ? KVS_FRAME_END_OF_FRAGMENT : 0u;
   frame.pts = media[i];
   frame.dts = KVS_NEVER;
   frame.duration = 40 * MS;
   frame.data = bytes;
-  frame.size = 1 + (one_in(3) ? below(MODEL_MAX_FRAME) : below(5000));
-  until_key[i] = until_key[i] == 0 ? below(gop[i]) : until_key[i] - 1;
+  frame.size = 1 + (one_in(3) ? below(large) : below(5000));
+  if (frame.track_id == 1) {
+    until_key[i] = until_key[i] == 0 ? below(gop[i]) : until_key[i] - 1;
+  }
   model_bytes(m->frame_count, (uint32_t)frame.size, bytes);
   plan = model_plan(m, &frame, now);
   for (uint32_t k = 0; k < STREAMS; k++) { /* it may cost the other one, too */
@@ -317,6 +330,7 @@ static void pass_time(uint64_t ticks) {
     model_stepped(&models[i], now);
   }
   (void)kvs_client_step(client, now);
+  CHECK(kvs_client_deadline(client) > now.mono); /* what was due is done */
 }
 
 static void stop(uint32_t i) {

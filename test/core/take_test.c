@@ -296,6 +296,24 @@ static kvs_stream *without_retention(fake_host *host, bool acks) {
 
 /* What the guide says of each result: whether the host had died, so that what
  * it had received may be lost where nothing is ever persisted. */
+/* An intermittent camera: nothing is sent for longer than the token lives. */
+static void a_token_that_ran_out_is_renewed_before_it_is_used(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  host.expiration = host.now.wall + 600 * SECOND;
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(fake_count(&host, KVS_EVENT_GET_STREAMING_TOKEN), 1);
+  fake_advance(&host, 3600 * SECOND);
+  host.expiration = KVS_NEVER;
+  scene_gops(&host, stream, 0, 2, 5);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_GET_STREAMING_TOKEN), 2);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_PUT_STREAM), 1);
+  (void)fake_take(&host, stream);
+  scene_persist(&host, stream);
+  scene_finish(&host);
+}
+
 static void only_a_dead_host_gets_again_what_it_had(void) {
   static const struct {
     uint32_t result;
@@ -440,6 +458,7 @@ int main(void) {
   RUN(a_whole_body_that_is_never_ended_is_given_up);
   RUN(acks_keep_a_session_alive);
   RUN(a_session_ends_before_the_service_ends_it);
+  RUN(a_token_that_ran_out_is_renewed_before_it_is_used);
   RUN(only_a_dead_host_gets_again_what_it_had);
   RUN(what_was_given_up_is_not_replayed);
   RUN(stop_without_acks_ends_with_the_last_byte);

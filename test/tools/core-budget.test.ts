@@ -34,6 +34,7 @@ function compilerVersion(): string {
 const budget = fields(JSON.parse(readFileSync(`${ROOT}/bench/core/budget.json`, 'utf8')));
 const goals = fields(budget.get('goals'));
 const usable = fields(budget.get('usable'));
+const growth = fields(budget.get('growth'));
 const isSame = compilerVersion() === budget.get('compiler');
 
 /** The figures of `npm run bench -- core`, of the named keys alone. */
@@ -73,6 +74,18 @@ it.skipIf(noCount !== '')(
         // What was saved is not to be spent again unseen.
         expect(count, `${key}: lower the budget`).toBeGreaterThanOrEqual(planned * (1 - room));
       }
+    }
+  },
+);
+
+it.skipIf(noCount !== '')(
+  named('no frame costs more instructions for a backlog or for other streams', noCount),
+  { timeout: 240_000 },
+  () => {
+    const counted = measure([...growth.keys()]);
+    for (const key of growth.keys()) {
+      expect(numberAt(counted, key), key).toBeGreaterThan(0.9);
+      expect(numberAt(counted, key), key).toBeLessThanOrEqual(numberAt(growth, key));
     }
   },
 );
