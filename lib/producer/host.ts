@@ -83,10 +83,15 @@ export class ProducerHost {
   dropAll(link: StreamLink): readonly StreamNote[] {
     if (link.done) return [];
     this.flagged(link.native.reset(this.clock.mono(), this.clock.wall()));
-    this.#waiting = [...this.#waiting, ...this.client.events()];
+    this.#takeEvents();
     const own = this.#waiting.filter((event) => event.stream === link.native.id);
     this.schedule();
     return own.filter(isDrop).map(streamNote);
+  }
+
+  #takeEvents(): void {
+    const events = this.client.events();
+    this.#waiting = this.#waiting.length === 0 ? events : [...this.#waiting, ...events];
   }
 
   /** Asks for a turn: soon, events are handed out and the timer is set. */
@@ -131,11 +136,10 @@ export class ProducerHost {
   readonly #turn = (): void => {
     this.#turnAsked = false;
     if (this.#closed) return;
-    this.#waiting = [...this.#waiting, ...this.client.events()];
+    this.#takeEvents();
     for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
       this.#dispatchSafely(event);
     }
-    if (this.#closed) return;
     this.#setTimer();
   };
 

@@ -39,6 +39,7 @@ export class PutSession implements PutMediaIo {
 
   /** Asks the provider for the connection, when the stream's pace allows a call. */
   open(provider: CallbackProvider, event: PutStreamEvent): void {
+    if (this.#over) return;
     const wait = this.#link.pacer.callWait(this.#host.clock.mono());
     if (wait === 0) {
       this.#connect(provider, event);

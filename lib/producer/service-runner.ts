@@ -85,12 +85,28 @@ export class ServiceRunner {
       link.session?.abort();
       const session = new PutSession(this.#host, link, event);
       link.session = session;
-      session.open(this.#provider, event);
+      if (this.#isOver(link.token)) void this.#openWithNewToken(link, event, session);
+      else session.open(this.#provider, event);
       return;
     }
     void this.#attempt(event, link).then((answer) => {
       this.#host.answerStream(link, event.call, answer);
     });
+  }
+
+  /** A stream may have been idle for longer than its token lasts, and nobody asked for another. */
+  async #openWithNewToken(
+    link: StreamLink,
+    event: PutStreamEvent,
+    session: PutSession,
+  ): Promise<void> {
+    const answer = await this.#attempt({ ...event, type: 'getStreamingToken' }, link);
+    if (answer.result === CALL_RESULT.OK) session.open(this.#provider, event);
+    else session.onEnd(answer.result, new Error('the token is over, and there is no other'));
+  }
+
+  #isOver(token: Credentials | undefined): boolean {
+    return (token?.expiration?.getTime() ?? Infinity) <= this.#host.clock.wall();
   }
 
   /** Gives up what is under way; nothing is answered any more. */
@@ -147,8 +163,7 @@ export class ServiceRunner {
   async #authInfo(link: StreamLink, context: ServiceCallContext): Promise<Credentials | undefined> {
     const { token, denied } = link;
     const own = token ?? this.#token;
-    const until = own?.expiration?.getTime() ?? Infinity;
-    if (own !== undefined && !denied && until > this.#host.clock.wall()) return own;
+    if (own !== undefined && !denied && !this.#isOver(own)) return own;
     const fresh = await this.#securityToken({ ...context, refused: denied });
     link.denied = false;
     link.token = undefined;

@@ -204,4 +204,35 @@ describe('a producer whose calls are refused', () => {
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES, doubtful);
     expect(front.accessKeys.has('AKIDSECOND')).toBe(true);
   });
+
+  it('opens no session with credentials that ended while nothing was sent', async () => {
+    let later = 0;
+    let made = 0;
+    const credentials = async (): Promise<Credentials> => {
+      made += 1;
+      const expiration = new Date(Date.now() + later + 3_600_000);
+      return { ...CREDENTIALS, accessKeyId: `AKID${made}`, expiration };
+    };
+    producer = await KinesisVideoProducer.create({
+      callbackProvider: new Detour(front.endpoint, front.endpoint, credentials),
+      limits: 'off',
+      clock: { mono: () => performance.now() + later, wall: () => Date.now() + later },
+    });
+    // A refused session would be the last.
+    const stream = await producer.createStream({
+      streamName: 'camera',
+      nalAdaptationFlags: 0,
+      idleDuration: 200,
+      restartOnError: false,
+    });
+    const ended = new Promise((resolve) => stream.once('sessionEnded', resolve));
+    for (const frame of FRAMES.slice(0, 50)) stream.putFrame(frame);
+    await ended;
+    later = 2 * 3_600_000;
+    for (let i = 1; i <= made; i += 1) front.deniedKeys.add(`AKID${i}`);
+    for (const frame of FRAMES.slice(50)) stream.putFrame(frame);
+    await stream.stop({ timeoutMs: 25_000 });
+    expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
+    expect(stream.health.lastError).toBeUndefined();
+  });
 });
