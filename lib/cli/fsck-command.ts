@@ -2,8 +2,13 @@ import type { Command } from 'commander';
 import { fsck, type FsckOptions } from '../service/index.js';
 import { withInterrupt } from './interrupt.js';
 
-/** Adds `kvs fsck` to the program. */
+/** Adds `kvs fsck` to the program, and `kvs service fsck`, which is the same. */
 export function addFsckCommand(program: Command): void {
+  addTo(program);
+  addTo(program.command('service', { hidden: true }).description('See kvs serve, kvs fsck.'));
+}
+
+function addTo(program: Command): void {
   program
     .command('fsck')
     .description('Verify all that a stopped service has stored; exit code 1 when some is damaged.')

@@ -4,6 +4,7 @@ import { VERSION } from '../base/user-agent.js';
 import { addDemoCommand } from './demo-command.js';
 import { addFsckCommand } from './fsck-command.js';
 import { addKeysCommand } from './keys-command.js';
+import { messageOf } from './log-line.js';
 import { addServeCommand } from './serve-command.js';
 
 async function main(): Promise<void> {
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
   try {
     await program.parseAsync();
   } catch (error) {
-    process.stderr.write(`kvs: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`kvs: ${messageOf(error)}\n`);
     process.exitCode = 1;
   }
 }

@@ -1,5 +1,7 @@
 import type { LogLevel } from '../service/index.js';
 
+const MOST_CAUSES = 5;
+
 /** A line of the service's log for people: errors in words, with what caused them. */
 export function logLine(
   level: LogLevel,
@@ -12,12 +14,14 @@ export function logLine(
 
 function inWords(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
-  return value instanceof Error ? wordsOf(value) : value;
+  return value instanceof Error ? `${value.name}: ${messageOf(value)}` : value;
 }
 
-function wordsOf(error: Error): string {
-  const words = [`${error.name}: ${error.message}`];
-  for (let at = error.cause; at instanceof Error && words.length < 5; at = at.cause) {
+/** What was thrown, in words, with what caused it. */
+export function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return String(thrown);
+  const words = [thrown.message];
+  for (let at = thrown.cause; at instanceof Error && words.length < MOST_CAUSES; at = at.cause) {
     words.push(at.message);
   }
   return words.join('; caused by ');

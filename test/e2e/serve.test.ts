@@ -110,6 +110,7 @@ describe.skipIf(!existsSync(KVS))('kvs serve (needs npm run build)', () => {
     const without = kvs('fsck', data);
     expect([without.status, without.stdout]).toEqual([1, expect.stringMatching(/^stream porch: /)]);
     const checked = kvs('fsck', data, '--key-file', keyFile);
+    expect(kvs('service', 'fsck', data, '--key-file', keyFile).stdout).toBe(checked.stdout);
     expect([checked.status, checked.stdout]).toEqual([0, expect.stringMatching(/^1 .* 0 faults/)]);
     expect(kvs('keys', 'create', keyFile, '--alias', 'alias/porch').stderr).toMatch(/two keys/);
   });

@@ -100,8 +100,22 @@ export class LogFile {
     const length = Buffer.byteLength(part);
     if (this.#size > 0 && this.#size + length > this.#maxBytes) await this.#rotate();
     const file = this.#file ?? (await this.#open());
-    await file.appendFile(part);
+    try {
+      await file.appendFile(part);
+    } catch (error) {
+      await this.#dropHalf(file);
+      throw error;
+    }
     this.#size += length;
+  }
+
+  /** Cuts off what a failed write has left, which the next line would be glued to. */
+  async #dropHalf(file: FileHandle): Promise<void> {
+    try {
+      await file.truncate(this.#size);
+    } catch {
+      // The write's own failure is what is told.
+    }
   }
 
   async #rotate(): Promise<void> {

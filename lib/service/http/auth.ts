@@ -1,7 +1,12 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { ServiceError } from '../errors.js';
-import { OPEN_ACCOUNT, type CheckedOptions, type ServiceCredential } from '../options.js';
+import {
+  OPEN_ACCOUNT,
+  isLoopback,
+  type CheckedOptions,
+  type ServiceCredential,
+} from '../options.js';
 import type { Policy } from '../policy/policy.js';
 import type { ChunkSeed } from './aws-chunked.js';
 import { LITERALS } from './body-form.js';
@@ -62,7 +67,10 @@ export function authenticate(
   body: RequestBody,
   options: AuthOptions,
 ): Authenticated {
-  if (options.credentials === 'open') return { caller: anyone(), seed: undefined };
+  if (options.credentials === 'open') {
+    refusePages(request);
+    return { caller: anyone(), seed: undefined };
+  }
   const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
   const claim = readClaim(request, query);
   const credential = credentialOf(options.credentials, claim.scope.accessKeyId);
@@ -104,6 +112,21 @@ function provenBy(claim: Claim, credential: ServiceCredential, key: Uint8Array):
       signature: claim.signature,
     },
   };
+}
+
+/**
+ * Any page that a browser on this machine shows may send it requests, and browsers say so. Without
+ * signatures only pages of this machine itself may have them carried out.
+ */
+function refusePages({ headers: { origin } }: IncomingMessage): void {
+  if (origin === undefined) return;
+  const host = URL.canParse(origin) ? new URL(origin).hostname.replace(/^\[|\]$/g, '') : '';
+  if (isLoopback(host)) return;
+  throw new ServiceError(
+    'AccessDeniedException',
+    `The service is open to programs of its machine, not to web pages (Origin ${origin.slice(0, 128)}); ` +
+      'start it with credentials to let others call.',
+  );
 }
 
 function anyone(): Caller {

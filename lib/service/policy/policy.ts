@@ -31,8 +31,8 @@ const OPERATORS: readonly string[] = [
   'Bool',
 ];
 const STATEMENT_KEYS: readonly string[] = ['Sid', 'Effect', 'Action', 'Resource', 'Condition'];
-/** A policy variable, which IAM replaces by what it knows of the caller. */
-const VARIABLE = /\$\{[^}]*\}/;
+/** A policy variable, `${…}`, which IAM replaces by what it knows of the caller. */
+const VARIABLE = /\$\x7b[^\x7d]*\x7d/;
 const CONDITION_KEY = /^aws:(SourceIp|username|SecureTransport|ResourceTag\/.{1,128})$/i;
 
 /**

@@ -1,8 +1,5 @@
 import { asError, type SegmentFile } from './segment.js';
 
-/** Node has four threads for files unless told otherwise: one is left to those who write meanwhile. */
-const FLUSHES_AT_ONCE = 3;
-
 /** One change of the index. @internal */
 export type IndexOp =
   | { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array }
@@ -92,17 +89,15 @@ export class Committer {
 
 async function flushFiles(batch: readonly Commit[]): Promise<Map<SegmentFile, unknown>> {
   const failures = new Map<SegmentFile, unknown>();
-  const durable = batch.filter((commit) => commit.durable);
-  const files = new Set(durable.map((commit) => commit.file)).values();
-  const flushOneByOne = async (): Promise<void> => {
-    for (const file of files) {
+  const files = new Set(batch.filter((commit) => commit.durable).map((commit) => commit.file));
+  await Promise.all(
+    [...files].map(async (file) => {
       try {
         await file.flush();
       } catch (error) {
         failures.set(file, error);
       }
-    }
-  };
-  await Promise.all(Array.from({ length: FLUSHES_AT_ONCE }, flushOneByOne));
+    }),
+  );
   return failures;
 }

@@ -242,6 +242,31 @@ describe('startService', () => {
     await rm(dataDir, { recursive: true });
   });
 
+  it('an open service does nothing for web pages of other machines', async () => {
+    await withService({}, async (service) => {
+      await createStream(service, 'cam');
+      const call = (path: string, origin?: string): Promise<Response> =>
+        // As a page may send it without asking first.
+        fetch(`${service.endpoint}${path}`, {
+          ...{ method: 'POST', body: '{"StreamName":"page"}' },
+          headers: { 'content-type': 'text/plain', ...(origin !== undefined && { origin }) },
+        });
+      for (const origin of ['https://evil.example', 'http://127.0.0.1.evil.example', 'null', 'x']) {
+        const answer = await call('/createStream', origin);
+        expect(answer.status, origin).toBe(400);
+        expect(await answer.text()).toMatch(/AccessDeniedException.*open to programs/);
+      }
+      const page = await fetch(`${service.endpoint}/metrics`, {
+        headers: { origin: 'https://evil.example' },
+      });
+      expect(page.status).toBe(400);
+      expect((await call('/describeStream')).status).toBe(404);
+      for (const origin of ['http://localhost:5173', 'http://127.0.0.1:80', 'http://[::1]:1']) {
+        expect((await call('/describeStream', origin)).status, origin).toBe(404);
+      }
+    });
+  });
+
   it('says why it cannot listen', async () => {
     await withService({}, async ({ port }) => {
       const start = withService({ port }, () => Promise.resolve());

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,9 +169,10 @@ describe('a disk that fails', () => {
     dataDir: string,
     host: ProcessHost,
     use: (service: ServiceProcess) => Promise<void>,
+    options: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
     if (lib === undefined) throw new Error('not compiled');
-    const service = await startProcess(lib, dataDir, {}, host);
+    const service = await startProcess(lib, dataDir, options, host);
     try {
       await use(service);
     } finally {
@@ -201,6 +202,32 @@ describe('a disk that fails', () => {
         const again = await fill(service, 'large', 1000 * KB, 2);
         expect(persisted(again).times).toEqual([0, 1000]);
       });
+    } finally {
+      await rm(dataDir, { recursive: true, force: true });
+    }
+  });
+
+  it('a log of calls that cannot grow holds whole lines, and no call fails for it', async () => {
+    const dataDir = await temporaryDirectory();
+    try {
+      const apiLog = join(dataDir, 'calls.log');
+      await withProcess(
+        join(dataDir, 'data'),
+        { fileBytes: 64 * 1024 },
+        async ({ endpoint }) => {
+          for (let call = 0; call < 200; call += 1) {
+            const answer = await fetch(`${endpoint}/listStreams`, { method: 'POST', body: '{}' });
+            expect(await answer.text()).toBe('{"StreamInfoList":[]}');
+          }
+          const text = (): string => readFileSync(apiLog, 'utf8');
+          expect(text().length).toBeGreaterThan(60 * 1024);
+          await expect.poll(() => text().endsWith('\n')).toBe(true);
+          for (const line of text().trimEnd().split('\n')) {
+            expect(JSON.parse(line)).toMatchObject({ eventName: 'ListStreams' });
+          }
+        },
+        { apiLog },
+      );
     } finally {
       await rm(dataDir, { recursive: true, force: true });
     }
