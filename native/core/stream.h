@@ -190,6 +190,9 @@ void kvs_tags_free(kvs_stream *stream);
 
 /* ---- stream_clock.c --------------------------------------------------- */
 
+/* Nanoseconds of a stamp fit 63 bits. */
+#define KVS_MAX_STAMP ((uint64_t)INT64_MAX / 100)
+
 /* 2017-01-01, before which no clock that was ever set can stand. */
 #define KVS_CLOCK_IS_SET (UINT64_C(1483228800) * KVS_TICKS_PER_SECOND)
 

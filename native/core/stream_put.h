@@ -5,8 +5,6 @@
 
 #include "core/stream.h"
 
-/* Nanoseconds of a stamp fit 63 bits. */
-#define KVS_MAX_STAMP ((uint64_t)INT64_MAX / 100)
 /* Twice as many bytes, should each NAL unit grow by as much as can be. */
 #define KVS_MAX_FRAME_SIZE (KVS_MKV_MAX_PAYLOAD / 2)
 /* Fragments are cut before they are this long (ruling 10). */

@@ -230,6 +230,26 @@ static void tags_at_the_end_wait_for_the_clock(void) {
   scene_finish(&host);
 }
 
+/* Whatever nonsense the clock is set to, held media stay whole. */
+static void a_clock_beyond_all_stamps_breaks_nothing(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  host.now.wall = 5 * SECOND;
+  kvs_stream *stream = fake_stream(&host, "camera");
+  scene_gops(&host, stream, 20, 2, 2);
+  /* By so much that the first fragment would begin before the end of all time
+   * and end behind it. */
+  host.now.wall += UINT64_MAX - 40 * SECOND - 20 * MS;
+  (void)kvs_client_step(host.client, host.now);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(kvs_client_check(host.client), KVS_OK);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 4);
+  (void)fake_take(&host, stream);
+  CHECK_EQ(kvs_stream_reset(stream, host.now), KVS_OK);
+  scene_finish(&host);
+}
+
 static void events_have_their_limits(void) {
   fake_host host;
   kvs_event_metadata with = {0};
@@ -384,6 +404,7 @@ int main(void) {
   RUN(a_fragment_has_ten_tags_at_its_end_as_well);
   RUN(what_cannot_go_is_told);
   RUN(tags_at_the_end_wait_for_the_clock);
+  RUN(a_clock_beyond_all_stamps_breaks_nothing);
   RUN(events_have_their_limits);
   RUN(an_event_that_finds_no_room_leaves_none_behind);
   RUN(media_on_both_sides_of_the_setting_of_the_clock);
