@@ -181,6 +181,10 @@ void kvs_tags_used(kvs_stream *stream);
  * as it may and there is room; what is lost is told. */
 void kvs_tags_finish(kvs_stream *stream);
 
+/* Puts what waits behind the open fragment, as far as it may, and its
+ * END_OF_FRAGMENT. STORE_OUT_OF_MEMORY: nothing changed. */
+KVS_MUST_CHECK kvs_status kvs_tags_end(kvs_stream *stream);
+
 /* Forgets what was for one fragment and no fragment took; tells |status| if
  * there was any. */
 void kvs_tags_lose(kvs_stream *stream, kvs_status status);

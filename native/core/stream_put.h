@@ -28,6 +28,9 @@ typedef struct kvs_put_plan {
 KVS_MUST_CHECK kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan,
                                         kvs_time now);
 
+/* The open fragment has its END_OF_FRAGMENT. */
+void kvs_put_close(kvs_stream *stream, kvs_time now);
+
 /* The figures of a refusal; returns |status|. */
 static inline kvs_status kvs_put_refuse(kvs_stream *stream, kvs_status status,
                                         uint64_t value, uint64_t previous,

@@ -99,6 +99,13 @@ static void check_start(model *m) {
                 "a session tells the time that its fragments count from");
 }
 
+/* Ten tags a fragment, those before it and those behind its last frame. */
+static uint32_t model_tail(const model *m, const model_fragment *f) {
+  uint32_t most = KVS_MAX_METADATA_COUNT - f->tags;
+
+  return m->tags < most ? m->tags : most;
+}
+
 /* ---- put ---------------------------------------------------------------- */
 
 /* Rulings 8 and 9: whether the stamp is refused, or begins a timeline. */
@@ -265,6 +272,22 @@ void model_put_done(model *m, const kvs_frame *frame, const model_put *plan,
     m->start_due = false;
     check_start(m);
   }
+}
+
+kvs_status model_end_plan(const model *m) {
+  if (m->stopping) {
+    return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
+  }
+  return m->open ? KVS_OK : KVS_STATUS_MULTIPLE_CONSECUTIVE_EOFR;
+}
+
+void model_ended(model *m) {
+  model_fragment *f = &m->list[m->count - 1];
+
+  f->tail = model_tail(m, f);
+  m->tags -= f->tail;
+  f->ended = true;
+  model_close_last(m);
 }
 
 /* ---- what the service says ---------------------------------------------- */
@@ -520,8 +543,7 @@ void model_stop(model *m) {
   m->stopping = true;
   m->tags_told = false;
   if (f != NULL) {
-    f->tail = KVS_MAX_METADATA_COUNT - f->tags;
-    f->tail = m->tags < f->tail ? m->tags : f->tail;
+    f->tail = model_tail(m, f);
   }
 }
 

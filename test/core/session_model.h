@@ -145,6 +145,10 @@ model_put model_plan(const model *m, const kvs_frame *frame, kvs_time now);
 void model_put_done(model *m, const kvs_frame *frame, const model_put *plan,
                     kvs_status status, kvs_time now);
 
+/* Whether a frame of no bytes may end a fragment, and that it did. */
+kvs_status model_end_plan(const model *m);
+void model_ended(model *m);
+
 /* Before an ack: frees what it frees, or notes what it gives up. */
 void model_ack(model *m, const kvs_ack *ack);
 

@@ -205,6 +205,32 @@ static void put(uint32_t i) {
   move_media(i);
 }
 
+/* A frame of no bytes: the fragment ends. */
+static void put_end(uint32_t i) {
+  model *m = &models[i];
+  kvs_status plan = model_end_plan(m);
+  kvs_frame frame = {0};
+  kvs_status status;
+
+  frame.flags = KVS_FRAME_END_OF_FRAGMENT;
+  frame.track_id = 1;
+  for (uint32_t k = 0; k < STREAMS; k++) {
+    models[k].putting = true;
+  }
+  status = kvs_stream_put(m->stream, &frame, now);
+  for (uint32_t k = 0; k < STREAMS; k++) {
+    models[k].putting = false;
+  }
+  if (status == KVS_OK && plan == KVS_OK) {
+    model_ended(m);
+  } else {
+    model_require(m,
+                  status == plan || (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
+                                     may_refuse(m, 1000)),
+                  "an end without a frame is for an open fragment");
+  }
+}
+
 static void take(uint32_t i, uint32_t most) {
   static uint8_t out[100000];
   model *m = &models[i];
@@ -373,9 +399,12 @@ static void odd_call(uint32_t i) {
 
 static void put_tag(uint32_t i) {
   model *m = &models[i];
-  char name[8] = {(char)('a' + m->tags), 0};
-  kvs_status status =
-      kvs_stream_put_metadata(m->stream, name, "value", false, now);
+  static uint32_t number;
+  char name[16];
+  kvs_status status;
+
+  (void)snprintf(name, sizeof(name), "tag%u", (unsigned)number++);
+  status = kvs_stream_put_metadata(m->stream, name, "value", false, now);
 
   if (m->stopping) {
     model_require(m, status == KVS_STATUS_STREAM_HAS_BEEN_STOPPED,
@@ -393,8 +422,10 @@ static void step(void) {
   uint32_t i = below(STREAMS);
   uint32_t what = below(1000);
 
-  if (what < 430) {
+  if (what < 422) {
     put(i);
+  } else if (what < 430) {
+    put_end(i);
   } else if (what < 700) {
     take(i, one_in(10) ? 64 : 100000);
   } else if (what < 820) {
