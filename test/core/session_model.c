@@ -108,26 +108,30 @@ static uint32_t model_tail(const model *m, const model_fragment *f) {
 
 /* ---- put ---------------------------------------------------------------- */
 
+static uint64_t decoded_at(const kvs_frame *frame) {
+  return frame->dts == KVS_NEVER ? frame->pts : frame->dts;
+}
+
 /* Rulings 8 and 9: whether the stamp is refused, or begins a timeline. */
 static kvs_status judge_stamp(const model *m, const kvs_frame *frame,
                               kvs_time now, bool *jump) {
   const model_track *track = &m->tracks[frame->track_id - 1];
   uint64_t scale = m->info.timecode_scale;
-  uint64_t pts = frame->pts;
+  uint64_t dts = decoded_at(frame);
 
   if (!track->has_last) {
     return KVS_OK;
   }
-  if (pts > track->last_pts) {
+  if (dts > track->last_dts) {
     uint64_t real = now.mono - track->last_mono;
 
-    *jump = pts - track->last_pts > real + m->info.max_fragment_duration;
+    *jump = dts - track->last_dts > real + m->info.max_fragment_duration;
     return KVS_OK;
   }
-  if ((pts + scale / 2) / scale == (track->last_pts + scale / 2) / scale) {
+  if ((dts + scale / 2) / scale == (track->last_dts + scale / 2) / scale) {
     return KVS_OK;
   }
-  if (track->last_pts - pts <= KVS_TICKS_PER_SECOND) {
+  if (track->last_dts - dts <= KVS_TICKS_PER_SECOND) {
     return KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP;
   }
   *jump = true;
@@ -235,7 +239,7 @@ static void store_frame(model *m, const kvs_frame *frame, kvs_time now) {
   f->count++;
   f->tracks |= 1u << (frame->track_id - 1);
   track->has_last = true;
-  track->last_pts = frame->pts;
+  track->last_dts = decoded_at(frame);
   track->last_mono = now.mono;
   m->last_mono = now.mono;
   if ((frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0) {

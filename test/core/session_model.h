@@ -31,7 +31,7 @@ typedef struct model_frame {
 /* Of one track, on the present timeline. */
 typedef struct model_track {
   bool has_last;
-  uint64_t last_pts;
+  uint64_t last_dts;
   uint64_t last_mono;
 } model_track;
 

@@ -33,9 +33,10 @@ static kvs_time now;
 static model models[STREAMS];
 static uint64_t media[STREAMS]; /* stamp of the next frame */
 static uint32_t until_key[STREAMS];
-static uint32_t gop[STREAMS];   /* at most so many frames */
-static bool sound_on[STREAMS];  /* the second track is not silent */
-static uint32_t large;          /* the largest frame */
+static uint32_t gop[STREAMS];  /* at most so many frames */
+static bool sound_on[STREAMS]; /* the second track is not silent */
+static uint32_t large;         /* the largest frame */
+static bool reorders; /* there are frames that are shown later than others */
 static call calls[STREAMS + 1]; /* the one of each, of the client last */
 
 static uint32_t below(uint32_t limit) {
@@ -122,6 +123,7 @@ static void begin_round(void) {
   CHECK_EQ(kvs_client_create(arena, ARENA, &device, &callbacks, now, &client),
            KVS_OK);
   /* In a full arena it is not to be foretold which header finds room. */
+  reorders = one_in(3);
   large = tracks == 1 ? MODEL_MAX_FRAME : 5000;
   for (uint32_t i = 0; i < STREAMS; i++) {
     kvs_stream_info info;
@@ -180,6 +182,10 @@ static void put(uint32_t i) {
   frame.flags |= one_in(40) ? KVS_FRAME_END_OF_FRAGMENT : 0u;
   frame.pts = media[i];
   frame.dts = KVS_NEVER;
+  if (reorders && frame.track_id == 1) { /* shown later than decoded */
+    frame.dts = media[i];
+    frame.pts += below(4) * 40 * MS;
+  }
   frame.duration = 40 * MS;
   frame.data = bytes;
   frame.size = 1 + (one_in(3) ? below(large) : below(5000));
