@@ -86,7 +86,7 @@ static void shape(kvs_stream_info *info, const char *name) {
   info->absolute_fragment_times = !one_in(3);
   info->key_frame_fragmentation = !one_in(4);
   info->min_fragment_duration = one_in(3) ? 0 : SECOND;
-  info->fragment_acks = !one_in(6);
+  info->fragment_acks = !one_in(4);
   info->retention = one_in(4) ? 0 : 3600 * SECOND;
   /* Where acks say what is durable, nothing is ever replayed. */
   info->replay_duration =
@@ -176,7 +176,7 @@ static void put(uint32_t i) {
   kvs_status status;
 
   frame.track_id = m->info.track_count == 2 && sound_on[i] && one_in(2) ? 2 : 1;
-  sound_on[i] = one_in(60) ? !sound_on[i] : sound_on[i];
+  sound_on[i] = one_in(25) ? !sound_on[i] : sound_on[i];
   frame.flags =
       frame.track_id == 1 && until_key[i] == 0 ? KVS_FRAME_KEY : KVS_FRAME_NONE;
   frame.flags |= one_in(40) ? KVS_FRAME_END_OF_FRAGMENT : 0u;
@@ -337,7 +337,9 @@ static void answer(uint32_t slot, bool kind) {
   given.stream_status = kind || !one_in(10) ? KVS_STREAM_STATUS_ACTIVE
                                             : (kvs_stream_status)below(4);
   given.expiration =
-      !kind && one_in(3) ? now.wall + (31 + below(300)) * SECOND : KVS_NEVER;
+      !kind && one_in(3)
+          ? now.wall + (31 + below(one_in(2) ? 10 : 300)) * SECOND
+          : KVS_NEVER;
   if (m == NULL) {
     (void)kvs_client_answer(client, &given, now);
     return;
