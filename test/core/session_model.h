@@ -179,6 +179,9 @@ uint64_t model_units(const model *m, uint64_t pts, uint64_t base);
 /* Whether all that fragment |f| has was read. */
 bool model_all_out(const model_fragment *f);
 
+/* A session tells the time that its first fragment counts from. */
+void model_check_start(model *m);
+
 /* Nothing more is added to the last fragment. */
 void model_close_last(model *m);
 
