@@ -181,6 +181,10 @@ void kvs_tags_used(kvs_stream *stream);
  * as it may and there is room; what is lost is told. */
 void kvs_tags_finish(kvs_stream *stream);
 
+/* Puts what waits behind the open fragment, as far as it may, and its
+ * END_OF_FRAGMENT. STORE_OUT_OF_MEMORY: nothing changed. */
+KVS_MUST_CHECK kvs_status kvs_tags_end(kvs_stream *stream);
+
 /* Forgets what was for one fragment and no fragment took; tells |status| if
  * there was any. */
 void kvs_tags_lose(kvs_stream *stream, kvs_status status);
@@ -189,6 +193,9 @@ void kvs_tags_lose(kvs_stream *stream, kvs_status status);
 void kvs_tags_free(kvs_stream *stream);
 
 /* ---- stream_clock.c --------------------------------------------------- */
+
+/* Nanoseconds of a stamp fit 63 bits. */
+#define KVS_MAX_STAMP ((uint64_t)INT64_MAX / 100)
 
 /* 2017-01-01, before which no clock that was ever set can stand. */
 #define KVS_CLOCK_IS_SET (UINT64_C(1483228800) * KVS_TICKS_PER_SECOND)

@@ -68,8 +68,10 @@ void kvs_clock_settle(kvs_stream *stream, kvs_time now) {
   stream->held = false;
   stream->held_due = KVS_NEVER;
   kvs_put_shut_short(stream); /* what it compares with moves */
-  /* Whole units, so that times within a fragment stay as they are. */
-  by = kvs_sub_u64(seen, real) / scale * scale;
+  /* Not beyond what a stamp can be, whatever the clock says; in whole units, so
+   * that times within a fragment stay as they are. */
+  by = kvs_min_u64(kvs_sub_u64(seen, real), KVS_MAX_STAMP - KVS_CLOCK_IS_SET);
+  by = by / scale * scale;
   for (kvs_pos at = stream->view.tail; at != 0;
        at = kvs_view_fragment(&stream->view, at)->next) {
     if (kvs_view_fragment(&stream->view, at)->begin < KVS_CLOCK_IS_SET) {

@@ -102,9 +102,18 @@ static bool is_waiting(const kvs_metadata *item) {
   return item->used && !item->taken;
 }
 
-/* Writes the first |most| of the metadata that wait, and the events. */
-static void write_waiting(const kvs_stream *stream, uint32_t most,
-                          kvs_sink *sink) {
+/* As many metadata as the open fragment may still take: the service refuses
+ * one with more. */
+static uint32_t most_more(const kvs_stream *stream) {
+  return KVS_MAX_METADATA_COUNT - stream->fragment_tags;
+}
+
+/* Writes the metadata that wait, as far as they may go, the events, and |end|
+ * of the fragment. */
+static void write_tail(const kvs_stream *stream, kvs_bytes end,
+                       kvs_sink *sink) {
+  uint32_t most = most_more(stream);
+
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT && most != 0; i++) {
     if (is_waiting(&stream->metadata[i])) {
       write_metadata(sink, &stream->metadata[i]);
@@ -112,21 +121,23 @@ static void write_waiting(const kvs_stream *stream, uint32_t most,
     }
   }
   write_events(stream, sink);
+  kvs_sink_write(sink, end.ptr, end.len);
 }
 
-/* Puts the first |most| of them behind the open fragment, with the events. */
-static kvs_status push_waiting(kvs_stream *stream, uint32_t most) {
+/* Puts that behind the open fragment. */
+static kvs_status push_tail(kvs_stream *stream, kvs_bytes end) {
+  uint32_t most = most_more(stream);
   kvs_sink counter = kvs_counting_sink();
   kvs_heap_sink sink;
   kvs_pos body = 0;
 
-  write_waiting(stream, most, &counter);
+  write_tail(stream, end, &counter);
   if (counter.written == 0) {
     return KVS_OK;
   }
   KVS_TRY(kvs_view_push_tail(&stream->view, (uint32_t)counter.written, &body));
   sink = kvs_make_heap_sink(&stream->host->heap, body);
-  write_waiting(stream, most, &sink.sink);
+  write_tail(stream, end, &sink.sink);
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT && most != 0; i++) {
     if (is_waiting(&stream->metadata[i])) {
       mark_taken(&stream->metadata[i]);
@@ -134,16 +145,23 @@ static kvs_status push_waiting(kvs_stream *stream, uint32_t most) {
     }
   }
   kvs_tags_free(stream);
+  note_next(stream);
   return KVS_OK;
+}
+
+kvs_status kvs_tags_end(kvs_stream *stream) {
+  uint8_t tag[KVS_MKV_EOF_MAX];
+  kvs_bytes end = {tag, kvs_mkv_write_end_of_fragment(tag)};
+
+  return push_tail(stream, end);
 }
 
 void kvs_tags_finish(kvs_stream *stream) {
   kvs_status status = KVS_STATUS_MKV_INVALID_GENERATOR_STATE_TAGS;
+  kvs_bytes end = {NULL, 0};
 
   if (stream->fragment_open) {
-    /* The service refuses a fragment with more than its limit. */
-    status =
-        push_waiting(stream, KVS_MAX_METADATA_COUNT - stream->fragment_tags);
+    status = push_tail(stream, end);
     status = status == KVS_OK ? KVS_STATUS_MAX_FRAGMENT_METADATA_COUNT : status;
   }
   kvs_tags_lose(stream, status);

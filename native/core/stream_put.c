@@ -245,10 +245,38 @@ static void after_put(kvs_stream *stream, kvs_time now) {
   kvs_stream_note_deadline(stream);
 }
 
+/* A frame of no bytes, which only says that the fragment is at its end. */
+static bool only_ends(const kvs_frame *frame) {
+  return (frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0 && frame->size == 0;
+}
+
+static kvs_status put_end(kvs_stream *stream, kvs_time now) {
+  kvs_status status;
+
+  if (stream->stopping) {
+    return kvs_put_refuse(stream, KVS_STATUS_STREAM_HAS_BEEN_STOPPED, 0, 0, 0);
+  }
+  if (!stream->fragment_open) {
+    return kvs_put_refuse(stream, KVS_STATUS_MULTIPLE_CONSECUTIVE_EOFR, 0, 0,
+                          0);
+  }
+  do {
+    status = kvs_tags_end(stream);
+  } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
+           kvs_room_yield(stream, now));
+  KVS_TRY(status);
+  kvs_put_close(stream, now);
+  after_put(stream, now);
+  return KVS_OK;
+}
+
 static kvs_status put_long(kvs_stream *stream, const kvs_frame *frame,
                            kvs_time now) {
   kvs_put_plan plan;
 
+  if (only_ends(frame)) {
+    return put_end(stream, now);
+  }
   KVS_TRY(judge_frame(stream, frame, &plan));
   KVS_TRY(judge_times(stream, &plan, now));
   if (skips(stream, &plan)) {

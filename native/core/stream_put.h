@@ -5,8 +5,6 @@
 
 #include "core/stream.h"
 
-/* Nanoseconds of a stamp fit 63 bits. */
-#define KVS_MAX_STAMP ((uint64_t)INT64_MAX / 100)
 /* Twice as many bytes, should each NAL unit grow by as much as can be. */
 #define KVS_MAX_FRAME_SIZE (KVS_MKV_MAX_PAYLOAD / 2)
 /* Fragments are cut before they are this long (ruling 10). */
@@ -29,6 +27,9 @@ typedef struct kvs_put_plan {
 /* Stores a frame as planned: makes room, begins a fragment where it is to. */
 KVS_MUST_CHECK kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan,
                                         kvs_time now);
+
+/* The open fragment has its END_OF_FRAGMENT. */
+void kvs_put_close(kvs_stream *stream, kvs_time now);
 
 /* The figures of a refusal; returns |status|. */
 static inline kvs_status kvs_put_refuse(kvs_stream *stream, kvs_status status,

@@ -92,6 +92,9 @@ static void give_up(kvs_stream *stream, kvs_status status, uint32_t result,
   kvs_event event = kvs_event_make(KVS_EVENT_STREAM_CLOSED);
 
   kvs_state_report(stream, 0, status, result, 1);
+  if (!stream->stopping) {
+    stream->dropped_at_stop = stream->metrics.dropped_frames;
+  }
   stream->stopping = true;
   stream->closed = true;
   kvs_put_report_skipped(stream);

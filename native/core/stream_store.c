@@ -240,6 +240,15 @@ static void begin_fragment(kvs_stream *stream, uint64_t pts,
   kvs_tags_used(stream);
 }
 
+void kvs_put_close(kvs_stream *stream, kvs_time now) {
+  kvs_view *view = &stream->view;
+
+  kvs_view_close_newest(view);
+  kvs_view_fragment(view, view->newest)->state |= KVS_FRAGMENT_ENDED;
+  kvs_put_end_fragment(stream);
+  (void)kvs_format_settle(stream, view->newest, now);
+}
+
 /* What holds from now on, after the frame is stored. */
 static void commit(kvs_stream *stream, const kvs_put_plan *plan,
                    const store_plan *how, kvs_time now) {
@@ -258,11 +267,7 @@ static void commit(kvs_stream *stream, const kvs_put_plan *plan,
     kvs_clock_note(stream, now);
   }
   if (how->suffix != 0) {
-    kvs_view_close_newest(&stream->view);
-    kvs_view_fragment(&stream->view, stream->view.newest)->state |=
-        KVS_FRAGMENT_ENDED;
-    kvs_put_end_fragment(stream);
-    (void)kvs_format_settle(stream, stream->view.newest, now);
+    kvs_put_close(stream, now);
   }
 }
 

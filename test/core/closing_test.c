@@ -181,7 +181,31 @@ static void a_session_that_is_broken_at_its_end_loses_no_bytes(void) {
   scene_finish(&host);
 }
 
+/* What the policy dropped while the stream ran is no part of what its end
+ * cost. */
+static void a_stream_that_gives_up_tells_what_that_cost(void) {
+  fake_host host;
+  kvs_stream_info info;
+
+  fake_host_init(&host, ARENA, 2);
+  fake_stream_info(&info, "camera");
+  info.restart_on_error = false;
+  info.buffer_duration = 20 * SECOND;
+  kvs_stream *stream = scene_stream(&host, &info);
+  scene_gops(&host, stream, 0, 300, 3); /* the window drops most of them */
+  uint64_t before = scene_metrics(&host, stream).dropped_frames;
+  uint64_t held = scene_metrics(&host, stream).buffered_frames;
+  CHECK(before != 0 && held != 0);
+  CHECK_EQ(kvs_stream_session_ended(stream, host.session, 500, host.now),
+           KVS_OK);
+  CHECK_EQ(fake_last(&host, KVS_EVENT_STREAM_CLOSED).u.stream_closed.dropped,
+           held);
+  CHECK_EQ(scene_metrics(&host, stream).dropped_frames, before + held);
+  scene_finish(&host);
+}
+
 int main(void) {
+  RUN(a_stream_that_gives_up_tells_what_that_cost);
   RUN(a_session_that_is_broken_at_its_end_loses_no_bytes);
   RUN(a_stopped_stream_that_gives_way_is_closed);
   RUN(a_body_whose_last_fragment_gives_way_comes_to_its_end);

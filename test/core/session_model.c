@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define S(name) ((uint32_t)KVS_STREAM_STATE_##name)
-
 void model_require(model *m, bool ok, const char *what) {
   if (!ok && m->fault == NULL) {
     m->fault = what;
@@ -20,7 +18,7 @@ void model_init(model *m, kvs_stream *stream, const kvs_stream_info *info) {
   m->accused = -1;
   m->declared = (1u << info->track_count) - 1;
   m->token_until = KVS_NEVER;
-  m->state = S(NEW);
+  m->state = KVS_STREAM_STATE_NEW;
 }
 
 void model_done(model *m) {
@@ -84,8 +82,7 @@ void model_close_last(model *m) {
   m->open = false;
 }
 
-/* A session tells the time that its first fragment counts from. */
-static void check_start(model *m) {
+void model_check_start(model *m) {
   const model_fragment *f = &m->list[m->next];
 
   if (m->next == m->count) {
@@ -99,28 +96,39 @@ static void check_start(model *m) {
                 "a session tells the time that its fragments count from");
 }
 
+/* Ten tags a fragment, those before it and those behind its last frame. */
+static uint32_t model_tail(const model *m, const model_fragment *f) {
+  uint32_t most = KVS_MAX_METADATA_COUNT - f->tags;
+
+  return m->tags < most ? m->tags : most;
+}
+
 /* ---- put ---------------------------------------------------------------- */
+
+static uint64_t decoded_at(const kvs_frame *frame) {
+  return frame->dts == KVS_NEVER ? frame->pts : frame->dts;
+}
 
 /* Rulings 8 and 9: whether the stamp is refused, or begins a timeline. */
 static kvs_status judge_stamp(const model *m, const kvs_frame *frame,
                               kvs_time now, bool *jump) {
   const model_track *track = &m->tracks[frame->track_id - 1];
   uint64_t scale = m->info.timecode_scale;
-  uint64_t pts = frame->pts;
+  uint64_t dts = decoded_at(frame);
 
   if (!track->has_last) {
     return KVS_OK;
   }
-  if (pts > track->last_pts) {
+  if (dts > track->last_dts) {
     uint64_t real = now.mono - track->last_mono;
 
-    *jump = pts - track->last_pts > real + m->info.max_fragment_duration;
+    *jump = dts - track->last_dts > real + m->info.max_fragment_duration;
     return KVS_OK;
   }
-  if ((pts + scale / 2) / scale == (track->last_pts + scale / 2) / scale) {
+  if ((dts + scale / 2) / scale == (track->last_dts + scale / 2) / scale) {
     return KVS_OK;
   }
-  if (track->last_pts - pts <= KVS_TICKS_PER_SECOND) {
+  if (track->last_dts - dts <= KVS_TICKS_PER_SECOND) {
     return KVS_STATUS_MKV_INVALID_FRAME_TIMESTAMP;
   }
   *jump = true;
@@ -228,7 +236,7 @@ static void store_frame(model *m, const kvs_frame *frame, kvs_time now) {
   f->count++;
   f->tracks |= 1u << (frame->track_id - 1);
   track->has_last = true;
-  track->last_pts = frame->pts;
+  track->last_dts = decoded_at(frame);
   track->last_mono = now.mono;
   m->last_mono = now.mono;
   if ((frame->flags & KVS_FRAME_END_OF_FRAGMENT) != 0) {
@@ -263,8 +271,24 @@ void model_put_done(model *m, const kvs_frame *frame, const model_put *plan,
   store_frame(m, frame, now);
   if (m->start_due) {
     m->start_due = false;
-    check_start(m);
+    model_check_start(m);
   }
+}
+
+kvs_status model_end_plan(const model *m) {
+  if (m->stopping) {
+    return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
+  }
+  return m->open ? KVS_OK : KVS_STATUS_MULTIPLE_CONSECUTIVE_EOFR;
+}
+
+void model_ended(model *m) {
+  model_fragment *f = &m->list[m->count - 1];
+
+  f->tail = model_tail(m, f);
+  m->tags -= f->tail;
+  f->ended = true;
+  model_close_last(m);
 }
 
 /* ---- what the service says ---------------------------------------------- */
@@ -328,189 +352,6 @@ void model_ack(model *m, const kvs_ack *ack) {
   }
 }
 
-/* ---- events ------------------------------------------------------------- */
-
-/* The guide's diagram of states, and what ends a session. */
-static bool may_follow(const model *m, uint32_t from, uint32_t to) {
-  const uint32_t after_session =
-      S(READY) | S(GET_TOKEN) | S(GET_ENDPOINT) | S(DESCRIBE);
-
-  if (to == S(STOPPED)) {
-    return (m->stopping || m->resetting || !m->info.restart_on_error) &&
-           model_held(m, m->first) == m->count;
-  }
-  if (m->resetting && (to == S(DESCRIBE) || from == S(STOPPED))) {
-    return to == S(DESCRIBE) || to == S(NEW);
-  }
-  switch (from) {
-    case S(NEW):
-      return to == S(DESCRIBE);
-    case S(DESCRIBE):
-      return (to & (S(CREATE) | S(TAG_STREAM) | S(GET_ENDPOINT))) != 0;
-    case S(CREATE):
-      return to == S(DESCRIBE);
-    case S(TAG_STREAM):
-      return to == S(GET_ENDPOINT);
-    case S(GET_ENDPOINT):
-      return (to & (S(GET_TOKEN) | S(DESCRIBE))) != 0;
-    case S(GET_TOKEN):
-      return to == S(READY);
-    case S(READY):
-      return to == S(PUT_STREAM);
-    case S(PUT_STREAM):
-      return to == S(STREAMING) || (to & after_session) != 0;
-    case S(STREAMING):
-      return (to & after_session) != 0;
-    default:
-      return false;
-  }
-}
-
-static void forget_session(model *m) {
-  for (uint32_t i = m->first; i < m->count; i++) {
-    m->list[i].begun = false;
-    m->list[i].over = false;
-    m->list[i].out = 0;
-    m->list[i].tail_out = 0;
-  }
-  m->body_len = 0;
-  m->waiting = false;
-  m->finish = false;
-  m->close = false;
-  m->missing = false;
-  m->reason = false;
-  m->any = false;
-  m->eof = false;
-  m->head = 0;
-  m->header = 0;
-  m->tags_out = 0;
-}
-
-static void begin_session(model *m, const kvs_event *event, kvs_time now) {
-  uint64_t number = event->u.put_stream.session;
-  uint64_t most = now.mono + m->info.session_duration;
-
-  model_require(m, !m->live, "sessions never overlap");
-  model_require(m, number > m->session, "session numbers grow");
-  model_require(m, now.mono < m->token_until,
-                "a session is asked for with a token that lives");
-  m->session = number;
-  m->live = true;
-  m->opened = false;
-  m->until = m->token_until < most ? m->token_until : most;
-  forget_session(m);
-  m->next = model_held(m, m->first);
-  m->start = event->u.put_stream.start;
-  m->start_due = m->next == m->count && m->putting;
-  if (!m->start_due) { /* else of the frame that is being put */
-    check_start(m);
-  }
-}
-
-static void drop_fragment(model *m, const kvs_event *event) {
-  uint32_t i = m->accused >= 0 ? (uint32_t)m->accused : model_held(m, m->first);
-  bool policy = m->putting && m->info.streaming_type != KVS_STREAMING_OFFLINE &&
-                m->info.overflow_policy == KVS_OVERFLOW_DROP_OLDEST;
-  model_fragment *f;
-
-  if (i >= m->count) {
-    model_require(m, false, "only what is held is dropped");
-    return;
-  }
-  f = &m->list[i];
-  model_require(
-      m, policy || m->accused >= 0 || m->resetting || !m->info.restart_on_error,
-      "nothing is dropped without a reason");
-  model_require(m, event->u.dropped_fragment_report.timecode == f->begin,
-                "the oldest goes, or the one that was refused");
-  model_require(m, event->u.dropped_fragment_report.frames == f->count,
-                "every frame of it is told");
-  f->fate = MODEL_DROPPED;
-  f->closed = true;
-  m->dropped += f->count;
-  m->accused = -1;
-  if (i == m->count - 1) {
-    m->open = false;
-    m->await_key = true;
-  }
-}
-
-static void close_stream(model *m) {
-  model_require(m, m->stopping || !m->info.restart_on_error,
-                "only what was stopped is closed");
-  model_require(m, !m->closed, "a stream is closed once");
-  /* While bytes are taken, which may free, it is known only afterwards. */
-  model_require(m, m->taking || model_held(m, m->first) == m->count,
-                "nothing is held when a stream is closed");
-  if (!m->stopping) { /* it gives up, and tells that they are gone */
-    m->tags = 0;
-  }
-  m->stopping = true;
-  m->closed = true;
-}
-
-void model_event(model *m, const kvs_event *event, kvs_time now) {
-  switch (event->type) {
-    case KVS_EVENT_PUT_STREAM:
-      begin_session(m, event, now);
-      break;
-    case KVS_EVENT_ABORT_STREAM:
-      if (m->taking && event->u.abort_stream.status ==
-                           KVS_STATUS_ACK_ERR_FRAMES_MISSING_FOR_TRACK) {
-        model_close_last(m); /* the body was to end with a track missing */
-      }
-      break;
-    case KVS_EVENT_SESSION_ENDED:
-      model_require(m, m->live, "only an open session ends");
-      m->live = false;
-      forget_session(m);
-      break;
-    case KVS_EVENT_STREAM_DATA_AVAILABLE:
-      model_require(m, m->live && m->opened, "data are for an open session");
-      m->waiting = false;
-      break;
-    case KVS_EVENT_STREAM_STATE_CHANGED:
-      model_require(m, event->u.stream_state_changed.from == m->state,
-                    "a state is left that was entered");
-      model_require(
-          m,
-          may_follow(m, m->state, (uint32_t)event->u.stream_state_changed.to),
-          "states go along the guide's transitions");
-      m->state = (uint32_t)event->u.stream_state_changed.to;
-      break;
-    case KVS_EVENT_DROPPED_FRAGMENT_REPORT:
-      drop_fragment(m, event);
-      break;
-    case KVS_EVENT_DROPPED_FRAME_REPORT:
-      model_require(m, m->putting && !m->frame_gone, "a frame is dropped once");
-      m->frame_gone = true;
-      m->dropped++;
-      break;
-    case KVS_EVENT_SKIPPED_FRAMES_REPORT:
-      m->skipped_told += event->u.skipped_frames_report.frames;
-      break;
-    case KVS_EVENT_STREAM_CONNECTION_STALE:
-      model_require(m,
-                    event->u.stream_connection_stale.since >=
-                        m->info.connection_staleness,
-                    "a session is stale no sooner than it may be");
-      break;
-    case KVS_EVENT_STREAM_ERROR_REPORT:
-      if (event->u.stream_error_report.status ==
-              KVS_STATUS_STORE_OUT_OF_MEMORY &&
-          m->count != 0) {
-        m->list[m->count - 1].tail = 0;
-      }
-      m->tags_told = true;
-      break;
-    case KVS_EVENT_STREAM_CLOSED:
-      close_stream(m);
-      break;
-    default:
-      break;
-  }
-}
-
 /* ---- between calls ------------------------------------------------------ */
 
 /* Tags that no fragment took go behind the open one, ten a fragment. */
@@ -520,8 +361,7 @@ void model_stop(model *m) {
   m->stopping = true;
   m->tags_told = false;
   if (f != NULL) {
-    f->tail = KVS_MAX_METADATA_COUNT - f->tags;
-    f->tail = m->tags < f->tail ? m->tags : f->tail;
+    f->tail = model_tail(m, f);
   }
 }
 

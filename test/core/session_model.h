@@ -31,7 +31,7 @@ typedef struct model_frame {
 /* Of one track, on the present timeline. */
 typedef struct model_track {
   bool has_last;
-  uint64_t last_pts;
+  uint64_t last_dts;
   uint64_t last_mono;
 } model_track;
 
@@ -145,6 +145,10 @@ model_put model_plan(const model *m, const kvs_frame *frame, kvs_time now);
 void model_put_done(model *m, const kvs_frame *frame, const model_put *plan,
                     kvs_status status, kvs_time now);
 
+/* Whether a frame of no bytes may end a fragment, and that it did. */
+kvs_status model_end_plan(const model *m);
+void model_ended(model *m);
+
 /* Before an ack: frees what it frees, or notes what it gives up. */
 void model_ack(model *m, const kvs_ack *ack);
 
@@ -174,6 +178,9 @@ uint64_t model_units(const model *m, uint64_t pts, uint64_t base);
 
 /* Whether all that fragment |f| has was read. */
 bool model_all_out(const model_fragment *f);
+
+/* A session tells the time that its first fragment counts from. */
+void model_check_start(model *m);
 
 /* Nothing more is added to the last fragment. */
 void model_close_last(model *m);

@@ -33,9 +33,10 @@ static kvs_time now;
 static model models[STREAMS];
 static uint64_t media[STREAMS]; /* stamp of the next frame */
 static uint32_t until_key[STREAMS];
-static uint32_t gop[STREAMS];   /* at most so many frames */
-static bool sound_on[STREAMS];  /* the second track is not silent */
-static uint32_t large;          /* the largest frame */
+static uint32_t gop[STREAMS];  /* at most so many frames */
+static bool sound_on[STREAMS]; /* the second track is not silent */
+static uint32_t large;         /* the largest frame */
+static bool reorders; /* there are frames that are shown later than others */
 static call calls[STREAMS + 1]; /* the one of each, of the client last */
 
 static uint32_t below(uint32_t limit) {
@@ -85,7 +86,7 @@ static void shape(kvs_stream_info *info, const char *name) {
   info->absolute_fragment_times = !one_in(3);
   info->key_frame_fragmentation = !one_in(4);
   info->min_fragment_duration = one_in(3) ? 0 : SECOND;
-  info->fragment_acks = !one_in(6);
+  info->fragment_acks = !one_in(4);
   info->retention = one_in(4) ? 0 : 3600 * SECOND;
   /* Where acks say what is durable, nothing is ever replayed. */
   info->replay_duration =
@@ -122,6 +123,7 @@ static void begin_round(void) {
   CHECK_EQ(kvs_client_create(arena, ARENA, &device, &callbacks, now, &client),
            KVS_OK);
   /* In a full arena it is not to be foretold which header finds room. */
+  reorders = one_in(3);
   large = tracks == 1 ? MODEL_MAX_FRAME : 5000;
   for (uint32_t i = 0; i < STREAMS; i++) {
     kvs_stream_info info;
@@ -174,12 +176,16 @@ static void put(uint32_t i) {
   kvs_status status;
 
   frame.track_id = m->info.track_count == 2 && sound_on[i] && one_in(2) ? 2 : 1;
-  sound_on[i] = one_in(60) ? !sound_on[i] : sound_on[i];
+  sound_on[i] = one_in(25) ? !sound_on[i] : sound_on[i];
   frame.flags =
       frame.track_id == 1 && until_key[i] == 0 ? KVS_FRAME_KEY : KVS_FRAME_NONE;
   frame.flags |= one_in(40) ? KVS_FRAME_END_OF_FRAGMENT : 0u;
   frame.pts = media[i];
   frame.dts = KVS_NEVER;
+  if (reorders && frame.track_id == 1) { /* shown later than decoded */
+    frame.dts = media[i];
+    frame.pts += below(4) * 40 * MS;
+  }
   frame.duration = 40 * MS;
   frame.data = bytes;
   frame.size = 1 + (one_in(3) ? below(large) : below(5000));
@@ -203,6 +209,32 @@ static void put(uint32_t i) {
   }
   model_put_done(m, &frame, &plan, status, now);
   move_media(i);
+}
+
+/* A frame of no bytes: the fragment ends. */
+static void put_end(uint32_t i) {
+  model *m = &models[i];
+  kvs_status plan = model_end_plan(m);
+  kvs_frame frame = {0};
+  kvs_status status;
+
+  frame.flags = KVS_FRAME_END_OF_FRAGMENT;
+  frame.track_id = 1;
+  for (uint32_t k = 0; k < STREAMS; k++) {
+    models[k].putting = true;
+  }
+  status = kvs_stream_put(m->stream, &frame, now);
+  for (uint32_t k = 0; k < STREAMS; k++) {
+    models[k].putting = false;
+  }
+  if (status == KVS_OK && plan == KVS_OK) {
+    model_ended(m);
+  } else {
+    model_require(m,
+                  status == plan || (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
+                                     may_refuse(m, 1000)),
+                  "an end without a frame is for an open fragment");
+  }
 }
 
 static void take(uint32_t i, uint32_t most) {
@@ -305,7 +337,9 @@ static void answer(uint32_t slot, bool kind) {
   given.stream_status = kind || !one_in(10) ? KVS_STREAM_STATUS_ACTIVE
                                             : (kvs_stream_status)below(4);
   given.expiration =
-      !kind && one_in(3) ? now.wall + (31 + below(300)) * SECOND : KVS_NEVER;
+      !kind && one_in(3)
+          ? now.wall + (31 + below(one_in(2) ? 10 : 300)) * SECOND
+          : KVS_NEVER;
   if (m == NULL) {
     (void)kvs_client_answer(client, &given, now);
     return;
@@ -373,9 +407,12 @@ static void odd_call(uint32_t i) {
 
 static void put_tag(uint32_t i) {
   model *m = &models[i];
-  char name[8] = {(char)('a' + m->tags), 0};
-  kvs_status status =
-      kvs_stream_put_metadata(m->stream, name, "value", false, now);
+  static uint32_t number;
+  char name[16];
+  kvs_status status;
+
+  (void)snprintf(name, sizeof(name), "tag%u", (unsigned)number++);
+  status = kvs_stream_put_metadata(m->stream, name, "value", false, now);
 
   if (m->stopping) {
     model_require(m, status == KVS_STATUS_STREAM_HAS_BEEN_STOPPED,
@@ -393,8 +430,10 @@ static void step(void) {
   uint32_t i = below(STREAMS);
   uint32_t what = below(1000);
 
-  if (what < 430) {
+  if (what < 422) {
     put(i);
+  } else if (what < 430) {
+    put_end(i);
   } else if (what < 700) {
     take(i, one_in(10) ? 64 : 100000);
   } else if (what < 820) {

@@ -160,6 +160,73 @@ static void a_fragment_has_ten_tags_at_its_end_as_well(void) {
   scene_finish(&host);
 }
 
+static kvs_status put_end(fake_host *host, kvs_stream *stream) {
+  kvs_frame frame = {0};
+  kvs_status status;
+
+  frame.flags = KVS_FRAME_END_OF_FRAGMENT;
+  status = kvs_stream_put(stream, &frame, host->now);
+  fake_answer_all(host, stream);
+  return status;
+}
+
+/* A frame of no bytes ends the fragment, behind the metadata that wait: the
+ * service has it at once. */
+static void an_end_without_a_frame_takes_what_waits(void) {
+  fake_host host;
+  fake_body body;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(put_end(&host, stream), KVS_STATUS_MULTIPLE_CONSECUTIVE_EOFR);
+  one_more(&host, stream, 0);
+  CHECK_EQ(put_tag(&host, stream, "once", "late", false), KVS_OK);
+  CHECK_EQ(put_end(&host, stream), KVS_OK);
+  CHECK_EQ(put_end(&host, stream), KVS_STATUS_MULTIPLE_CONSECUTIVE_EOFR);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_NO_MORE_DATA_AVAILABLE);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.ends, 1);
+  CHECK_EQ(body.tags, 1);
+  CHECK_EQ(scene_metrics(&host, stream).total_frames, 2);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 0), KVS_OK);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_fragments, 0);
+  one_more(&host, stream, 1);
+  CHECK_EQ(scene_finds_text(&host, "late"), 0);
+  CHECK_EQ(put_end(&host, stream), KVS_OK);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  CHECK_EQ(put_end(&host, stream), KVS_STATUS_STREAM_HAS_BEEN_STOPPED);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  CHECK(fake_read_body(&host, &body));
+  CHECK_EQ(body.ends, 1); /* not a second one for the session */
+  scene_finish(&host);
+}
+
+/* Older media give way to it, by policy, or it is refused. */
+static void an_end_finds_room_or_is_refused(void) {
+  for (uint32_t refuse = 0; refuse < 2; refuse++) {
+    fake_host host;
+    kvs_stream_info info;
+    uint64_t i = 0;
+
+    fake_host_init(&host, ARENA, 2);
+    host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
+    fake_stream_info(&info, "camera");
+    info.buffer_duration = 100000 * SECOND;
+    info.overflow_policy =
+        refuse != 0 ? KVS_OVERFLOW_REFUSE : KVS_OVERFLOW_DROP_OLDEST;
+    kvs_stream *stream = scene_stream(&host, &info);
+    for (; kvs_heap_available(&host.client->host.heap) != 0; i++) {
+      CHECK_EQ(fake_put(&host, stream, KEY, i * 1000, 16200), KVS_OK);
+    }
+    CHECK_EQ(put_end(&host, stream),
+             refuse != 0 ? KVS_STATUS_STORE_OUT_OF_MEMORY : KVS_OK);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT), 1 - refuse);
+    CHECK_EQ(fake_put(&host, stream, 0, i * 1000 - 960, 10),
+             refuse != 0 ? KVS_STATUS_STORE_OUT_OF_MEMORY : KVS_OK);
+    scene_finish(&host);
+  }
+}
+
 static void what_cannot_go_is_told(void) {
   fake_host host;
   kvs_stream_info info;
@@ -227,6 +294,26 @@ static void tags_at_the_end_wait_for_the_clock(void) {
   CHECK_EQ(kvs_client_check(host.client), KVS_OK);
   CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
   CHECK_EQ(scene_finds_text(&host, "late"), 1);
+  scene_finish(&host);
+}
+
+/* Whatever nonsense the clock is set to, held media stay whole. */
+static void a_clock_beyond_all_stamps_breaks_nothing(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  host.now.wall = 5 * SECOND;
+  kvs_stream *stream = fake_stream(&host, "camera");
+  scene_gops(&host, stream, 20, 2, 2);
+  /* By so much that the first fragment would begin before the end of all time
+   * and end behind it. */
+  host.now.wall += UINT64_MAX - 40 * SECOND - 20 * MS;
+  (void)kvs_client_step(host.client, host.now);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(kvs_client_check(host.client), KVS_OK);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 4);
+  (void)fake_take(&host, stream);
+  CHECK_EQ(kvs_stream_reset(stream, host.now), KVS_OK);
   scene_finish(&host);
 }
 
@@ -382,8 +469,11 @@ int main(void) {
   RUN(ten_tags_and_no_more);
   RUN(what_no_fragment_took_goes_behind_the_last_frame);
   RUN(a_fragment_has_ten_tags_at_its_end_as_well);
+  RUN(an_end_without_a_frame_takes_what_waits);
+  RUN(an_end_finds_room_or_is_refused);
   RUN(what_cannot_go_is_told);
   RUN(tags_at_the_end_wait_for_the_clock);
+  RUN(a_clock_beyond_all_stamps_breaks_nothing);
   RUN(events_have_their_limits);
   RUN(an_event_that_finds_no_room_leaves_none_behind);
   RUN(media_on_both_sides_of_the_setting_of_the_clock);

@@ -410,13 +410,15 @@ KVS_API void kvs_stream_free(kvs_stream *stream);
 
 /* Copies one frame into the arena, adapting NAL units on the way. May drop
  * the oldest fragments by policy, each reported. A frame before the first key
- * frame is skipped: KVS_OK, and one SKIPPED_FRAMES_REPORT later.
- *   |stream| [read]   |frame| [read]
+ * frame is skipped: KVS_OK, and one SKIPPED_FRAMES_REPORT later. One of no
+ * bytes with KVS_FRAME_END_OF_FRAGMENT is no frame: it ends the open fragment,
+ * and metadata that wait go with it. |stream| [read]   |frame| [read]
  * MKV_INVALID_FRAME_DATA (empty, or longer than buffer_duration),
  * MKV_PTS_DTS_ARE_NOT_SAME (begins a fragment, and its times are farther apart
  * than max_fragment_duration), MKV_TRACK_INFO_NOT_FOUND,
  * MKV_INVALID_FRAME_TIMESTAMP (up to 1 s back on its track),
  * MKV_LARGE_FRAME_TIMECODE, MKV_MAX_FRAME_TIMECODE,
+ * MULTIPLE_CONSECUTIVE_EOFR (no fragment is open that could be ended),
  * MKV_INVALID_ANNEXB_NALU_IN_FRAME_DATA, MKV_INVALID_AVCC_NALU_IN_FRAME_DATA,
  * STORE_OUT_OF_MEMORY (larger than the arena holds, or the policy refuses),
  * STREAM_HAS_BEEN_STOPPED. A refused frame leaves the stream as it was. */
