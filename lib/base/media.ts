@@ -11,7 +11,10 @@ export const FRAME_FLAG: Readonly<
 
 /** One encoded frame (access unit) of one track. Times are milliseconds, exact to 1 µs. */
 export interface Frame {
-  /** The encoded bytes; copied during `putFrame`, never kept. */
+  /**
+   * The encoded bytes; copied during `putFrame`, never kept. None, with END_OF_FRAGMENT: the fragment
+   * ends with the frame before.
+   */
   readonly frameData: Uint8Array;
   /** Sum of `FRAME_FLAG` bits; 0 by default. */
   readonly flags?: number;

@@ -62,7 +62,7 @@ export class FrameGate {
     }
     if ((packed & 3) !== 0) this.#host.schedule();
     if (packed > 3) throw this.#refused(packed, frame);
-    if (frame.flags === FRAME_FLAG.END_OF_FRAGMENT) session?.wake();
+    if (((frame.flags ?? 0) & FRAME_FLAG.END_OF_FRAGMENT) !== 0) session?.wake();
     else session?.more();
     return this.#room.took(frame.frameData.length, frame.presentationTs);
   }

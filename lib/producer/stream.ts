@@ -248,7 +248,8 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   /**
    * Adds a tag to the next fragment, or with `persistent` to every one from there on, until an
    * empty value ends it. At most 10 at once; names up to 128 bytes that do not begin with AWS,
-   * values up to 256. Throws `KvsError`.
+   * values up to 256. One that no fragment took goes out behind the last frame at `stop`, or is told by
+   * `streamErrorReport`. Throws `KvsError`.
    */
   putFragmentMetadata(name: string, value: string, persistent = false): void {
     this.#alive('putFragmentMetadata');

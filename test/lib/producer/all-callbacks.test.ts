@@ -228,16 +228,16 @@ describe('StreamCallbackProvider', () => {
   });
 });
 
-it('a frame with END_OF_FRAGMENT is acknowledged without the next one', async () => {
+it.each([
+  ['of bytes', frameBytes(25, 500), FRAME_FLAG.END_OF_FRAGMENT, 26],
+  ['that is discardable, too', frameBytes(25, 500), FRAME_FLAG.END_OF_FRAGMENT | 2, 26],
+  ['of no bytes', new Uint8Array(0), FRAME_FLAG.END_OF_FRAGMENT, 25],
+])('a frame %s with END_OF_FRAGMENT needs no next one', async (_name, frameData, flags, stored) => {
   const own = await open({ report: {} });
   const stream = await own.createStream(RAW);
   const acks = once(stream, 'fragmentAckReceived');
   await putAll(stream, frames({ count: 25 }));
-  stream.putFrame({
-    frameData: frameBytes(25, 500),
-    flags: FRAME_FLAG.END_OF_FRAGMENT,
-    presentationTs: START + 1000,
-  });
+  stream.putFrame({ frameData, flags, presentationTs: START + 1000 });
   await acks;
-  expect(service.fragments[0]?.frames).toHaveLength(26);
+  expect(service.fragments[0]?.frames).toHaveLength(stored);
 });
