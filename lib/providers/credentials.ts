@@ -35,10 +35,9 @@ const COARSE_MS = 2000;
 
 /**
  * Credentials from a JSON file, read again whenever the file has changed, and when the service has
- * refused them. Takes the names of the
- * AWS SDK (`accessKeyId`, …), of `credential_process` (`AccessKeyId`, …), and those of AWS IoT's
- * credentials endpoint below `credentials`. The provider rejects with `KvsError` while the file is
- * missing or malformed; the producer asks again later.
+ * refused them. Takes the names of the AWS SDK (`accessKeyId`, …), of `credential_process`
+ * (`AccessKeyId`, …), and those of AWS IoT's credentials endpoint below `credentials`. The provider
+ * rejects with `KvsError` while the file is missing or malformed; the producer asks again later.
  */
 export function fileCredentials(path: string): CredentialProvider {
   const where = `the credential file ${path}`;

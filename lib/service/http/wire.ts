@@ -41,9 +41,9 @@ export function sendError(response: ServerResponse, error: ServiceError): void {
 }
 
 /**
- * Reads a JSON body. Throws SerializationException when it is too long or takes longer than
- * `timeout` ms; what is too
- * long is read to its end within reason, so that the client gets to read the answer. @internal
+ * Reads a JSON body. Throws SerializationException when it is too long or takes longer than `timeout`
+ * ms; what is too long is read to its end within reason, so that the client gets to read the answer.
+ * @internal
  */
 export async function readBody(request: IncomingMessage, timeout: number): Promise<Uint8Array> {
   // Joined as they come: a client that sends single bytes would have an object held for each.
