@@ -29,6 +29,10 @@ const LIB = [
   ['sources', 'consumer', 'service'],
   ['cli', 'index'],
 ];
+// Layers inside a folder of lib that has subfolders of its own; its files are above them all.
+const LIB_INSIDE = {
+  producer: [['definition', 'reporting'], ['session'], ['stream'], ['client']],
+};
 const LIB_NEVER = { service: ['producer', 'providers', 'native'] };
 
 const FILES = ['fs', 'fs/promises', 'path', 'os', 'url'];
@@ -158,6 +162,18 @@ function outsideFault(own, path) {
   return known ? undefined : `${own} may not use the package ${path}`;
 }
 
+/** The same inside of a folder that has layers of its own. */
+function insideFault(own, from, target) {
+  const table = LIB_INSIDE[own];
+  if (table === undefined) return undefined;
+  const [, , inner, file] = from.split('/');
+  const [, , wanted, used] = target.split('/');
+  if (file === undefined) return undefined;
+  return used === undefined
+    ? `${target} stands above ${own}/${inner}`
+    : against(table, inner, wanted);
+}
+
 function libFault(own, from, path) {
   if (!path.startsWith('.')) return outsideFault(own, path);
   const target = posix.join(posix.dirname(from), path);
@@ -169,6 +185,7 @@ function libFault(own, from, path) {
   const name = libLayer(target);
   if (name === undefined) return `${target} stands in no layer`;
   if (LIB_NEVER[own]?.includes(name)) return `${own} never uses ${name}`;
+  if (name === own) return insideFault(own, from, target);
   return against(LIB, own, name);
 }
 

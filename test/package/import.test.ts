@@ -31,7 +31,7 @@ describe.skipIf(!BUILT)('importing the producer', () => {
   it('loads no service, consumer, source or command', () => {
     const files = loadedBy(ENTRY);
     expect(files).toContain('dist/index.js');
-    expect(files).toContain('dist/producer/stream.js');
+    expect(files).toContain('dist/producer/stream/stream.js');
     const foreign = files.filter((file) =>
       /^dist\/(service|consumer|sources|parser|cli)\//.test(file),
     );

@@ -55,6 +55,7 @@ describe('check-layers', () => {
     'lib/index.ts': "export { a } from './producer/a.js';\n",
     'lib/base/b.ts': "// import x from '../cli/x.js'\nimport { s } from '../generated/s.js';\n",
     'lib/producer/a.ts': "import { b } from '../base/b.js';\nimport { x } from './x.js';\n",
+    'lib/producer/client/a.ts': "import { a } from '../stream/a.js';\n",
     'lib/service/s.ts': "import { p } from '../parser/p.js';\nimport 'node:fs';\n",
   };
 
@@ -85,6 +86,18 @@ describe('check-layers', () => {
     ['a re-export', 'lib/parser/x.ts', "export * from '../cli/a.js';\n", /cli stands above/],
     ['service to producer', 'lib/service/x.ts', "import '../producer/a.js';\n", /never uses/],
     ['producer to service', 'lib/producer/x.ts', "import '../service/a.js';\n", /stands above/],
+    [
+      'an import upwards inside a folder',
+      'lib/producer/session/x.ts',
+      "import { a } from '../client/a.js';\n",
+      /client stands above session/,
+    ],
+    [
+      'an import of the folder itself',
+      'lib/producer/session/x.ts',
+      "import { a } from '../a.js';\n",
+      /stands above producer\/session/,
+    ],
     ['a node: module', 'lib/parser/x.ts', "import { a } from 'node:fs';\n", /may not use node:fs/],
     ['no node: prefix', 'lib/service/x.ts', "import { a } from 'fs';\n", /write node:fs/],
     ['a package', 'lib/service/x.ts', "import { a } from 'left-pad';\n", /package left-pad/],

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StatusName } from '../../../lib/generated/status.js';
-import { checkDefinition } from '../../../lib/producer/definition-check.js';
-import type { StreamDefinition } from '../../../lib/producer/stream-definition.js';
+import { checkDefinition } from '../../../lib/producer/definition/definition-check.js';
+import type { StreamDefinition } from '../../../lib/producer/definition/stream-definition.js';
 
 const HOUR = 3_600_000;
 const text = (length: number): string => 'a'.repeat(length);

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { checkDefinition } from '../../../lib/producer/definition-check.js';
+import { checkDefinition } from '../../../lib/producer/definition/definition-check.js';
 import { VERSION } from '../../../lib/index.js';
 
 describe('checkDefinition', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { describeError, Log } from '../../../lib/producer/logger.js';
+import { describeError, Log } from '../../../lib/producer/reporting/logger.js';
 import type { Logger } from '../../../lib/index.js';
 
 function logger(lines: string[]): Logger {

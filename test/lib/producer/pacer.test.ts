@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GUIDE_PACE, NO_PACE, Pacer } from '../../../lib/producer/pacer.js';
+import { GUIDE_PACE, NO_PACE, Pacer } from '../../../lib/producer/session/pacer.js';
 
 const CLUSTER = Uint8Array.of(0x1f, 0x43, 0xb6, 0x75);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Room } from '../../../lib/producer/room.js';
+import { Room } from '../../../lib/producer/stream/room.js';
 import type { StreamMetrics } from '../../../lib/index.js';
 
 /** Figures of a stream, of which a room looks at three. */

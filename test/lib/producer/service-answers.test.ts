@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { created, dataEndpoint, described } from '../../../lib/producer/service-answers.js';
+import { created, dataEndpoint, described } from '../../../lib/producer/session/service-answers.js';
 import type { StreamDescription } from '../../../lib/providers/index.js';
 
 const GOOD: StreamDescription = {

@@ -1,0 +1,88 @@
+import { DefaultCallbackProvider, type CallbackProvider } from '../../providers/index.js';
+import { connectionAgents, type HttpAgents } from '../../transport/index.js';
+import { refuseOption } from './option-shapes.js';
+import type { ProducerOptions } from './options.js';
+
+/**
+ * Makes the provider that calls AWS, or the service at `endpoint`; what the options leave out is
+ * looked for in the environment. Throws `KvsError` that names what is wrong. @internal
+ */
+export function defaultProvider(options: ProducerOptions): CallbackProvider {
+  const { credentials, transport } = options;
+  const { useFipsEndpoint, useDualstackEndpoint } = options;
+  const endpoint = checkEndpoint(options.endpoint ?? env('AWS_ENDPOINT_URL_KINESIS_VIDEO'));
+  if (endpoint !== undefined) checkVariants(options, endpoint);
+  // A service of one's own is in no region, but calls to it are signed for one.
+  const ownRegion = endpoint === undefined ? undefined : 'us-west-2';
+  const region = options.region ?? env('AWS_REGION') ?? env('AWS_DEFAULT_REGION') ?? ownRegion;
+  return new DefaultCallbackProvider({
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(transport === undefined ? {} : { transport }),
+    ...agents(options),
+    ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
+    ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
+  });
+}
+
+/** The user's agents; where there are none, those that the environment's proxies ask for. */
+function agents(options: ProducerOptions): HttpAgents {
+  const { httpAgent, httpsAgent, ca } = options;
+  const httpProxy = proxyFrom('HTTP_PROXY');
+  const httpsProxy = proxyFrom('HTTPS_PROXY');
+  const noProxy = env('NO_PROXY') ?? env('no_proxy');
+  return {
+    ...connectionAgents({
+      ...(httpProxy === undefined ? {} : { httpProxy }),
+      ...(httpsProxy === undefined ? {} : { httpsProxy }),
+      ...(noProxy === undefined ? {} : { noProxy }),
+      ...(ca === undefined ? {} : { ca }),
+    }),
+    ...(httpAgent === undefined ? {} : { httpAgent }),
+    ...(httpsAgent === undefined ? {} : { httpsAgent }),
+  };
+}
+
+function proxyFrom(name: string): string | undefined {
+  const given = env(name) ?? env(name.toLowerCase());
+  if (given === undefined) return undefined;
+  // As curl has it, a proxy without a scheme speaks HTTP.
+  const proxy = given.includes('://') ? given : `http://${given}`;
+  if (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol)) return proxy;
+  return refuseOption(
+    'STATUS_INVALID_ARG',
+    `the environment's ${name} is no URL of a proxy that speaks HTTP; give one like http://proxy:3128`,
+  );
+}
+
+function env(name: string): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
+}
+
+function checkEndpoint(endpoint: string | undefined): string | undefined {
+  if (endpoint === undefined) return undefined;
+  if (URL.canParse(endpoint) && /^https?:$/.test(new URL(endpoint).protocol)) return endpoint;
+  return refuseOption(
+    'STATUS_INVALID_ARG',
+    `endpoint '${endpoint}' is no URL; give one like http://127.0.0.1:8443`,
+  );
+}
+
+/** A variant is a host name of AWS's own; the SDK refuses each call that has one and an endpoint. */
+function checkVariants(options: ProducerOptions, endpoint: string): void {
+  const variants = [
+    ['useFipsEndpoint', options.useFipsEndpoint, 'AWS_USE_FIPS_ENDPOINT'],
+    ['useDualstackEndpoint', options.useDualstackEndpoint, 'AWS_USE_DUALSTACK_ENDPOINT'],
+  ] as const;
+  for (const [name, wanted, variable] of variants) {
+    if (!(wanted ?? env(variable) === 'true')) continue;
+    const asked = wanted === undefined ? `the environment's ${variable}` : name;
+    refuseOption(
+      'STATUS_INVALID_ARG',
+      `${asked} is true, and picks one of AWS's host names, but endpoint is '${endpoint}'; ` +
+        `leave the endpoint out, or give ${name}: false`,
+    );
+  }
+}

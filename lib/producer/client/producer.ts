@@ -1,0 +1,178 @@
+import { KvsError, statusFromCode } from '../../base/errors.js';
+import { VERSION } from '../../base/user-agent.js';
+import type { ClientMetrics } from '../../generated/metrics.js';
+import { loadBinding, type NativeStream } from '../../native/index.js';
+import type { StreamCallbackProvider } from '../../providers/index.js';
+import { checkDefinition, type CheckedDefinition } from '../definition/definition-check.js';
+import { deliver } from '../reporting/deliver.js';
+import { ProducerHost } from '../session/host.js';
+import { StreamLink } from '../session/link.js';
+import { checkOptions, type CheckedOptions } from './options-check.js';
+import type { ProducerOptions } from './options.js';
+import type { Pace } from '../session/pacer.js';
+import type { StreamDefinition } from '../definition/stream-definition.js';
+import { KinesisVideoStream } from '../stream/stream.js';
+import { registerMeter, type MeterProvider, type StreamFigures } from '../reporting/telemetry.js';
+import type { WaitOptions } from '../stream/wait.js';
+
+const CLOSE_MS = 10_000;
+
+/**
+ * Uploads streams of frames into Amazon Kinesis Video Streams. Holds the storage that its streams
+ * share, their credentials and their connections.
+ */
+export class KinesisVideoProducer {
+  readonly #host: ProducerHost;
+  readonly #storageSize: number;
+  readonly #streamCallbacks: readonly StreamCallbackProvider[];
+  readonly #pace: Pace;
+  readonly #streams = new Set<KinesisVideoStream>();
+  readonly #unmeter: () => void;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: CheckedOptions) {
+    const { clock, log, provider, device, native, clientCallbacks } = options;
+    const { NativeClient } = loadBinding();
+    const client = withStatus(
+      'the producer cannot be created',
+      () => new NativeClient(native, clock.mono(), clock.wall()),
+    );
+    this.#host = new ProducerHost({ client, clock, log, provider, device, clientCallbacks });
+    this.#storageSize = native.storageSize;
+    this.#streamCallbacks = options.streamCallbacks;
+    this.#pace = options.pace;
+    this.#unmeter = this.#meter(options.meterProvider);
+  }
+
+  /**
+   * Makes a producer; resolves without network or credentials. Rejects with `KvsError` when an
+   * option breaks its rule.
+   */
+  static async create(options: ProducerOptions = {}): Promise<KinesisVideoProducer> {
+    return new KinesisVideoProducer(checkOptions(options));
+  }
+
+  /**
+   * Makes a stream that takes frames at once; the service is asked for it, or to create it,
+   * meanwhile. Resolves without network or credentials. Rejects with `KvsError` when the definition
+   * breaks a rule, the name is in use in this producer, or there are too many streams.
+   */
+  async createStream(definition: StreamDefinition = {}): Promise<KinesisVideoStream> {
+    if (this.#closing !== undefined) {
+      throw new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: 'createStream: the producer is closed; create another',
+      });
+    }
+    const checked = checkDefinition(definition);
+    const bytes = Math.min(this.#pace.bytes, checked.maxBandwidth);
+    const link = new StreamLink(checked, this.#createNative(checked), { ...this.#pace, bytes });
+    const own = checked.callbacks === undefined ? [] : [checked.callbacks];
+    const stream = new KinesisVideoStream({
+      host: this.#host,
+      link,
+      callbacks: [...this.#streamCallbacks, ...own],
+      share: () => this.#storageSize / Math.max(1, this.#host.streamCount),
+    });
+    this.#host.add(link);
+    this.#streams.add(stream);
+    stream.once('close', () => this.#streams.delete(stream));
+    this.#warnOfStorage();
+    return stream;
+  }
+
+  /** Figures of the producer (guide: ClientMetrics). Throws `KvsError` when it is closed. */
+  getMetrics(): ClientMetrics {
+    if (this.#host.core.closed) {
+      throw new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: 'getMetrics: the producer is closed',
+      });
+    }
+    const { client, clock } = this.#host.core;
+    return client.metrics(clock.mono(), clock.wall());
+  }
+
+  /**
+   * Stops every stream that is not stopped, waits until what they hold is acknowledged, 10 s unless
+   * `timeoutMs` says otherwise, and frees everything. Rejects, after everything is freed, with the
+   * `KvsError` of the first stream that could not deliver what it held. Called again, it settles as
+   * the first call does.
+   */
+  async close(options: WaitOptions = {}): Promise<void> {
+    this.#closing ??= this.#close({ timeoutMs: CLOSE_MS, ...options });
+    return this.#closing;
+  }
+
+  async #close(options: WaitOptions): Promise<void> {
+    const streams = [...this.#streams].filter((stream) => !stream.destroyed);
+    const ends = await Promise.allSettled(streams.map((stream) => stream.stop(options)));
+    for (const stream of this.#streams) stream.destroy();
+    this.#unmeter();
+    this.#host.close();
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #createNative(definition: CheckedDefinition): NativeStream {
+    const { client, clock } = this.#host.core;
+    return withStatus(`stream '${definition.info.name}' cannot be created`, () =>
+      client.createStream(definition.info, clock.mono(), clock.wall()),
+    );
+  }
+
+  #meter(provider: MeterProvider | undefined): () => void {
+    if (provider === undefined) return () => undefined;
+    const { clock, log } = this.#host.core;
+    const figures = ({ name, native }: StreamLink): StreamFigures => ({
+      stream: name,
+      metrics: native.metrics(clock.mono(), clock.wall()),
+    });
+    let unregister = (): void => undefined;
+    deliver(log, 'meterProvider', () => {
+      unregister = registerMeter(provider, VERSION, () => this.#host.links.map(figures));
+    });
+    return () => {
+      deliver(log, 'meterProvider', unregister);
+    };
+  }
+
+  #warnOfStorage(): void {
+    let bytes = 0;
+    for (const { definition } of this.#host.links) {
+      const { avgBandwidthBps, bufferDuration } = definition.info;
+      bytes += ((avgBandwidthBps / 8) * bufferDuration) / 1000;
+    }
+    if (bytes <= this.#storageSize) return;
+    this.#host.core.log.write(
+      'warn',
+      'storage',
+      `the streams' avgBandwidthBps and bufferDuration ask for ${Math.ceil(bytes)} bytes and the ` +
+        `storage has ${this.#storageSize}: in a long outage frames go before bufferDuration is ` +
+        'over; raise deviceInfo.storageInfo.storageSize, or lower one of the two',
+    );
+  }
+}
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  STATUS_DUPLICATE_STREAM_NAME: 'this producer has a stream of that name; close it first',
+  STATUS_MAX_STREAM_COUNT: 'the producer has deviceInfo.streamCount streams already; raise it',
+  STATUS_STORE_OUT_OF_MEMORY: 'the storage has no room for it; raise storageSize',
+  STATUS_NOT_ENOUGH_MEMORY: 'the system gave no memory of storageSize',
+};
+
+/** Runs a call of the core that throws its status, and spells it. */
+function withStatus<T>(what: string, call: () => T): T {
+  try {
+    return call();
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (typeof code !== 'number') {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new KvsError({ status: 'STATUS_INVALID_ARG', message: `${what}: ${why}`, cause });
+    }
+    const status = statusFromCode(code);
+    const why = REMEDIES[status] ?? 'the core refuses it';
+    throw new KvsError({ status, message: `${what}: ${why}`, cause });
+  }
+}

@@ -1,0 +1,70 @@
+import { TRACK_TYPE, type TrackInfo } from '../../base/media.js';
+import type { NativeTrackInfo } from '../../native/index.js';
+import { list, number, object, refuse, text } from './field-check.js';
+import type { StreamDefinition } from './stream-definition.js';
+
+/** The tracks of a definition, defaults filled in and checked. @internal */
+export function checkTracks(definition: StreamDefinition): readonly NativeTrackInfo[] {
+  const { codecId, trackName, codecPrivateData } = definition;
+  const tracks = definition.tracks ?? undefined;
+  if (tracks !== undefined) list(tracks, 'tracks', 'a list of 1 to 3');
+  const single: TrackInfo = {
+    ...(codecId === undefined ? {} : { codecId }),
+    ...(trackName === undefined ? {} : { trackName }),
+    ...(codecPrivateData === undefined ? {} : { codecPrivateData }),
+  };
+  if (tracks !== undefined && Object.keys(single).length > 0) {
+    const fields = Object.keys(single).join(', ');
+    refuse('STATUS_INVALID_ARG', `${fields} stand beside tracks; give them in tracks`);
+  }
+  const given = tracks ?? [single];
+  if (given.length === 0) refuse('STATUS_TRACK_INFO_MISSING', 'tracks is empty; give 1 to 3');
+  if (given.length > 3) {
+    const what = `tracks has ${given.length} entries`;
+    refuse('STATUS_MAX_TRACK_COUNT_EXCEEDED', `${what}; the service takes at most 3`);
+  }
+  const checked = given.map(checkTrack);
+  const ids = new Set(checked.map((track) => track.trackId));
+  if (ids.size < checked.length) {
+    const all = checked.map((track) => track.trackId).join(', ');
+    refuse('STATUS_DUPLICATE_TRACK_ID_FOUND', `the trackIds ${all} are not unique`);
+  }
+  return checked;
+}
+
+function checkTrack(track: TrackInfo, index: number): NativeTrackInfo {
+  const where = `tracks[${index}]`;
+  object(track, where, 'an object, {} for one of video');
+  const type = track.trackType ?? TRACK_TYPE.VIDEO;
+  const video = type === TRACK_TYPE.VIDEO;
+  if (!Object.values(TRACK_TYPE).includes(type)) {
+    refuse('STATUS_INVALID_ARG', `${where}.trackType is ${type}; give one of TRACK_TYPE`);
+  }
+  const trackId = track.trackId ?? 1;
+  if (!Number.isSafeInteger(trackId) || trackId < 1) {
+    refuse('STATUS_MKV_INVALID_TRACK_UID', `${where}.trackId is ${trackId}; give 1 or more`);
+  }
+  const cpd = track.codecPrivateData;
+  if (cpd !== undefined && (!(cpd instanceof Uint8Array) || cpd.length > 1024 * 1024)) {
+    refuse(
+      'STATUS_MKV_INVALID_CODEC_PRIVATE_LENGTH',
+      `${where}.codecPrivateData is no Uint8Array of at most 1,048,576 bytes`,
+    );
+  }
+  return {
+    trackId,
+    trackType: type,
+    codecId: text(track.codecId ?? (video ? 'V_MPEG4/ISO/AVC' : ''), `${where}.codecId`, 32, {
+      status: 'STATUS_MKV_INVALID_CODEC_ID_LENGTH',
+    }),
+    trackName: text(track.trackName ?? (video ? 'kinesis_video' : ''), `${where}.trackName`, 32, {
+      status: 'STATUS_MKV_INVALID_TRACK_NAME_LENGTH',
+    }),
+    codecPrivateData: cpd,
+    pixelWidth: number(track.pixelWidth ?? 0, `${where}.pixelWidth`, 0, 65_535),
+    pixelHeight: number(track.pixelHeight ?? 0, `${where}.pixelHeight`, 0, 65_535),
+    samplingFrequency: number(track.samplingFrequency ?? 0, `${where}.samplingFrequency`, 0, 1e7),
+    channels: number(track.channels ?? 0, `${where}.channels`, 0, 65_535),
+    bitDepth: number(track.bitDepth ?? 0, `${where}.bitDepth`, 0, 65_535),
+  };
+}

@@ -1,0 +1,122 @@
+import { FRAME_FLAG, type Frame } from '../../base/media.js';
+import type { KvsError } from '../../base/errors.js';
+import { packedStatus, type NativeStream } from '../../native/index.js';
+import type { Core } from '../session/core.js';
+import type { StreamLink } from '../session/link.js';
+import { PreRoll } from './pre-roll.js';
+import { frameMalformed, frameRefused } from './refusal.js';
+import { Room } from './room.js';
+
+/** What a gate is made from. @internal */
+export interface GateParts {
+  readonly core: Core;
+  readonly link: StreamLink;
+  /** Bytes of storage that are the stream's share. */
+  readonly share: () => number;
+  /** Told when there is room again. */
+  readonly onRoom: () => void;
+}
+
+/** The way of frames into the core: paused or open, with room or above the mark. @internal */
+export class FrameGate {
+  readonly #core: Core;
+  readonly #link: StreamLink;
+  readonly #native: NativeStream;
+  readonly #share: () => number;
+  readonly #room: Room;
+  #preRoll: PreRoll | undefined;
+  /** Of a pause that is over: frames are missing, and nothing goes on before one that begins. */
+  #gap: PreRoll | undefined;
+
+  constructor(parts: GateParts) {
+    const { core, link, share } = parts;
+    this.#core = core;
+    this.#link = link;
+    this.#native = link.native;
+    this.#share = share;
+    const { bufferDuration } = link.definition.info;
+    const { clock } = core;
+    const metrics = (): ReturnType<NativeStream['metrics']> =>
+      link.native.metrics(clock.mono(), clock.wall());
+    this.#room = new Room({ metrics, share, bufferDuration }, parts.onRoom);
+  }
+
+  /** Whether there is room for more after this frame. Throws `KvsError` when it is refused. */
+  put(frame: Frame): boolean {
+    const { freed, stopped, name, session } = this.#link;
+    let packed;
+    try {
+      if (!freed && !stopped && this.#keepsBack(frame)) return true;
+      packed = this.#native.put(
+        frame.frameData,
+        frame.flags ?? 0,
+        frame.trackId ?? 1,
+        frame.decodingTs ?? NaN,
+        frame.presentationTs,
+        frame.duration ?? 0,
+        this.#core.clock.mono(),
+        this.#core.clock.wall(),
+      );
+    } catch (cause) {
+      throw frameMalformed(name, frame, cause);
+    }
+    if ((packed & 3) !== 0) this.#core.schedule();
+    if (packed > 3) throw this.#refused(packed, frame);
+    if (((frame.flags ?? 0) & FRAME_FLAG.END_OF_FRAGMENT) !== 0) session?.wake();
+    else session?.more();
+    return this.#room.took(frame.frameData.length, frame.presentationTs);
+  }
+
+  /** Something may have been freed. */
+  freed(): void {
+    if (!this.#link.freed) this.#room.freed();
+  }
+
+  /** A frame found no room: `onRoom` is to tell when there is some. */
+  full(): void {
+    this.#room.full();
+  }
+
+  get paused(): boolean {
+    return this.#preRoll !== undefined;
+  }
+
+  pause(preRollMs: number): void {
+    const { tracks } = this.#link.definition.info;
+    if (this.#preRoll === undefined) {
+      this.#preRoll = new PreRoll(preRollMs, this.#share() / 2, tracks);
+    } else this.#preRoll.keep(preRollMs);
+  }
+
+  /** Opens the gate and hands out what was kept while it was closed. */
+  resume(): readonly Frame[] {
+    const preRoll = this.#preRoll;
+    this.#preRoll = undefined;
+    if (preRoll === undefined) return [];
+    const kept = preRoll.take();
+    if (preRoll.misses) this.#gap = preRoll;
+    else if (kept.length > 0) this.#gap = undefined;
+    return kept;
+  }
+
+  /** Whether the frame is not to be put now: kept for later, or passed over. */
+  #keepsBack(frame: Frame): boolean {
+    if (this.#preRoll !== undefined) {
+      this.#preRoll.add(frame);
+      return true;
+    }
+    if (this.#gap === undefined) return false;
+    if (!this.#gap.begins(frame)) return true;
+    this.#gap = undefined;
+    return false;
+  }
+
+  #refused(packed: number, frame: Frame): KvsError {
+    const { name: stream, definition } = this.#link;
+    const trackIds = definition.info.tracks.map((track) => track.trackId);
+    const refusal = this.#native.lastRefusal();
+    const error = frameRefused(packedStatus(packed), { stream, frame, trackIds, refusal });
+    this.#core.diagnostics.refused({ stream, frame, error });
+    return error;
+  }
+}

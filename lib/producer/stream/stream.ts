@@ -1,0 +1,380 @@
+import { captureRejectionSymbol } from 'node:events';
+import { Writable } from 'node:stream';
+import { KvsError } from '../../base/errors.js';
+import type { Frame } from '../../base/media.js';
+import type { StreamMetrics } from '../../generated/metrics.js';
+import type { NativeStream } from '../../native/index.js';
+import type {
+  StreamCallbackProvider,
+  StreamHandle,
+  StreamStateName,
+} from '../../providers/index.js';
+import { CloseWait } from './close-wait.js';
+import { callCore } from './core-call.js';
+import { callStream, deliver } from '../reporting/deliver.js';
+import { FrameGate } from './frame-gate.js';
+import { GapLedger, type Gap } from '../reporting/gaps.js';
+import { HealthWatch, type StreamHealth } from '../reporting/health.js';
+import type { ProducerHost } from '../session/host.js';
+import type { StreamLink } from '../session/link.js';
+import { streamStateName, type StreamNote } from '../reporting/notes.js';
+import type { PauseOptions } from './pre-roll.js';
+import type { WaitOptions } from './wait.js';
+
+/** What a stream shares with its producer. @internal */
+export interface StreamParts {
+  readonly host: ProducerHost;
+  readonly link: StreamLink;
+  /** Told each note, in this order, after the stream itself. */
+  readonly callbacks: readonly StreamCallbackProvider[];
+  /** Bytes of storage that are this stream's share. */
+  readonly share: () => number;
+}
+
+// An option of every EventEmitter, which the types of Writable leave out.
+const REJECTIONS = { captureRejections: true } as const;
+
+/**
+ * A stream that is uploaded to. Made by `KinesisVideoProducer.createStream`; takes frames at once,
+ * with or without a network.
+ *
+ * It is a Node `Writable` of frames, too: a written frame waits for room, and one that is refused
+ * is an event `frameRefused` (the `KvsError`, the frame), not an error of the stream. `end()`
+ * finishes when the last fragment is acknowledged. Each note of `StreamCallbackProvider` is also an
+ * event of that name.
+ */
+export class KinesisVideoStream extends Writable implements StreamHandle {
+  /** Name of the stream in the service. */
+  readonly name: string;
+  readonly #host: ProducerHost;
+  readonly #link: StreamLink;
+  readonly #native: NativeStream;
+  readonly #gate: FrameGate;
+  readonly #callbacks: readonly StreamCallbackProvider[];
+  readonly #close = new CloseWait();
+  readonly #gaps = new GapLedger();
+  readonly #health: HealthWatch;
+  #lastHealth: StreamHealth | undefined;
+  #waiting: (() => void) | undefined;
+  #drainWanted = false;
+
+  /** @internal */
+  constructor(parts: StreamParts) {
+    super({ objectMode: true, decodeStrings: false, ...REJECTIONS });
+    const { host, link } = parts;
+    this.name = link.name;
+    this.#host = host;
+    this.#link = link;
+    this.#native = link.native;
+    this.#callbacks = parts.callbacks;
+    const onRoom = (): void => {
+      this.#onRoom();
+    };
+    this.#gate = new FrameGate({ core: host.core, link, share: parts.share, onRoom });
+    this.#health = new HealthWatch({
+      bufferDuration: link.definition.info.bufferDuration,
+      share: parts.share,
+      metrics: () => this.getMetrics(),
+      wall: () => host.core.clock.wall(),
+      changed: (health) => {
+        this.#emitSafely('health', health);
+      },
+    });
+    // An async listener that rejects harms the stream no more than a callback does.
+    Object.defineProperty(this, captureRejectionSymbol, {
+      value: (error: unknown, event: string) => {
+        deliver(host.core.log, `'${event}'`, () => {
+          throw error;
+        });
+      },
+    });
+    link.onTrouble = (trouble) => {
+      if (!link.freed) this.#health.trouble(trouble);
+    };
+    link.onNote = (note) => {
+      this.#onNote(note);
+    };
+    link.onProgress = () => {
+      this.#gate.freed();
+    };
+  }
+
+  /** State of the stream's machine. */
+  get state(): StreamStateName {
+    return this.#link.freed ? 'STOPPED' : streamStateName(this.getMetrics().state);
+  }
+
+  /**
+   * How the stream is, now, or was when it ended. The event `health` comes with one of these whenever
+   * `condition` has changed.
+   */
+  get health(): StreamHealth {
+    return this.#lastHealth ?? this.#health.now();
+  }
+
+  /**
+   * Every span of media that was dropped, from, to and why; the newest 1,000. What a stream held
+   * when it was destroyed, or its producer closed, is among them.
+   */
+  get gaps(): readonly Gap[] {
+    return this.#gaps.all;
+  }
+
+  /**
+   * Takes a copy of one frame and returns at once; nothing is waited for. Answers false when the
+   * stream is above its high-water mark: the frame is taken, but wait for `'drain'` before the
+   * next if you can. Frames before the first key frame are passed over and reported once.
+   * Throws `KvsError` when the frame is refused: the stream is as it was.
+   */
+  putFrame(frame: Frame): boolean {
+    const free = this.#gate.put(frame);
+    if (!free) this.#drainWanted = true;
+    return free;
+  }
+
+  /**
+   * Sets the codec private data of a track from its next key frame on. A stopped stream takes
+   * frames again, from a key frame on; what it holds still, because `stop` ran out of time, is sent
+   * before them. Throws `KvsError` when the data are refused.
+   */
+  start(codecPrivateData?: Uint8Array, trackId = 1): void {
+    this.#alive('start');
+    if (this.#link.stopped) this.#goOn();
+    if (codecPrivateData === undefined) return;
+    callCore(this.#host.core, {
+      name: 'start',
+      stream: this.name,
+      what: () => `codec private data of track ${trackId}, ${codecPrivateData.length} bytes`,
+      run: () => this.#native.formatChanged(trackId, codecPrivateData, ...this.#now()),
+    });
+  }
+
+  /**
+   * Takes no more frames, sends what is buffered, and resolves when the service has acknowledged
+   * the last fragment. Rejects with `KvsError`: STATUS_OPERATION_TIMED_OUT when that takes longer
+   * than `timeoutMs`, and says what is not delivered (it is still being sent: stop again to wait
+   * on); another when something had to be dropped. `start` takes frames again.
+   */
+  async stop(options: WaitOptions = {}): Promise<void> {
+    this.#alive('stop');
+    if (!this.#link.stopped) {
+      this.#link.stopped = true;
+      this.#host.core.flagged(this.#native.stop(...this.#now()));
+      this.#link.session?.wake();
+    }
+    const report = await this.#close.wait(options, () => this.#late(options.timeoutMs));
+    if (report.status === 'STATUS_SUCCESS') return;
+    throw new KvsError({
+      status: report.status,
+      message:
+        `stream '${this.name}' stopped, but ${report.dropped} frames could not be delivered; ` +
+        'stream.gaps says which, and why',
+    });
+  }
+
+  /**
+   * Drops everything that is buffered, which is reported, breaks the connection and begins anew. A
+   * stopped stream takes frames again.
+   */
+  reset(): void {
+    this.#alive('reset');
+    this.#open('reset');
+    callCore(this.#host.core, {
+      name: 'reset',
+      stream: this.name,
+      what: () => 'the stream',
+      run: () => this.#native.reset(...this.#now()),
+    });
+    this.#gate.freed();
+  }
+
+  /** Takes frames again after `stop`. */
+  #goOn(): void {
+    this.#open('started again');
+    callCore(this.#host.core, {
+      name: 'start',
+      stream: this.name,
+      what: () => 'the stream',
+      run: () => this.#native.start(...this.#now()),
+    });
+  }
+
+  /** Frames come again; who waits for the end of `stop` is told that `how`. */
+  #open(how: string): void {
+    this.#link.stopped = false;
+    this.#link.done = false;
+    this.#close.failed(
+      new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: `stream '${this.name}' was ${how} while it was being stopped`,
+      }),
+    );
+  }
+
+  /** Whether `pause` is in force. */
+  get paused(): boolean {
+    return this.#gate.paused;
+  }
+
+  /**
+   * Sends nothing of the frames that come from now on; what came before is sent, and the session
+   * ends when it has been idle. The newest `preRollMs` are kept for `resume`, from a key frame on and
+   * at most half of the stream's share of the storage (beside it, in memory of their own); where that
+   * is less than from one key frame to the next, nothing is. Called again, it sets `preRollMs` anew.
+   */
+  pause(options: PauseOptions = {}): void {
+    this.#alive('pause');
+    const { preRollMs = 0 } = options;
+    if (!(preRollMs >= 0)) {
+      throw new KvsError({
+        status: 'STATUS_INVALID_ARG',
+        message: `pause of stream '${this.name}': preRollMs is ${preRollMs}; give 0 or more`,
+      });
+    }
+    this.#gate.pause(preRollMs);
+  }
+
+  /**
+   * Sends what `pause` kept, each frame at its own time, and then what comes; where nothing was kept
+   * of what came, from the next key frame on. A kept frame that is refused is an event `frameRefused`.
+   */
+  resume(): void {
+    this.#alive('resume');
+    for (const frame of this.#gate.resume()) {
+      try {
+        this.putFrame(frame);
+      } catch (error) {
+        this.#emitSafely('frameRefused', error, frame);
+      }
+    }
+  }
+
+  /**
+   * Adds a tag to the next fragment, or with `persistent` to every one from there on, until an
+   * empty value ends it. At most 10 at once; names up to 128 bytes that do not begin with AWS,
+   * values up to 256. One that no fragment took goes out behind the last frame at `stop`, or is told by
+   * `streamErrorReport`. Throws `KvsError`.
+   */
+  putFragmentMetadata(name: string, value: string, persistent = false): void {
+    this.#alive('putFragmentMetadata');
+    callCore(this.#host.core, {
+      name: 'putFragmentMetadata',
+      stream: this.name,
+      what: () =>
+        `'${name}' (${Buffer.byteLength(name)} bytes) with a value of ` +
+        `${Buffer.byteLength(value)} bytes`,
+      run: () => this.#native.putMetadata(name, value, persistent, ...this.#now()),
+    });
+  }
+
+  /** Figures of the stream (guide: StreamMetrics). */
+  getMetrics(): StreamMetrics {
+    this.#alive('getMetrics');
+    return this.#native.metrics(...this.#now());
+  }
+
+  /** @internal */
+  override _write(frame: Frame, _encoding: BufferEncoding, done: (error?: Error) => void): void {
+    try {
+      if (this.#gate.put(frame)) done();
+      else this.#waiting = done;
+    } catch (error) {
+      if (isFull(error) && this.getMetrics().bufferedFragments > 1) {
+        this.#gate.full();
+        this.#waiting = () => {
+          this._write(frame, _encoding, done);
+        };
+        return;
+      }
+      this.#emitSafely('frameRefused', error, frame);
+      done();
+    }
+  }
+
+  /** @internal */
+  override _final(done: (error?: Error | null) => void): void {
+    this.stop().then(() => {
+      done();
+    }, done);
+  }
+
+  /** @internal */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#waiting = undefined;
+    this.#close.failed(
+      new KvsError({
+        status: 'STATUS_INVALID_OPERATION',
+        message: `stream '${this.name}' was destroyed while it was being stopped`,
+        ...(error === null ? {} : { cause: error }),
+      }),
+    );
+    if (!this.#link.freed) {
+      this.#lastHealth = this.#health.end();
+      // What is lost with the stream nobody is told any more, but it is written down.
+      for (const note of this.#host.dropAll(this.#link)) this.#gaps.note(note);
+    }
+    this.#host.remove(this.#link);
+    done(error);
+  }
+
+  #now(): [number, number] {
+    return [this.#host.core.clock.mono(), this.#host.core.clock.wall()];
+  }
+
+  #alive(call: string): void {
+    if (!this.#link.freed) return;
+    throw new KvsError({
+      status: 'STATUS_INVALID_OPERATION',
+      message: `${call}: stream '${this.name}' is closed; create it again with createStream()`,
+    });
+  }
+
+  #late(timeoutMs = 0): KvsError {
+    const { bufferedFrames, bufferedFragments, overallViewDuration } = this.getMetrics();
+    return new KvsError({
+      status: 'STATUS_OPERATION_TIMED_OUT',
+      message:
+        `stream '${this.name}' did not stop within ${timeoutMs} ms: ${bufferedFrames} frames in ` +
+        `${bufferedFragments} fragments (${Math.round(overallViewDuration)} ms of media) are not ` +
+        'acknowledged yet; they are still being sent, stop() again waits on',
+      retryable: true,
+    });
+  }
+
+  #onRoom(): void {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    // In a turn of its own: this is reached from within a take or an ack.
+    if (waiting !== undefined) setImmediate(waiting);
+    if (!this.#drainWanted) return;
+    this.#drainWanted = false;
+    setImmediate(() => {
+      this.#emitSafely('drain');
+    });
+  }
+
+  #onNote(note: StreamNote): void {
+    const { name, report } = note;
+    this.#host.core.log.note(this.name, note);
+    if (name === 'streamClosed') {
+      this.#link.done = report.status === 'STATUS_SUCCESS';
+      this.#close.closed(report);
+    }
+    this.#gaps.note(note);
+    this.#host.core.diagnostics.note(this.name, note);
+    if (name === 'droppedFragmentReport' || name === 'droppedFrameReport') this.#gate.freed();
+    for (const callbacks of this.#callbacks) {
+      deliver(this.#host.core.log, name, () => callStream(callbacks, note, this));
+    }
+    this.#emitSafely(name, report);
+    if (!this.#link.freed) this.#health.note(note);
+  }
+
+  #emitSafely(event: string, ...values: readonly unknown[]): void {
+    deliver(this.#host.core.log, `'${event}'`, () => void this.emit(event, ...values));
+  }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof KvsError && error.status === 'STATUS_STORE_OUT_OF_MEMORY';
+}
