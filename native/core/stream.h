@@ -127,10 +127,16 @@ KVS_MUST_CHECK kvs_status kvs_format_want(kvs_stream *stream, uint32_t track);
  * session is broken and it goes again. True if its header changed. */
 bool kvs_format_settle(kvs_stream *stream, kvs_pos fragment, kvs_time now);
 
+/* The session header that a fragment names as |slot|. */
+static inline const kvs_header *kvs_format_at(const kvs_stream *stream,
+                                              uint32_t slot) {
+  return &stream->headers[slot];
+}
+
 /* Whether it lacks a track that its header has. */
 static inline bool kvs_format_lacks(const kvs_stream *stream,
                                     const kvs_fragment *fragment) {
-  return fragment->tracks != stream->headers[fragment->header].tracks;
+  return fragment->tracks != kvs_format_at(stream, fragment->header)->tracks;
 }
 
 void kvs_format_hold(kvs_stream *stream, uint32_t slot);

@@ -150,7 +150,7 @@ static size_t take_body(kvs_stream *stream, uint8_t *buf, size_t len,
 
 static size_t take_header(kvs_stream *stream, uint8_t *buf, size_t len) {
   kvs_session *session = &stream->session;
-  const kvs_header *header = &stream->headers[session->header];
+  const kvs_header *header = kvs_format_at(stream, session->header);
   const kvs_heap *heap = &stream->host->heap;
   uint32_t left = header->len - session->offset;
   size_t n = len < left ? len : left;

@@ -181,7 +181,8 @@ static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
       (length >= stream->limits.key_after || open->header != stream->header)) {
     return; /* a key frame of the cutting track begins a fragment */
   }
-  if ((stream->headers[open->header].tracks >> plan->track->index & 1) == 0) {
+  if ((kvs_format_at(stream, open->header)->tracks >> plan->track->index & 1) ==
+      0) {
     return; /* the open one may not have a frame of this track */
   }
   /* The open one would pass the service's limits. */
