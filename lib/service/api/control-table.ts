@@ -22,6 +22,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'CreateStream',
     path: '/createStream',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Makes a stream; answers with its ARN.',
     fields: {
       DataRetentionInHours: { type: 'integer', min: 0, max: 87_600 },
@@ -45,6 +46,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'DeleteStream',
     path: '/deleteStream',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Deletes a stream and its media.',
     fields: { CurrentVersion: VERSION_FIELD, StreamARN: { ...STREAM_ARN_FIELD, required: true } },
     errors: CHANGE_ERRORS,
@@ -53,6 +55,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'DescribeStream',
     path: '/describeStream',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Tells what is known of a stream.',
     fields: STREAM_FIELDS,
     errors: READ_ERRORS,
@@ -61,6 +64,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'GetDataEndpoint',
     path: '/getDataEndpoint',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Tells where to send or read media: at this service itself.',
     fields: {
       APIName: { type: 'string', values: API_NAMES, required: true },
@@ -72,6 +76,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'ListStreams',
     path: '/listStreams',
     input: 'json',
+    actsOn: 'account',
     purpose: 'Lists streams by name, in pages.',
     fields: {
       MaxResults: { type: 'integer', min: 1, max: 10_000 },
@@ -90,6 +95,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'ListTagsForStream',
     path: '/listTagsForStream',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Lists the tags of a stream.',
     fields: { NextToken: { type: 'string', min: 0, max: 512 }, ...STREAM_FIELDS },
     errors: TAG_ERRORS,
@@ -98,6 +104,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'TagStream',
     path: '/tagStream',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Adds tags to a stream; a known key gets the new value.',
     fields: { ...STREAM_FIELDS, Tags: { ...TAGS_FIELD, required: true } },
     errors: [...TAG_ERRORS, 'TagsPerResourceExceededLimitException'],
@@ -106,6 +113,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'UntagStream',
     path: '/untagStream',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Removes tags; unknown keys are passed over.',
     fields: { ...STREAM_FIELDS, TagKeyList: TAG_KEYS_FIELD },
     errors: TAG_ERRORS,
@@ -114,6 +122,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'UpdateDataRetention',
     path: '/updateDataRetention',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Makes the retention of a stream longer or shorter by a number of hours.',
     fields: {
       CurrentVersion: { ...VERSION_FIELD, required: true },
@@ -131,6 +140,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'UpdateStream',
     path: '/updateStream',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Changes the device name and media type of a stream.',
     fields: {
       CurrentVersion: { ...VERSION_FIELD, required: true },
@@ -144,6 +154,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'TagResource',
     path: '/TagResource',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'TagStream by ARN, with tags as a list.',
     fields: {
       ResourceARN: { ...STREAM_ARN_FIELD, required: true },
@@ -167,6 +178,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'UntagResource',
     path: '/UntagResource',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'UntagStream by ARN.',
     fields: { ResourceARN: { ...STREAM_ARN_FIELD, required: true }, TagKeyList: TAG_KEYS_FIELD },
     errors: READ_ERRORS,
@@ -175,6 +187,7 @@ export const CONTROL_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'ListTagsForResource',
     path: '/ListTagsForResource',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'ListTagsForStream by ARN.',
     fields: {
       NextToken: { type: 'string', min: 0, max: 512 },

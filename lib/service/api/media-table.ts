@@ -15,6 +15,7 @@ export const MEDIA_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'PutMedia',
     path: '/putMedia',
     input: 'headers',
+    actsOn: 'stream',
     purpose: 'Takes media for as long as the producer sends it, and acknowledges every fragment.',
     fields: {
       StreamName: { ...STREAM_NAME_FIELD, header: 'x-amzn-stream-name' },
@@ -38,6 +39,7 @@ export const MEDIA_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'GetMedia',
     path: '/getMedia',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Sends stored media from a chosen fragment on, and then what comes in.',
     fields: {
       StartSelector: {
@@ -74,6 +76,7 @@ export const MEDIA_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'ListFragments',
     path: '/listFragments',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Lists stored fragments by producer or server time, in pages.',
     fields: {
       FragmentSelector: {
@@ -97,6 +100,7 @@ export const MEDIA_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'GetMediaForFragmentList',
     path: '/getMediaForFragmentList',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Sends the stored media of the fragments named.',
     fields: {
       Fragments: { type: 'list', of: FRAGMENT_NUMBER_FIELD, min: 1, max: 1000, required: true },
@@ -108,6 +112,7 @@ export const MEDIA_OPERATIONS: readonly Readonly<Operation>[] = [
     name: 'GetHLSStreamingSessionURL',
     path: '/getHLSStreamingSessionURL',
     input: 'json',
+    actsOn: 'stream',
     purpose: 'Begins an HLS session; answers with the URL that a player opens without credentials.',
     fields: {
       ContainerFormat: { type: 'string', values: ['FRAGMENTED_MP4', 'MPEG_TS'] },

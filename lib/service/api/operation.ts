@@ -30,6 +30,8 @@ export interface Operation {
   /** `headers`: parameters in HTTP headers, the body is media. */
   readonly input: 'json' | 'headers';
   readonly fields: Fields;
+  /** What the caller's policies are asked about: the stream that is named, or the whole account. */
+  readonly actsOn: 'stream' | 'account';
   /** Exceptions besides those common to all operations. */
   readonly errors: readonly ServiceErrorName[];
   /** One sentence for the documentation. */

@@ -4,6 +4,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo } from 'node:net';
 import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
+import { knownValues } from '../api/known.js';
 import type { Operation, OperationName } from '../api/operation.js';
 import { OPERATIONS } from '../api/operations.js';
 import type { CallEvent } from '../audit/record.js';
@@ -31,7 +32,7 @@ export interface Call {
 export interface RefusedCall {
   readonly operation: Operation;
   readonly caller: Caller;
-  /** The parameters as they came. */
+  /** The operation's parameters as they came. */
   readonly values: Readonly<Record<string, unknown>>;
 }
 
@@ -69,7 +70,7 @@ export interface FrontParts {
 /** What becomes known of a call on its way. */
 interface Trace {
   operation?: Operation;
-  /** The parameters as they came; gone when they were found valid and allowed. */
+  /** The operation's parameters as they came; gone when they were found valid and allowed. */
   unchecked?: Readonly<Record<string, unknown>>;
   caller?: Caller;
   input?: Readonly<Record<string, unknown>>;
@@ -199,7 +200,7 @@ export class HttpFront {
     const { caller, seed } = authenticate(request, { kind: 'read', bytes }, this.#options);
     trace.caller = caller;
     const decoder = decoderFor(request, seed);
-    const values = parseBody(decodeWhole(decoder, bytes));
+    const values = knownValues(operation.fields, parseBody(decodeWhole(decoder, bytes)));
     trace.unchecked = values;
     const input = checkInput(operation, values);
     trace.input = values;
@@ -285,24 +286,13 @@ function eventOf({ request, response, time, trace, operation, failure }: EndedCa
     operation: operation.name,
     time,
     caller: trace.caller,
-    input: knownInput(operation, trace.input),
+    input: trace.input,
     answer: trace.answer,
     error: failure === undefined ? undefined : answeredError(failure),
     requestId: typeof id === 'string' ? id : '',
     sourceAddress: request.socket.remoteAddress ?? '',
     userAgent: request.headers['user-agent'] ?? '',
   };
-}
-
-/** The parameters that the operation has; what else a body holds was not looked at. */
-function knownInput(
-  operation: Operation,
-  input: Readonly<Record<string, unknown>> | undefined,
-): Readonly<Record<string, unknown>> | undefined {
-  if (input === undefined) return undefined;
-  return Object.fromEntries(
-    Object.entries(input).filter(([name]) => Object.hasOwn(operation.fields, name)),
-  );
 }
 
 /** What the caller is told of a failure. */

@@ -25,7 +25,7 @@ export function authorizeCall(context: ServiceContext, call: Call): void {
   if (caller.policies === undefined) return;
   const name = input.string('StreamName');
   const arn = input.string('StreamARN') ?? input.string('ResourceARN');
-  const named = name !== undefined || arn !== undefined;
+  const named = operation.actsOn === 'stream' && (name ?? arn) !== undefined;
   const record = named ? context.streams.lookup(caller.account, name, arn)?.record : undefined;
   const { region } = context.options;
   // What is not there yet has no code; `stream/NAME/*` is meant to name it all the same.

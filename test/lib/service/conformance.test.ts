@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Field, Fields } from '../../../lib/service/api/fields.js';
+import type { Field } from '../../../lib/service/api/fields.js';
 import { OPERATIONS } from '../../../lib/service/api/operations.js';
 import type { Operation } from '../../../lib/service/api/operation.js';
 import { startService, type KvsService } from '../../../lib/service/index.js';
 import { rm } from 'node:fs/promises';
 import { createStream, temporaryDirectory } from './helpers.js';
+import { valid } from './valid-input.js';
 
 /* Every rule of the table is broken once, over HTTP; the answer must name value, field and rule. */
 
@@ -64,36 +65,6 @@ function stringBreaches(field: Extract<Field, { type: 'string' }>): (readonly [u
   if (field.max !== undefined) found.push(['a'.repeat(field.max + 1), /length less than or equal/]);
   if (field.pattern !== undefined) found.push(['no such/thing?', /regular expression pattern/]);
   return found;
-}
-
-/** Values that keep every rule, so that only the breach is wrong. */
-function valid(fields: Fields): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields)
-      .filter(([, field]) => field.required === true)
-      .map(([name, field]) => [name, validValue(field)]),
-  );
-}
-
-function validValue(field: Field): unknown {
-  switch (field.type) {
-    case 'string':
-      if (field.values !== undefined) return field.values[0];
-      if (field.pattern?.source.startsWith('arn') === true) {
-        return 'arn:aws:kinesisvideo:us-west-2:000000000000:stream/nobody/1';
-      }
-      return '1';
-    case 'integer':
-      return field.min ?? 1;
-    case 'timestamp':
-      return 1;
-    case 'object':
-      return valid(field.fields);
-    case 'list':
-      return [validValue(field.of)];
-    case 'map':
-      return { k: 'v' };
-  }
 }
 
 function withValue(target: Record<string, unknown>, path: string, value: unknown): object {
