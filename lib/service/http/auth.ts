@@ -75,6 +75,7 @@ export function authenticate(
   const claim = readClaim(request, query);
   const credential = credentialOf(options.credentials, claim.scope.accessKeyId);
   checkScope(claim, options);
+  checkAllSigned(request, claim);
   const canonical = canonicalRequest({
     method: request.method ?? 'POST',
     path,
@@ -225,6 +226,23 @@ function claimOf(
     time: parts['X-Amz-Date'] ?? '',
     validFor,
   };
+}
+
+/** Signers leave this one out, since proxies change it; nothing here looks at it. */
+const NEVER_SIGNED = 'x-amzn-trace-id';
+
+/**
+ * AWS's headers say what is done, to which stream: whoever has a signed request without them could
+ * add them, and have something else done.
+ */
+function checkAllSigned(request: IncomingMessage, { signedHeaders }: Claim): void {
+  const unsigned = Object.keys(request.headers).filter(
+    (name) => name.startsWith('x-amz') && name !== NEVER_SIGNED && !signedHeaders.includes(name),
+  );
+  if (unsigned.length === 0) return;
+  throw invalid(
+    `Every x-amz header has to be signed; SignedHeaders does not name ${unsigned.slice(0, 5).join(', ')}.`,
+  );
 }
 
 function checkScope(claim: Claim, options: AuthOptions): void {

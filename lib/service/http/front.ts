@@ -15,6 +15,7 @@ import { serverTls, type CheckedOptions, type TlsOptions } from '../options.js';
 import { authenticate, type Caller } from './auth.js';
 import type { BodyDecoder } from './aws-chunked.js';
 import { decodeWhole, decoderFor } from './body-form.js';
+import { headerOf } from './header-of.js';
 import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
 
 /** A call that was found signed and valid. @internal */
@@ -309,11 +310,6 @@ function answeredError(error: unknown): ServiceError {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '/').split('?', 1)[0] ?? '/';
-}
-
-function headerOf(request: IncomingMessage, name: string): string | undefined {
-  const value = request.headers[name];
-  return Array.isArray(value) ? value[0] : value;
 }
 
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {
