@@ -1,5 +1,6 @@
 import { ServiceError, type ServiceErrorName } from '../errors.js';
 import { faultsOf, isObject } from './fields.js';
+import { isDeeperThan } from './json-depth.js';
 import type { Operation } from './operation.js';
 
 /** Reads the values of a request that has been found valid. @internal */
@@ -71,8 +72,17 @@ function faultName(
     : 'InvalidArgumentException';
 }
 
+/** Deepest nesting of a JSON body; the tables of operations need five. */
+const MAX_DEPTH = 32;
+
 /** The values of a JSON body. Throws SerializationException. @internal */
 export function parseBody(body: Uint8Array): Readonly<Record<string, unknown>> {
+  if (isDeeperThan(MAX_DEPTH, body)) {
+    throw new ServiceError(
+      'SerializationException',
+      `The request body is nested more than ${String(MAX_DEPTH)} levels deep`,
+    );
+  }
   const text = new TextDecoder().decode(body);
   if (text.trim() === '') return {};
   let value: unknown;

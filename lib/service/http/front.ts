@@ -70,6 +70,7 @@ export interface FrontParts {
 
 /** What becomes known of a call on its way. */
 interface Trace {
+  readonly sourceAddress: string;
   operation?: Operation;
   /** The operation's parameters as they came; gone when they were found valid and allowed. */
   unchecked?: Readonly<Record<string, unknown>>;
@@ -93,9 +94,17 @@ export class HttpFront {
     this.#routes = new Map(OPERATIONS.map((operation) => [operation.path, operation]));
     this.#server = newServer(options);
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
-      const call = this.#serve(request, response).finally(() => this.#active.delete(call));
+      const call = this.#serve(request, response)
+        .catch((error: unknown) => {
+          this.#lost(request, response, error);
+        })
+        .finally(() => this.#active.delete(call));
       this.#active.add(call);
     };
+    // Told when a connection cannot be accepted; without a listener it would end the process.
+    this.#server.on('error', (error) => {
+      this.#tell('a connection could not be taken', { error });
+    });
     this.#server.on('request', serve);
     this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
       // PutMedia says so itself, when it is sure to take the body.
@@ -155,7 +164,8 @@ export class HttpFront {
     // A lost connection is told by 'close'; without a listener it would end the process.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
-    const trace: Trace = {};
+    // Read now: when the call has ended, its connection may be gone, and the address with it.
+    const trace: Trace = { sourceAddress: request.socket.remoteAddress ?? '' };
     const time = this.#options.clock.wall();
     let failure: unknown;
     try {
@@ -220,6 +230,20 @@ export class HttpFront {
     sendJson(call.response, trace.answer);
   }
 
+  /** What told of a call has failed itself: the call ends, and nothing else. */
+  #lost(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    this.#tell('a call could not be told of', { path: pathOf(request), error });
+    if (!response.writableEnded) response.destroy();
+  }
+
+  #tell(message: string, detail: Readonly<Record<string, unknown>>): void {
+    try {
+      this.#options.log('error', message, detail);
+    } catch {
+      // A log of the user's own that fails has nowhere else to be told of.
+    }
+  }
+
   #route(request: IncomingMessage): Operation {
     const path = pathOf(request);
     const operation = this.#routes.get(path);
@@ -236,7 +260,7 @@ export class HttpFront {
     void discardRest(request);
     if (!(error instanceof ServiceError)) {
       // Without the query, which may hold a token or a signature.
-      this.#options.log('error', 'a call failed', { path: pathOf(request), error });
+      this.#tell('a call failed', { path: pathOf(request), error });
     }
     sendError(response, answeredError(error));
   }
@@ -291,7 +315,7 @@ function eventOf({ request, response, time, trace, operation, failure }: EndedCa
     answer: trace.answer,
     error: failure === undefined ? undefined : answeredError(failure),
     requestId: typeof id === 'string' ? id : '',
-    sourceAddress: request.socket.remoteAddress ?? '',
+    sourceAddress: trace.sourceAddress,
     userAgent: request.headers['user-agent'] ?? '',
   };
 }

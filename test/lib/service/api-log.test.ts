@@ -113,6 +113,31 @@ describe('apiLog', () => {
     });
   });
 
+  it('names the address of callers that have gone when their call ends', async () => {
+    await inDirectory(async (directory) => {
+      const path = join(directory, 'calls.log');
+      await withService({ apiLog: path }, async (service) => {
+        await createStream(service, 'cam');
+        for (let round = 0; round < 5; round += 1) {
+          const gone = new AbortController();
+          const get = await fetch(`${service.endpoint}/getMedia`, {
+            method: 'POST',
+            body: '{"StreamName":"cam","StartSelector":{"StartSelectorType":"NOW"}}',
+            signal: gone.signal,
+          });
+          expect(get.status).toBe(200);
+          gone.abort();
+          const put = putMedia(service, 'cam');
+          await put.until(({ status }) => status !== 0);
+          put.reset();
+        }
+      });
+      const entries = await entriesOf(path);
+      expect(entries).toHaveLength(11);
+      expect([...new Set(entries.map((entry) => entry['sourceIPAddress']))]).toEqual(['127.0.0.1']);
+    });
+  });
+
   it('writes media calls that the end of the service ends', async () => {
     await inDirectory(async (directory) => {
       const path = join(directory, 'calls.log');
