@@ -181,7 +181,7 @@ async function main(): Promise<void> {
   ];
   await client.startAllMediaSources();
   await sleep(Number(values.seconds) * 1000);
-  await client.stopAllMediaSources({ timeoutMs: 20_000 });
+  await client.stopAllMediaSources({ timeoutMs: 60_000 });
   for (const stream of streams) {
     const { totalFrames, persistedAcks, droppedFrames } = stream.getMetrics();
     console.log(

@@ -1,5 +1,5 @@
 // What may not be in the repository: registry addresses, paths of one machine, keys, generated
-// folders, large files. `node tools/check-hygiene.mjs [FOLDER]`
+// folders, what profilers, crashes and editors leave behind, large files. `node tools/check-hygiene.mjs [FOLDER]`
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +8,8 @@ import { filesUnder, finish, lineAt, rootFolder } from './lib/source.mjs';
 const MAX_BYTES = 3 * 1024 * 1024;
 const GENERATED =
   /^(node_modules|dist|prebuilds|coverage|build(-[^/]*)?|\.kvs)\/|\.(node|o|a|so|tgz)$/;
+const LEFT_BEHIND =
+  /\.(log|cpuprofile|heapprofile|heapsnapshot|orig|rej|swp|gcda|gcno)$|~$|(^|\/)(\.DS_Store|core(\.\d+)?|gmon\.out|perf\.data(\.old)?|(callgrind|vgcore)\.[^/]*)$/;
 // Written in pieces, so that this file does not find itself.
 const HOMES = ['work', 'root', 'farm', 'home', 'Users'].join('|');
 const MACHINE_PATH = new RegExp(`(?<![\\w.~*@)}\\]/<-])/(${HOMES})/[\\w.-]`, 'g');
@@ -50,6 +52,7 @@ function checkText(path, text) {
 const files = trackedFiles();
 for (const path of files) {
   if (GENERATED.test(path)) faults.push(`${path}: made by a build, not to be kept`);
+  if (LEFT_BEHIND.test(path)) faults.push(`${path}: left behind by a program, not to be kept`);
   const { size } = statSync(join(root, path));
   if (size > MAX_BYTES) faults.push(`${path}: ${size} bytes, at most ${MAX_BYTES} are kept`);
   const bytes = readFileSync(join(root, path));

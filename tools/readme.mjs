@@ -15,7 +15,7 @@ import { run } from './lib/run.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const CLIP = 'media/camera.mp4';
 const REGION = 'us-west-2';
-const LIMIT_MS = 40_000;
+const LIMIT_MS = 600_000;
 const credentials = { accessKeyId: 'AKIAIOSFODNN7EXAMPLE', secretAccessKey: 'example' };
 
 function program() {

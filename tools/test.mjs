@@ -8,10 +8,13 @@ import { allSteps } from './lib/steps.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const SHOWN_LINES = 300;
+/** What runs at this moment, for the last words of a run that is ended from outside. */
+const now = { step: undefined, began: 0, output: '', results: [] };
 
 async function runStep(step, verbose) {
   const why = step.skip?.();
   if (why !== undefined) return { step, state: 'skipped', seconds: 0, note: why };
+  Object.assign(now, { step, began: performance.now(), output: '' });
   step.before?.();
   let seconds = 0;
   let output = '';
@@ -25,9 +28,19 @@ async function runStep(step, verbose) {
 }
 
 async function runCommand(step, command, verbose) {
-  const done = await run(command, { cwd: root, limitMs: step.limitMs, echo: verbose });
+  const { quietMs, env } = step;
+  const heard = (output) => (now.output = output);
+  const done = await run(command, { cwd: root, quietMs, env, echo: verbose, heard });
   if (done.code !== 0 && !verbose) process.stdout.write(tail(done.output));
   return done;
+}
+
+/** What a command that was ended had not finished: its tests by name, else its last line. */
+function unfinished(step, output) {
+  const names = step.running?.(output) ?? [];
+  if (names.length > 0) return ['; running:', ...names].join('\n    - ');
+  const last = output.trimEnd().split('\n').at(-1).slice(-160);
+  return last === '' ? '' : `; its last line: ${last}`;
 }
 
 async function failedOrAgain(step, command, done, verbose) {
@@ -40,7 +53,8 @@ async function failedOrAgain(step, command, done, verbose) {
       return { step, state: 'passed', seconds: done.seconds, note: step.againNote() };
     }
   }
-  const how = typeof done.code === 'number' ? `exit code ${done.code}` : done.code;
+  const ended = typeof done.code !== 'number';
+  const how = ended ? done.code + unfinished(step, done.output) : `exit code ${done.code}`;
   const note = step.failureNote?.(done.output) ?? `${command.join(' ').slice(0, 120)}: ${how}`;
   return { step, state: 'FAILED', seconds: done.seconds, note };
 }
@@ -74,11 +88,14 @@ async function main() {
     for (const step of steps) console.log(`${step.name.padEnd(14)}${step.about}`);
     return;
   }
-  const results = [];
   for (const step of steps) {
     console.log(`--- ${step.name}: ${step.about}`);
-    results.push(await runStep(step, options.includes('--verbose')));
+    now.results.push(await runStep(step, options.includes('--verbose')));
   }
+  conclude(now.results);
+}
+
+function conclude(results) {
   console.log(`\n${results.map(row).join('\n')}\n`);
   const count = (state) => results.filter((result) => result.state === state).length;
   const failed = count('FAILED');
@@ -86,6 +103,19 @@ async function main() {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-process.once('SIGINT', () => process.exit(130));
-process.once('SIGTERM', () => process.exit(143));
+/** Ended from outside: says what has passed, and what was running. */
+function endedBy(signal, exitCode) {
+  process.once(signal, () => {
+    const { step, began, output, results } = now;
+    if (step !== undefined && !results.some((result) => result.step === step)) {
+      const note = `was ended by ${signal}${unfinished(step, output)}`;
+      const seconds = (performance.now() - began) / 1000;
+      conclude([...results, { step, state: 'FAILED', seconds, note }]);
+    }
+    process.exit(exitCode);
+  });
+}
+
+endedBy('SIGINT', 130);
+endedBy('SIGTERM', 143);
 await main();

@@ -60,7 +60,7 @@ describe('bad input to a producer', () => {
   });
 
   afterEach(async () => {
-    await producer.close({ timeoutMs: 5000 }).catch(() => undefined);
+    await producer.close({ timeoutMs: 60_000 }).catch(() => undefined);
     await service.close();
     await rm(directory, { recursive: true, force: true });
   });
@@ -74,7 +74,7 @@ describe('bad input to a producer', () => {
     await putAll(stream, frames.slice(0, 30));
     const error = thrownBy(() => stream.putFrame(bad));
     await putAll(stream, frames.slice(30));
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expectStored(await storedIn(service.endpoint, 'camera'), frames);
     expect(stream.getMetrics().putFrameErrors).toBe(1);
     return error;
@@ -89,7 +89,7 @@ describe('bad input to a producer', () => {
       early.map((frame) => ({ ...frame, flags: 0 })),
     );
     await putAll(stream, frames);
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(reports).toEqual([{ frames: 7, timecode: START - 280 }]);
     expect(stream.getMetrics().skippedFrames).toBe(7);
     expectStored(await storedIn(service.endpoint, 'camera'), frames);
@@ -199,7 +199,7 @@ describe('bad input to a producer', () => {
 
   it('refuses frames after stop and after the stream is gone', async () => {
     await open();
-    await stream.stop({ timeoutMs: 5000 });
+    await stream.stop({ timeoutMs: 60_000 });
     const frame = { frameData: frameBytes(1, 10), presentationTs: START, flags: 1 };
     expectError(
       thrownBy(() => stream.putFrame(frame)),

@@ -43,7 +43,7 @@ describe('a producer whose clock is off', () => {
       const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
       const frames = [...syntheticFrames({ count: 100, start: 1_700_000_000_000 })];
       await putAll(stream, frames);
-      await stream.stop({ timeoutMs: 10_000 });
+      await stream.stop({ timeoutMs: 60_000 });
       expectStored(await storedIn(service.endpoint, 'camera'), frames);
       // One for the producer, one for the stream; none of them over and over again.
       expect(asked).toBeLessThanOrEqual(3);

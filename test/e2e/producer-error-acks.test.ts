@@ -59,7 +59,7 @@ describe('an error ack of the service', () => {
     });
     stream.on('streamErrorReport', (report: StreamErrorReport) => reports.push(report));
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 25_000 }).catch(() => undefined);
+    await stream.stop({ timeoutMs: 60_000 }).catch(() => undefined);
     expect(stream.getMetrics().bufferedFrames).toBe(0);
     expect(reports.find((report) => report.result === errorId)).toMatchObject({ timecode: THIRD });
     expect(stream.gaps.map((gap) => gap.from)).toEqual(LOST.includes(errorId) ? [THIRD] : []);

@@ -67,7 +67,7 @@ describe('a producer behind a bad network', () => {
   }
 
   async function finish(stream: KinesisVideoStream, doubtful: readonly number[]): Promise<number> {
-    await stream.stop({ timeoutMs: 25_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     const twice = expectStored(await storedIn(service.endpoint, 'camera'), FRAMES, doubtful);
     expect(stream.getMetrics()).toMatchObject({ droppedFrames: 0, bufferedFrames: 0 });
     return twice;

@@ -48,7 +48,7 @@ async function upload(options: ProducerOptions): Promise<number> {
   });
   const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
   await putAll(stream, FRAMES);
-  await stream.stop({ timeoutMs: 10_000 });
+  await stream.stop({ timeoutMs: 60_000 });
   return stream.getMetrics().persistedAcks;
 }
 

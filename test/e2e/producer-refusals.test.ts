@@ -69,7 +69,7 @@ describe('a producer whose calls are refused', () => {
     front.refuse(path, fault, 2);
     const stream = await open();
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 25_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
     // A stream that is not found is created, or found to be there, and not described again.
     const once = path === '/describeStream' && fault.status === 404;
@@ -101,7 +101,7 @@ describe('a producer whose calls are refused', () => {
     expect(stream.health).toMatchObject({ condition: 'failing' });
     expect(stream.health.lastError?.message).toContain('ENOTFOUND kvs.example');
     known = true;
-    await stream.stop({ timeoutMs: 25_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
   });
 
@@ -111,7 +111,7 @@ describe('a producer whose calls are refused', () => {
     const stream = await open();
     stream.on('streamErrorReport', (report: StreamErrorReport) => reports.push(report));
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 29_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
     expect(reports.map(({ status, result }) => [status, result])).toContainEqual([
       'STATUS_TAG_STREAM_CALL_FAILED',
@@ -132,7 +132,7 @@ describe('a producer whose calls are refused', () => {
       attempts: 5,
     });
     front.refuse('/getDataEndpoint', { status: 500 }, 0);
-    await stream.stop({ timeoutMs: 29_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
   });
 
@@ -149,7 +149,7 @@ describe('a producer whose calls are refused', () => {
     producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
     const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 25_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
     expect([...front.accessKeys]).toEqual(['AKIDFIRST', 'AKIDSECOND']);
   });
@@ -178,7 +178,7 @@ describe('a producer whose calls are refused', () => {
       producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
       const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
       await putAll(stream, FRAMES);
-      await stream.stop({ timeoutMs: 25_000 });
+      await stream.stop({ timeoutMs: 60_000 });
       expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
       expect([...front.accessKeys]).toEqual(['AKID1', 'AKID2']);
     },
@@ -199,7 +199,7 @@ describe('a producer whose calls are refused', () => {
     front.refuse('/describeStream', { status: 500 }, 2);
     front.cut();
     await putAll(stream, FRAMES.slice(50));
-    await stream.stop({ timeoutMs: 25_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     const doubtful = FRAMES.map((frame) => frame.presentationTs);
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES, doubtful);
     expect(front.accessKeys.has('AKIDSECOND')).toBe(true);
@@ -231,7 +231,7 @@ describe('a producer whose calls are refused', () => {
     later = 2 * 3_600_000;
     for (let i = 1; i <= made; i += 1) front.deniedKeys.add(`AKID${i}`);
     for (const frame of FRAMES.slice(50)) stream.putFrame(frame);
-    await stream.stop({ timeoutMs: 25_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
     expect(stream.health.lastError).toBeUndefined();
   });

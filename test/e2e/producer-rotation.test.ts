@@ -46,7 +46,7 @@ describe('sessions of a long upload', () => {
       stream.putFrame(frame);
       await sleep(frame.presentationTs - Date.now());
     }
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(expectStored(await storedIn(service.endpoint, 'camera'), frames)).toBe(0);
     const { totalSessions, droppedFrames } = stream.getMetrics();
     expect(totalSessions).toBeGreaterThanOrEqual(4);
@@ -74,7 +74,7 @@ describe('sessions of a long upload', () => {
       stream.putFrame(frame);
       await sleep(frame.presentationTs - Date.now());
     }
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(expectStored(await storedIn(service.endpoint, 'tokens'), frames)).toBe(0);
     expect(stream.getMetrics().totalSessions).toBeGreaterThanOrEqual(3);
     expect(asked).toBeGreaterThanOrEqual(4);
@@ -94,7 +94,7 @@ describe('sessions of a long upload', () => {
     expect(stream.getMetrics().bufferedFrames).toBe(0);
     const second = [...syntheticFrames({ count: 50, start: 1_700_000_060_000, first: 50 })];
     for (const frame of second) stream.putFrame(frame);
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(expectStored(await storedIn(service.endpoint, 'events'), [...first, ...second])).toBe(0);
     expect(stream.getMetrics().totalSessions).toBe(2);
   });

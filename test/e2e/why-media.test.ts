@@ -45,7 +45,7 @@ describe('media as encoders make them', () => {
   }
 
   async function deliver(stream: KinesisVideoStream): Promise<Stored> {
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(stream.getMetrics()).toMatchObject({ errorAcks: 0, droppedFrames: 0 });
     return storedIn(service.endpoint, 'camera');
   }

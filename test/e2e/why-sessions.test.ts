@@ -53,7 +53,7 @@ describe('a stream that nobody has to start again', () => {
     sealed = false;
     await expect.poll(() => proxy.connections).toBeGreaterThan(0);
     proxy.refusing = false;
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(expectStored(await storedIn(service.endpoint, 'camera'), frames)).toBe(0);
     await proxy.close();
   });
@@ -67,7 +67,7 @@ describe('a stream that nobody has to start again', () => {
       for (const frame of frames) stream.putFrame(frame);
       stream.destroy();
     }
-    await expect.poll(() => producer.getMetrics().streams, { timeout: 20_000 }).toBe(0);
+    await expect.poll(() => producer.getMetrics().streams).toBe(0);
     const { contentStoreAllocatedSize, contentStoreAvailableSize } = producer.getMetrics();
     expect(contentStoreAllocatedSize).toBe(before.contentStoreAllocatedSize);
     expect(contentStoreAvailableSize).toBe(before.contentStoreAvailableSize);

@@ -48,7 +48,7 @@ describe.skipIf(missing)('the core in C (needs cmake and cc)', () => {
   beforeAll(() => {
     writeFileSync(join(folder, 'program.c'), block('c program'));
     run('sh', ['-euc', block('sh').replaceAll('-S . -B build-c', `-S "${ROOT}" -B build-c`)]);
-  }, 300_000);
+  }, 900_000);
 
   it('uploads the frames of the program in docs/c.md', async () => {
     expect(run('./program', ['out.mkv'])).toBe('all is stored\n');

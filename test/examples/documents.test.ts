@@ -51,7 +51,7 @@ describe.skipIf(!BUILT)('programs of docs/parser.md (need npm run build)', () =>
       AWS_ACCESS_KEY_ID: 'AKIDTEST',
       AWS_SECRET_ACCESS_KEY: 'secret',
     };
-    const options = { cwd: ROOT, env, timeout: 20_000 };
+    const options = { cwd: ROOT, env, timeout: 120_000 };
     return (await promisify(execFile)(process.execPath, [file, 'cam', path], options)).stdout;
   }
 

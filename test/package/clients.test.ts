@@ -5,7 +5,7 @@ import { npmCli } from './npm.js';
 import { PRODUCER, WITH_SERVICE } from './programs.js';
 import { PackageTrial, isOffline, succeed } from './user.js';
 
-const LIMIT = 240_000;
+const LIMIT = 900_000;
 
 /** Package managers that block install scripts by default; where each has its program. */
 const CLIENTS = [

@@ -32,7 +32,7 @@ describe.skipIf(!BUILT)("the Electron example's uploader", () => {
     rmSync(dataDir, { recursive: true });
   });
 
-  it('streams what comes through a port, to the last frame', { timeout: 60_000 }, async () => {
+  it('streams what comes through a port, to the last frame', async () => {
     const file = new URL('../../examples/electron/uploader.mjs', import.meta.url).href;
     const module: unknown = await import(file);
     if (!isUpload(module)) throw new TypeError('no startUpload');

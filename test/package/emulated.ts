@@ -89,6 +89,6 @@ export function start(command: readonly string[], ...args: string[]): SpawnSyncR
     encoding: 'utf8',
     cwd: ROOT,
     env: { ...process.env, PREBUILDS_ONLY: '1' },
-    timeout: 60_000,
+    timeout: 300_000,
   });
 }

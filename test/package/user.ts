@@ -83,7 +83,7 @@ export class PackageTrial {
       cwd,
       encoding: 'utf8',
       env: { ...withoutNpm(process.env), PATH: bin, PREBUILDS_ONLY: '1' },
-      timeout: 120_000,
+      timeout: 600_000,
     });
   }
 

@@ -31,7 +31,7 @@ export async function runExample(
   endpoint?: string,
 ): Promise<string> {
   const path = `build-examples/${name}.js`;
-  const options = { cwd: ROOT, env: environment(endpoint), timeout: 25_000 };
+  const options = { cwd: ROOT, env: environment(endpoint), timeout: 120_000 };
   return (await run(process.execPath, [path, ...args], options)).stdout;
 }
 

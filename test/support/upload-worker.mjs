@@ -38,7 +38,7 @@ if (more.length > 0) {
 if (exitInMidStream) {
   stream.once('fragmentAckReceived', () => process.exit(0));
 } else {
-  await stream.stop({ timeoutMs: 20_000 });
+  await stream.stop({ timeoutMs: 60_000 });
   await producer.close();
   parentPort?.postMessage('done');
 }

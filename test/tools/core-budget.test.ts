@@ -61,7 +61,7 @@ const noSizes = lacking('size', 'cmake', 'cc');
 
 it.skipIf(noCount !== '')(
   named('put, take and ack stay within the instruction budget', noCount),
-  { timeout: 240_000 },
+  { timeout: 900_000 },
   () => {
     const room = isSame ? SAME_COMPILER : OTHER_COMPILER;
     const counted = measure(COUNTED);
@@ -80,7 +80,7 @@ it.skipIf(noCount !== '')(
 
 it.skipIf(noCount !== '')(
   named('no frame costs more instructions for a backlog or for other streams', noCount),
-  { timeout: 240_000 },
+  { timeout: 900_000 },
   () => {
     const counted = measure([...growth.keys()]);
     for (const key of growth.keys()) {
@@ -92,7 +92,7 @@ it.skipIf(noCount !== '')(
 
 it.skipIf(noSizes !== '')(
   named('memory a frame, an empty stream, the code and the usable arena meet their goals', noSizes),
-  { timeout: 240_000 },
+  { timeout: 900_000 },
   () => {
     const sizes = [...goals.keys()].filter((key) => !key.endsWith('.instructions'));
     const measured = measure([...sizes, ...usable.keys()]);

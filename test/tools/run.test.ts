@@ -1,10 +1,21 @@
 // `npm test` itself: its closing line, its exit code, and that nothing is skipped in silence.
-import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { run } from '../../tools/lib/run.mjs';
+import { eventually } from '../support/eventually.js';
 
 const TOOLS = fileURLToPath(new URL('../../tools', import.meta.url));
 
@@ -114,4 +125,52 @@ it('leaves something behind', async () => {
     /every test passed, but:\n +- TypeError: nobody wa/,
   );
   expect(done.code).toBe(1);
+});
+
+/** A checkout with one test that hangs, and one beside it that does not. */
+function withHangingTest(): void {
+  withFlakyTest();
+  rmSync(join(root, 'flaky.test.js'));
+  writeFileSync(
+    join(root, 'slow.test.js'),
+    `import { it } from 'vitest';
+it('is over at once', () => {});
+it('never comes back', () => new Promise((done) => setTimeout(done, 1e6)), 1e6);
+`,
+  );
+}
+
+it('ends a step that says nothing any more, and names what was running', () => {
+  withHangingTest();
+  const done = test(['vitest'], { CI: '', KVS_QUIET_SECONDS: '10' });
+  expect(done.lines.slice(-4).join('\n')).toMatch(
+    /FAILED .*not a word for 10 s; running:\n +- slow.test.js: never comes back/,
+  );
+  expect(done.lines.at(-1)).toBe('0 passed, 1 failed, 0 skipped');
+});
+
+it('leaves a step alone that takes long and still says something', async () => {
+  const say =
+    'let n = 0; const t = setInterval(() => { console.log(n); if (++n > 8) clearInterval(t) }, 200)';
+  const done = await run([process.execPath, '-e', say], { cwd: root, quietMs: 1500 });
+  expect(done.code).toBe(0);
+  expect(done.seconds).toBeGreaterThan(1.5);
+});
+
+it('names what was running when it is ended from outside', async () => {
+  withHangingTest();
+  const running = join(root, 'build-core/vitest-running.json');
+  const child = spawn(process.execPath, ['tools/test.mjs', 'hygiene', 'vitest'], { cwd: root });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  await eventually(() => {
+    expect(readFileSync(running, 'utf8')).toContain('never comes back');
+  });
+  child.kill('SIGTERM');
+  const [code] = await once(child, 'close');
+  expect(text).toMatch(
+    /passed +hygiene .*\nFAILED +vitest .*SIGTERM; running:\n.*never comes back/,
+  );
+  expect(text).toMatch(/\n1 passed, 1 failed, 0 skipped\n$/);
+  expect(code).toBe(143);
 });

@@ -1,10 +1,11 @@
-// Runs a program, keeps what it says, and ends its whole process group when it takes too long.
+// Runs a program, keeps what it says, and ends its whole process group when it says nothing for too
+// long (`quietMs`), or takes too long (`limitMs`, where there is such a limit: a busy machine reaches it).
 import { spawn, spawnSync } from 'node:child_process';
 
 const KEPT = 4 * 1024 * 1024;
 
 /** `{ code, output, seconds }`; code is the reason in words when there was no exit code. */
-export function run(command, { cwd, limitMs, env, echo }) {
+export function run(command, { cwd, limitMs, quietMs, env, echo, heard }) {
   const began = performance.now();
   return new Promise((resolve) => {
     const child = spawn(command[0], command.slice(1), {
@@ -14,31 +15,48 @@ export function run(command, { cwd, limitMs, env, echo }) {
       detached: true,
     });
     let output = '';
-    let late = false;
     const stop = () => endGroup(child.pid);
-    const timer = setTimeout(() => {
-      late = true;
-      stop();
-    }, limitMs);
+    const limits = watch({ limitMs, quietMs }, stop);
     const keep = (chunk) => {
+      limits.heard();
       output = (output + chunk).slice(-KEPT);
       if (echo) process.stdout.write(chunk);
+      heard?.(output);
     };
     child.stdout.setEncoding('utf8').on('data', keep);
     child.stderr.setEncoding('utf8').on('data', keep);
     process.once('exit', stop);
     const done = (code) => {
-      clearTimeout(timer);
+      limits.end();
       process.removeListener('exit', stop);
       stop();
       resolve({ code, output, seconds: (performance.now() - began) / 1000 });
     };
     child.once('error', (error) => done(`cannot be started: ${error.message}`));
     child.once('close', (code, signal) => {
-      if (late) done(`was stopped after ${limitMs / 1000} s`);
-      else done(code ?? `was ended by ${signal}`);
+      done(limits.reached() ?? code ?? `was ended by ${signal}`);
     });
   });
+}
+
+/** Calls `stop` when a limit is reached, and says which; a limit that is undefined is none. */
+function watch({ limitMs, quietMs }, stop) {
+  let why;
+  const after = (ms, words) =>
+    setTimeout(() => {
+      why = words;
+      stop();
+    }, ms);
+  const limit = limitMs && after(limitMs, `was stopped after ${limitMs / 1000} s`);
+  const quiet = quietMs && after(quietMs, `was stopped: not a word for ${quietMs / 1000} s`);
+  return {
+    heard: () => quiet?.refresh(),
+    reached: () => why,
+    end: () => {
+      clearTimeout(limit);
+      clearTimeout(quiet);
+    },
+  };
 }
 
 /** Nothing that a step started outlives it. */

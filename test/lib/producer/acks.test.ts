@@ -54,7 +54,7 @@ describe('acks of a service', () => {
       ...more,
     });
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
   }
 
   /** Numbers of the frames of all fragments for which an ack said Persisted. */
@@ -154,7 +154,7 @@ describe('acks of a service', () => {
     stream.putFragmentMetadata('once', '1');
     stream.putFragmentMetadata('always', '2', true);
     await putAll(stream, FRAMES.slice(0, 75));
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(service.fragments.map((fragment) => Object.fromEntries(fragment.tags))).toEqual([
       { once: '1', always: '2' },
       { always: '2' },

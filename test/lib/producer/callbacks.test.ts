@@ -75,7 +75,7 @@ describe('callbacks', () => {
     };
     stream.on('fragmentAckReceived', late);
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 10_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(stream.getMetrics().persistedAcks).toBe(4);
     const text = logger.lines.join('\n');
     for (const part of [
@@ -195,7 +195,7 @@ describe('a replaced part that answers nonsense', () => {
     });
     const stream = await producer.createStream({ streamName: 'odd', nalAdaptationFlags: 0 });
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 25_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(stream.getMetrics()).toMatchObject({ persistedAcks: 4, droppedFrames: 0 });
     expect([...left.values()].every((more) => more <= 0)).toBe(true);
     expect(logger.lines.join('\n')).toContain('streamStatus FINE');
@@ -233,7 +233,7 @@ describe('a replaced part', () => {
     });
     const stream = await producer.createStream({ streamName: 'own', nalAdaptationFlags: 0 });
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 10_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     expect(asked).toEqual(['own', service.endpoint]);
     expect(service.calls.has('/describeStream')).toBe(false);
     expect(service.headers[0]?.['user-agent']).toBe('own/1');

@@ -90,7 +90,7 @@ describe('KinesisVideoClient', () => {
     await eventually(() => {
       expect(camera.made).toBeGreaterThan(30);
     });
-    await client.stopAllMediaSources({ timeoutMs: 10_000 });
+    await client.stopAllMediaSources({ timeoutMs: 60_000 });
     const first = camera.made;
     expect(service.fragments.flatMap((fragment) => fragment.frames)).toHaveLength(first);
     expect(service.fragments[0]?.tags.get('camera')).toBe('front');
@@ -101,7 +101,7 @@ describe('KinesisVideoClient', () => {
     await eventually(() => {
       expect(camera.made).toBeGreaterThan(from + 10);
     });
-    await client.stopAllMediaSources({ timeoutMs: 10_000 });
+    await client.stopAllMediaSources({ timeoutMs: 60_000 });
     const frames = service.fragments.flatMap((fragment) => fragment.frames);
     expect(frames.filter((i) => i >= from)).toHaveLength(camera.made - from);
   });
@@ -116,7 +116,7 @@ describe('KinesisVideoClient', () => {
     await eventually(() => {
       expect(source.isStopped()).toBe(true);
     });
-    await client.unregisterMediaSource(source, { timeoutMs: 10_000 });
+    await client.unregisterMediaSource(source, { timeoutMs: 60_000 });
     expect(new Set(service.fragments.flatMap((fragment) => fragment.frames)).size).toBe(100);
     expect(client.mediaSources).toEqual([]);
     expect(client.getMetrics().streams).toBe(0);

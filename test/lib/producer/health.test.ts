@@ -54,7 +54,7 @@ describe('what a program can see of a stream', () => {
     await putAll(stream, FRAMES);
     expect(stream.health).toMatchObject({ condition: 'connecting' });
     expect(stream.health.backlogBytes).toBeGreaterThan(100 * 500);
-    await stream.stop({ timeoutMs: 10_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     const conditions = seen.map((health) => health.condition);
     expect(conditions).toContain('streaming');
     expect(conditions.at(-1)).toBe('stopped');
@@ -72,7 +72,7 @@ describe('what a program can see of a stream', () => {
     const seen: StreamHealth[] = [];
     stream.on('health', (health: StreamHealth) => seen.push(health));
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 10_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     const failing = seen.find((health) => health.condition === 'failing');
     expect(failing?.lastError).toMatchObject({
       status: 'STATUS_ACK_ERR_ACK_INTERNAL_ERROR',
@@ -146,7 +146,7 @@ describe('what a program can see of a stream', () => {
       await putAll(stream, FRAMES);
       const empty = { frameData: new Uint8Array(0), presentationTs: START + 5000 };
       expect(() => stream.putFrame(empty)).toThrow();
-      await stream.stop({ timeoutMs: 10_000 });
+      await stream.stop({ timeoutMs: 60_000 });
     } finally {
       for (const [name, listen] of listeners) unsubscribe(name, listen);
     }
@@ -168,7 +168,7 @@ describe('what a program can see of a stream', () => {
     const meter = new RecordingMeter();
     await open({ meterProvider: { getMeter: () => meter } });
     await putAll(stream, FRAMES);
-    await stream.stop({ timeoutMs: 10_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     const figures = meter.collect();
     expect(figures.get('kinesis_video.stream.frames camera')).toBe(100);
     expect(figures.get('kinesis_video.stream.backlog camera')).toBe(0);

@@ -1,11 +1,12 @@
 // How the pace and a transport go together: a transport waits for more than it was given, and the
 // session tells it when there is some.
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   KinesisVideoProducer,
   type PutMediaIo,
   type PutMediaTransport,
 } from '../../../lib/index.js';
+import { eventually } from '../../support/eventually.js';
 import { syntheticFrames } from '../../support/frames.js';
 import { ScriptedService } from '../../support/scripted-service.js';
 import { CREDENTIALS } from '../../support/upload.js';
@@ -54,8 +55,8 @@ it('wakes a transport for what the pace held back', async () => {
     size: 1000,
   });
   for (const frame of frames) stream.putFrame(frame);
-  await vi.waitFor(() => {
+  await eventually(() => {
     expect(transport.bytes).toBeGreaterThan(15 * 1000);
-  }, 20_000);
+  });
   await producer.close({ timeoutMs: 0 }).catch(() => undefined);
 });

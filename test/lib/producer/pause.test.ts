@@ -34,7 +34,7 @@ describe('pause and resume', () => {
   });
 
   async function received(): Promise<number[]> {
-    await stream.stop({ timeoutMs: 10_000 });
+    await stream.stop({ timeoutMs: 60_000 });
     return service.fragments.flatMap((fragment) => fragment.frames).sort((a, b) => a - b);
   }
 
@@ -91,7 +91,7 @@ describe('pause and resume', () => {
     await putAll(sound, frames.slice(0, 500));
     sound.resume();
     await putAll(sound, frames.slice(500, 600));
-    await sound.stop({ timeoutMs: 10_000 });
+    await sound.stop({ timeoutMs: 60_000 });
     const got = service.fragments.flatMap((fragment) => fragment.frames).sort((a, b) => a - b);
     expect(got).toEqual(numbers(449, 600));
   });

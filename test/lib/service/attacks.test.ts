@@ -147,7 +147,7 @@ describe('attacks on PutMedia', () => {
     service = await startProcess(lib, dataDir);
     await createStream(service, 'good');
     await createStream(service, 'bad');
-  }, 60_000);
+  });
   afterAll(async () => {
     await service?.kill();
     await lib?.remove();

@@ -184,7 +184,7 @@ describe('hostile clients', () => {
       await lib.remove();
       await rm(dataDir, { recursive: true, force: true });
     }
-  }, 120_000);
+  });
 
   it('headers without end, and lines that are no HTTP', async () => {
     await withService({}, async (service) => {
@@ -196,7 +196,9 @@ describe('hostile clients', () => {
         const socket = await open(service.port);
         socket.write(text);
         let answer = '';
-        for await (const bytes of socket) answer += String(bytes);
+        socket.on('data', (bytes) => (answer += String(bytes)));
+        // From Node 24 the rest, which nobody reads, makes the end of the connection a reset.
+        await new Promise((resolve) => socket.once('close', resolve));
         expect(answer).toMatch(/^HTTP\/1.1 4\d\d/);
       }
       await createStream(service, 'still-there');

@@ -186,5 +186,5 @@ describe("the guide's limits", () => {
         put.destroy();
       }
     });
-  }, 60_000);
+  });
 });
