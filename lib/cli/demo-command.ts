@@ -1,17 +1,6 @@
 import type { Command } from 'commander';
 import { positiveInteger, positiveNumber } from './arguments.js';
-
-/** The options of `kvs demo` as they were given. */
-export interface DemoFlags {
-  readonly file?: string;
-  readonly frameRate?: number;
-  readonly loop?: number;
-  readonly against?: string;
-  readonly dataDir?: string;
-  readonly dump?: string;
-  readonly keep?: boolean;
-  readonly json?: boolean;
-}
+import type { DemoFlags } from './demo-run.js';
 
 /** Adds `kvs demo` to the program. */
 export function addDemoCommand(program: Command): void {

@@ -1,7 +1,18 @@
-import type { DemoFlags } from './demo-command.js';
 import { DemoDisplay, demoReport, megabytesPerSecond } from './demo-display.js';
 import { type DemoOptions, runDemo } from './demo.js';
 import { withInterrupt } from './interrupt.js';
+
+/** The options of `kvs demo` as they were given. */
+export interface DemoFlags {
+  readonly file?: string;
+  readonly frameRate?: number;
+  readonly loop?: number;
+  readonly against?: string;
+  readonly dataDir?: string;
+  readonly dump?: string;
+  readonly keep?: boolean;
+  readonly json?: boolean;
+}
 
 /** Runs the demo, shows it on the terminal and gives the exit status. */
 export async function demoCommand(flags: DemoFlags): Promise<number> {

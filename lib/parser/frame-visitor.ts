@@ -1,6 +1,7 @@
 import type { KvsError } from '../base/errors.js';
 import type { MkvEvent } from './events.js';
-import { FrameCollector, type MediaEvent, type MediaFrame } from './frame-collector.js';
+import { FrameCollector, type MediaEvent } from './frame-collector.js';
+import type { MediaFrame } from './media-frame.js';
 import type { FragmentMetadata, FragmentMetadataVisitor } from './metadata.js';
 import type { MkvElementVisitor } from './visitor.js';
 

@@ -1,5 +1,6 @@
 import type { KvsError } from '../base/errors.js';
-import type { MediaEvent, MediaFrame } from './frame-collector.js';
+import type { MediaEvent } from './frame-collector.js';
+import type { MediaFrame } from './media-frame.js';
 import { FrameReader, type FrameReaderOptions } from './frame-reader.js';
 import type { FragmentMetadata } from './metadata.js';
 import { abortable, type ByteSource } from './source.js';

@@ -11,7 +11,8 @@ export type {
   MkvSkipped,
   MkvStreamStart,
 } from './events.js';
-export type { MediaEvent, MediaFrame } from './frame-collector.js';
+export type { MediaEvent } from './frame-collector.js';
+export type { MediaFrame } from './media-frame.js';
 export { FrameReader, type FrameReaderOptions } from './frame-reader.js';
 export { FrameVisitor, type FrameVisitorOptions } from './frame-visitor.js';
 export { CopyVisitor, FOR_COPYING, type WriteBytes } from './copy.js';

@@ -1,4 +1,4 @@
-import type { MediaFrame } from './frame-collector.js';
+import type { MediaFrame } from './media-frame.js';
 
 /** A frame that lies across pushed chunks; its bytes are joined only when `data` is read. @internal */
 export class SplitFrame implements MediaFrame {

@@ -1,5 +1,5 @@
 import { FOR_COPYING } from './copy.js';
-import type { MediaFrame } from './frame-collector.js';
+import type { MediaFrame } from './media-frame.js';
 import { FrameReader, type FrameReaderOptions } from './frame-reader.js';
 import { Gatherer } from './gather.js';
 import { OutputSegmentMerger, type OutputSegmentMergerOptions } from './merger.js';

@@ -109,6 +109,33 @@ describe('check-layers', () => {
     expectFault('layers', fault);
   });
 
+  it.each([
+    [
+      'two files',
+      "import { b } from './b.js';\n",
+      "import { a } from './a.js';\n",
+      /a\.ts → .*b\.ts → .*a\.ts/,
+    ],
+    [
+      'types alone',
+      "import type { B } from './b.js';\n",
+      "export type { A } from './a.js';\n",
+      /in a circle/,
+    ],
+    [
+      'an inline type',
+      "import { b } from './b.js';\n",
+      "let a: import('./a.js').A;\n",
+      /in a circle/,
+    ],
+    ['a third file', "import './c.js';\n", "import './a.js';\n", /a\.ts → .*c\.ts → .*b\.ts → /],
+    ['itself', "import './a.js';\n", '', /a\.ts → lib\/cli\/a\.ts/],
+  ])('finds a circle of %s', (_what, a, b, fault) => {
+    const more = { 'lib/cli/a.ts': a, 'lib/cli/b.ts': b, 'lib/cli/c.ts': "import './b.js';\n" };
+    plant({ ...sound, ...more });
+    expectFault('layers', fault);
+  });
+
   it('finds that there is nothing to look at', () => {
     expectFault('layers', /nothing to look at/);
   });
@@ -226,6 +253,9 @@ describe('check-hygiene', () => {
     ['a key', 'a.md', `${'AKIA'}ABCDEFGHIJKLMNOP\n`, /an access key/],
     ['a private key', 'a.pem', `-----BEGIN RSA PRIVATE${' KEY-----'}\n`, /a private key/],
     ['a binary', 'lib/a.node', 'x', /made by a build/],
+    ["V8's log", 'isolate-0x10ac1dc0-31436-v8.log', 'v8-version,11', /left behind/],
+    ['a profile', 'a.cpuprofile', '{}', /left behind/],
+    ['a rejected patch', 'lib/a.ts.rej', '', /left behind/],
     ['a large file', 'a.mkv', '\0'.repeat(3 * 1024 * 1024 + 1), /at most/],
     ['CR LF', 'a.md', 'a\r\nb\r\n', /CR LF/],
   ])('finds %s', (_what, path, text, fault) => {

@@ -3,6 +3,7 @@ import { ServiceError } from '../errors.js';
 import type { Call, Handler } from '../http/front.js';
 import type { ServiceContext } from '../context.js';
 import { DEFAULT_KEY } from '../keys/key-name.js';
+import { findStream } from './find-stream.js';
 import type { Stream } from './streams.js';
 import { listTags, tagStream, untagStream } from './tags.js';
 
@@ -72,25 +73,6 @@ export function controlHandlers(
     UntagResource: handler(RUNS.UntagResource),
     ListTagsForResource: handler(RUNS.ListTagsForResource),
   };
-}
-
-/** The stream that a call names, found and counted against its rate. @internal */
-export function findStream(context: ServiceContext, call: Call): Stream {
-  const { input, caller } = call;
-  const arn = input.string('StreamARN') ?? input.string('ResourceARN');
-  const stream = context.streams.find(caller.account, input.string('StreamName'), arn);
-  context.rates.checkStream(call, stream.record.id);
-  return stream;
-}
-
-/** As `findStream`, for its media, which is gone as soon as the stream is being deleted. @internal */
-export function findMedia(context: ServiceContext, call: Call): Stream {
-  const stream = findStream(context, call);
-  if (stream.status !== 'DELETING') return stream;
-  throw new ServiceError(
-    'ResourceNotFoundException',
-    `Stream ${stream.record.name} is being deleted.`,
-  );
 }
 
 async function createStream(context: ServiceContext, call: Call): Promise<object> {

@@ -1,7 +1,7 @@
 import { ServiceError } from '../errors.js';
 import type { Call } from '../http/front.js';
 import type { ServiceContext } from '../context.js';
-import { findStream } from './operations.js';
+import { findStream } from './find-stream.js';
 
 /** TagStream and TagResource: the first has its tags as a map, the second as a list. @internal */
 export async function tagStream(context: ServiceContext, call: Call): Promise<object | undefined> {

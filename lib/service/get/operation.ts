@@ -1,4 +1,4 @@
-import { findMedia } from '../control/operations.js';
+import { findMedia } from '../control/find-stream.js';
 import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
 import type { Call, Handler } from '../http/front.js';

@@ -1,5 +1,5 @@
 import type { ServiceContext } from '../context.js';
-import { findMedia } from '../control/operations.js';
+import { findMedia } from '../control/find-stream.js';
 import { ServiceError, type ServiceErrorName } from '../errors.js';
 import { mediaSource } from '../get/session.js';
 import type { Call, Handler } from '../http/front.js';

@@ -1,6 +1,6 @@
 import type { ServiceContext } from '../context.js';
 import { ServiceError } from '../errors.js';
-import { findMedia } from '../control/operations.js';
+import { findMedia } from '../control/find-stream.js';
 import type { Call, Handler } from '../http/front.js';
 import type { StreamHub } from '../hub.js';
 import { countMediaCall } from '../metrics/calls.js';

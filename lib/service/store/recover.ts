@@ -1,7 +1,7 @@
 import { readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KIND, decodeSegment, partsOfSegmentKey } from './codec.js';
-import type { Index } from './open-index.js';
+import type { HealingIndex as Index } from './healing-index.js';
 
 /**
  * Brings the media files in step with the index after a crash: bytes that were never committed
