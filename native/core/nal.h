@@ -57,7 +57,8 @@ void kvs_nal_write_annexb(const uint8_t *bytes, size_t len, kvs_sink *sink);
 typedef enum kvs_nal_codec { KVS_NAL_H264 = 0, KVS_NAL_H265 = 1 } kvs_nal_codec;
 
 /* avcC or hvcC of the parameter sets found in Annex-B bytes (CPD as given, or
- * a key frame), all of them, High-profile extension bytes included.
+ * a key frame), each of them once, High-profile extension bytes included; of
+ * H.265 those of the base layer.
  * MKV_INVALID_ANNEXB_NALU_IN_CPD, MKV_MISSING_SPS_FROM_H264_CPD,
  * MKV_MISSING_PPS_FROM_H264_CPD, MKV_HEVC_SPS_NALU_MISSING,
  * MKV_ANNEXB_CPD_MISSING_NALUS (no VPS or PPS for H.265),
@@ -68,8 +69,15 @@ KVS_MUST_CHECK kvs_status kvs_nal_make_cpd(kvs_nal_find find,
                                            kvs_nal_codec codec,
                                            kvs_bytes annexb, kvs_sink *sink);
 
-/* Whether an Annex-B (or AVCC, by |avcc|) access unit carries parameter sets
- * of |codec|: SPS and PPS, and VPS for H.265. */
+/* What an Annex-B (or AVCC, by |avcc|) access unit carries before its first
+ * slice: a bit for each kind of parameter sets, and KVS_NAL_HAS_PICTURE where a
+ * slice follows. 0: it is none. */
+#define KVS_NAL_HAS_PICTURE (1u << 3)
+uint32_t kvs_nal_sets_of(kvs_nal_find find, kvs_nal_codec codec,
+                         kvs_bytes frame, bool avcc);
+
+/* Whether it carries those of |codec| that a decoder cannot do without: SPS
+ * and PPS, and VPS for H.265. */
 bool kvs_nal_has_parameter_sets(kvs_nal_find find, kvs_nal_codec codec,
                                 kvs_bytes frame, bool avcc);
 

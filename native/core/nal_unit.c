@@ -78,7 +78,20 @@ static bool next_avcc(kvs_nal_units *units, kvs_bytes *unit) {
   return false;
 }
 
+/* Whether the unit is one of a picture's base layer: those of other layers
+ * (scalability, other views) are for decoders that know how to use them, and
+ * their sets mean nothing to the others. */
+static bool is_base(const kvs_nal_units *units, kvs_bytes unit) {
+  return units->codec == KVS_NAL_H264 ||
+         ((unit.ptr[0] & 1) == 0 && (unit.len < 2 || unit.ptr[1] >> 3 == 0));
+}
+
 bool kvs_nal_units_next(kvs_nal_units *units, kvs_bytes *unit) {
-  return units->find == NULL ? next_avcc(units, unit)
-                             : next_annexb(units, unit);
+  bool more = true;
+
+  do {
+    more =
+        units->find == NULL ? next_avcc(units, unit) : next_annexb(units, unit);
+  } while (more && !is_base(units, *unit));
+  return more;
 }

@@ -33,8 +33,8 @@ KVS_MUST_CHECK kvs_status kvs_nal_units_annexb(kvs_nal_units *units,
 void kvs_nal_units_avcc(kvs_nal_units *units, kvs_nal_codec codec,
                         kvs_bytes bytes);
 
-/* The next unit, never an empty one; false after the last. A length that does
- * not fit ends the walk. */
+/* The next unit of the base layer (H.265: nuh_layer_id 0), never an empty one;
+ * false after the last. A length that does not fit ends the walk. */
 bool kvs_nal_units_next(kvs_nal_units *units, kvs_bytes *unit);
 
 /* nal_unit_type of a unit that is not empty. */

@@ -104,6 +104,13 @@ static void put(stream *s, const void *unit, size_t len) {
   s->len += 4 + len;
 }
 
+/* The same with a byte more, by which the |n|th differs from the others. */
+static void put_other(stream *s, const void *unit, size_t len, size_t n) {
+  put(s, unit, len);
+  s->bytes[s->len++] = (uint8_t)(n / 100 + 1);
+  s->bytes[s->len++] = (uint8_t)(n % 100 + 1);
+}
+
 static made make_of(kvs_nal_codec codec, const stream *s) {
   return make(codec, s->bytes, s->len);
 }
@@ -144,6 +151,7 @@ static void all_sets_not_the_first_alone(void) {
 
   load(&a, KVS_NAL_H264, "high");
   load(&b, KVS_NAL_H264, "high10");
+  b.bytes[b.unit[1].ptr + b.unit[1].len - 1 - b.bytes] ^= 0x20; /* not as a's */
   cpd.len = 0;
   put(&cpd, a.unit[1].ptr, a.unit[1].len); /* any order */
   put(&cpd, a.unit[0].ptr, a.unit[0].len);
@@ -281,7 +289,7 @@ static void more_than_a_record_holds(void) {
   for (size_t count = 31; count <= 32; count++) {
     cpd.len = 0;
     for (size_t i = 0; i < count; i++) {
-      put(&cpd, a.unit[0].ptr, a.unit[0].len);
+      put_other(&cpd, a.unit[0].ptr, a.unit[0].len, i);
     }
     put(&cpd, a.unit[1].ptr, a.unit[1].len);
     CHECK_EQ(make_of(KVS_NAL_H264, &cpd).status,
@@ -291,7 +299,7 @@ static void more_than_a_record_holds(void) {
     cpd.len = 0;
     put(&cpd, a.unit[0].ptr, a.unit[0].len);
     for (size_t i = 0; i < count; i++) {
-      put(&cpd, "\x68\xCB", 2);
+      put_other(&cpd, "\x68\xCB", 2, i);
     }
     CHECK_EQ(make_of(KVS_NAL_H264, &cpd).status,
              count == 255 ? KVS_OK : KVS_STATUS_MKV_INVALID_ANNEXB_CPD_NALUS);
@@ -305,6 +313,133 @@ static void more_than_a_record_holds(void) {
         make_of(KVS_NAL_H264, &cpd).status,
         len == UINT16_MAX ? KVS_OK : KVS_STATUS_MKV_INVALID_ANNEXB_CPD_NALUS);
   }
+}
+
+/* Encoders repeat their sets as they like: the record is the same. */
+static void sets_that_are_repeated_are_one(void) {
+  static stream once;
+  static stream often;
+  sets a;
+
+  for (int codec = 0; codec < 2; codec++) {
+    size_t units = 2 + (size_t)codec;
+
+    load(&a, (kvs_nal_codec)codec, "main");
+    once.len = 0;
+    often.len = 0;
+    for (size_t i = 0; i < units; i++) {
+      put(&once, a.unit[i].ptr, a.unit[i].len);
+    }
+    for (size_t i = 0; i < 7 * units; i++) {
+      put(&often, a.unit[i % units].ptr, a.unit[i % units].len);
+    }
+    made want = make_of((kvs_nal_codec)codec, &once);
+    made got = make_of((kvs_nal_codec)codec, &often);
+    CHECK_EQ(want.status, KVS_OK);
+    CHECK_EQ(got.status, KVS_OK);
+    CHECK_EQ(got.len, want.len);
+    CHECK_BYTES(got.bytes, want.bytes, want.len);
+  }
+}
+
+/* A unit that is nothing but sets costs no more than a thousand of them. */
+static void sets_without_end(void) {
+  static uint8_t bytes[4000000];
+  size_t len = 0;
+  sets a;
+
+  load(&a, KVS_NAL_H264, "main");
+  while (len + 64 < sizeof bytes) {
+    kvs_bytes unit = a.unit[len / 32 % 2];
+
+    memcpy(&bytes[len], "\0\0\0\1", 4);
+    memcpy(&bytes[len + 4], unit.ptr, unit.len);
+    len += 4 + unit.len;
+  }
+  CHECK_EQ(make(KVS_NAL_H264, bytes, len).status,
+           KVS_STATUS_MKV_INVALID_ANNEXB_CPD_NALUS);
+}
+
+/* Sets of other layers (nuh_layer_id above 0) are not those of the picture
+ * that a decoder of the base layer makes. */
+static void sets_of_other_layers_are_left_out(void) {
+  static stream cpd;
+  sets a;
+  uint8_t other[NAL_VECTOR_ROOM];
+  uint8_t want[NAL_VECTOR_ROOM];
+
+  load(&a, KVS_NAL_H265, "main10");
+  cpd.len = 0;
+  for (size_t i = 0; i < 6; i++) {
+    kvs_bytes unit = a.unit[i / 2];
+
+    memcpy(other, unit.ptr, unit.len);
+    if (i % 2 == 0) { /* before that of the base layer; 1 and 32 and 33 */
+      other[0] |= i >= 2 ? 1 : 0;
+      other[1] |= i >= 2 && i < 4 ? 0 : 1 << 3;
+      other[unit.len - 1] ^= 0x40;
+    }
+    put(&cpd, other, unit.len);
+  }
+  made out = make_of(KVS_NAL_H265, &cpd);
+  CHECK_EQ(out.status, KVS_OK);
+  CHECK_EQ(out.len, nal_unhex(nal_vector_named(KVS_NAL_H265, "main10")->record,
+                              want, sizeof want));
+  CHECK_BYTES(out.bytes, want, out.len);
+  CHECK(has_sets(KVS_NAL_H265, &cpd));
+  cpd.len = 0;
+  memcpy(other, a.unit[0].ptr, a.unit[0].len);
+  other[1] |= 1 << 3;
+  put(&cpd, other, a.unit[0].len);
+  put(&cpd, a.unit[1].ptr, a.unit[1].len);
+  put(&cpd, a.unit[2].ptr, a.unit[2].len);
+  CHECK_EQ(make_of(KVS_NAL_H265, &cpd).status,
+           KVS_STATUS_MKV_ANNEXB_CPD_MISSING_NALUS);
+  CHECK(!has_sets(KVS_NAL_H265, &cpd));
+}
+
+/* A record has 3 bits for the depths: 16 bits are told as the most that these
+ * can say, not as 8. */
+static void sixteen_bits_are_not_eight(void) {
+  static stream cpd;
+  static const uint8_t sps[] = {0x42, 0x01, 0x01, 4,    8,    0x11, 0x11,
+                                0x90, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
+                                0x5A, 0xA0, 0x20, 0x81, 0x04, 0x24, 0x4C};
+  sets a;
+
+  load(&a, KVS_NAL_H265, "main");
+  cpd.len = 0;
+  put(&cpd, a.unit[0].ptr, a.unit[0].len);
+  put(&cpd, sps, sizeof sps);
+  put(&cpd, a.unit[2].ptr, a.unit[2].len);
+  made out = make_of(KVS_NAL_H265, &cpd);
+  CHECK_EQ(out.status, KVS_OK);
+  CHECK_EQ(out.bytes[16], 0xFD); /* chroma format 1 */
+  CHECK_EQ(out.bytes[17], 0xFF);
+  CHECK_EQ(out.bytes[18], 0xFF);
+}
+
+/* What a frame is made of, for those who look for sets in any frame. */
+static void what_stands_before_the_picture(void) {
+  static stream frame;
+  kvs_bytes bytes = {frame.bytes, 0};
+  sets a;
+
+  load(&a, KVS_NAL_H264, "high");
+  frame.len = 0;
+  put(&frame, "\x09\xF0", 2);
+  put(&frame, a.unit[0].ptr, a.unit[0].len);
+  bytes.len = frame.len;
+  CHECK_EQ(kvs_nal_sets_of(kvs_nal_select(), KVS_NAL_H264, bytes, false), 1);
+  put(&frame, a.unit[1].ptr, a.unit[1].len);
+  bytes.len = frame.len;
+  CHECK_EQ(kvs_nal_sets_of(kvs_nal_select(), KVS_NAL_H264, bytes, false), 3);
+  put(&frame, "\x41\x9A", 2);
+  bytes.len = frame.len;
+  CHECK_EQ(kvs_nal_sets_of(kvs_nal_select(), KVS_NAL_H264, bytes, false),
+           3 | KVS_NAL_HAS_PICTURE);
+  bytes.ptr = &frame.bytes[5];
+  CHECK_EQ(kvs_nal_sets_of(kvs_nal_select(), KVS_NAL_H264, bytes, false), 0);
 }
 
 /* Nothing is written unless the whole record can be. */
@@ -342,6 +477,11 @@ int main(void) {
   RUN(no_annexb);
   RUN(no_avcc);
   RUN(more_than_a_record_holds);
+  RUN(sets_that_are_repeated_are_one);
+  RUN(sets_without_end);
+  RUN(sets_of_other_layers_are_left_out);
+  RUN(sixteen_bits_are_not_eight);
+  RUN(what_stands_before_the_picture);
   RUN(a_broken_sps_writes_nothing);
   return check_report();
 }
