@@ -38,3 +38,12 @@ export function byteCount(text: string): number {
   }
   return bytes;
 }
+
+/** Reads `URL`, or `API=URL`, one after the other: where clients reach the APIs of a service. */
+export function publicEndpoint(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [, api = 'default', url = text] = /^([A-Z_]+)=(.*)$/.exec(text) ?? [];
+  return { ...before, [api]: url };
+}

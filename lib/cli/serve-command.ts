@@ -10,7 +10,7 @@ import {
   type KvsService,
   type TlsOptions,
 } from '../service/index.js';
-import { byteCount, portNumber } from './arguments.js';
+import { byteCount, portNumber, publicEndpoint } from './arguments.js';
 import { readCredentialsFile } from './credentials-file.js';
 import { logLine } from './log-line.js';
 import { withInterrupt } from './interrupt.js';
@@ -19,6 +19,9 @@ interface ServeFlags {
   readonly port: number;
   readonly host: string;
   readonly dataDir: string;
+  readonly publicEndpoint?: Readonly<Record<string, string>>;
+  readonly trustedProxy?: readonly string[];
+  readonly tlsHost?: readonly string[];
   readonly region: string;
   readonly credentials?: string;
   readonly diskQuota?: number;
@@ -38,6 +41,12 @@ export function addServeCommand(program: Command): void {
     .description('Run a Kinesis Video Streams service on this machine.')
     .option('--port <n>', 'TCP port; 0 takes any free one', portNumber, 8443)
     .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--public-endpoint <[API=]url...>',
+      'where clients reach it, for all APIs or one (PUT_MEDIA=https://…); default the host they call',
+      publicEndpoint,
+    )
+    .option('--trusted-proxy <ranges...>', 'proxies whose X-Forwarded-For and -Proto are believed')
     .option('--data-dir <dir>', 'where streams are kept', join(homedir(), '.kvs', 'data'))
     .option('--region <name>', 'region of ARNs and signatures', 'us-west-2')
     .option(
@@ -47,6 +56,7 @@ export function addServeCommand(program: Command): void {
     .option('--disk-quota <size>', 'most that stored media may take, as in 10GB', byteCount)
     .option('--dump <dir>', 'also write every PutMedia body there, as MKV')
     .option('--tls', 'speak HTTPS with a certificate made for this machine, kept in --data-dir')
+    .option('--tls-host <names...>', 'names that this certificate is for, besides localhost')
     .option('--tls-key <file>', 'private key, PEM: the service speaks HTTPS; needs --tls-cert')
     .option('--tls-cert <file>', 'certificate of that key, PEM')
     .option('--api-log <file>', 'write every API call there, one JSON record a line')
@@ -77,6 +87,9 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     port: flags.port,
     region: flags.region,
     credentials,
+    ...(flags.publicEndpoint === undefined ? {} : { publicEndpoint: flags.publicEndpoint }),
+    ...(flags.trustedProxy === undefined ? {} : { trustedProxies: flags.trustedProxy }),
+    ...(flags.tlsHost === undefined ? {} : { tlsHosts: flags.tlsHost }),
     ...(flags.limits === 'off' ? { limits: 'off' } : {}),
     ...(flags.diskQuota === undefined ? {} : { diskQuota: flags.diskQuota }),
     ...(flags.dump === undefined ? {} : { dump: flags.dump }),

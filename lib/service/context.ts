@@ -1,4 +1,5 @@
 import type { StreamRegistry } from './control/streams.js';
+import type { Source } from './http/source.js';
 import type { HubMap } from './hub.js';
 import type { StreamKeys } from './keys/stream-keys.js';
 import type { ServiceMetrics } from './metrics/meter.js';
@@ -16,7 +17,7 @@ export interface ServiceContext {
   readonly hubs: HubMap;
   readonly rates: CallRates;
   readonly metrics: ServiceMetrics;
-  /** Where this service is reached. */
-  readonly endpoint: () => string;
+  /** Where the caller reaches an API of this service. */
+  readonly endpointOf: (source: Source, api: string) => string;
   readonly sweeper: Sweeper;
 }

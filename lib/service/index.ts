@@ -7,6 +7,7 @@ export type {
   ServiceOptions,
   TlsOptions,
 } from './options.js';
+export type { AddressOptions } from './address-options.js';
 export type { GeneratedCertificate } from './tls/generated.js';
 export { fsck, type FsckOptions, type FsckReport } from './fsck.js';
 export { createKey, rotateKey, type NewKeyOptions } from './keys/edit.js';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { KvsError } from '../base/errors.js';
+import { checkAddresses, type AddressOptions, type CheckedAddresses } from './address-options.js';
 import type { ApiLogOptions } from './audit/log-file.js';
 import { parsePolicy, type Policy } from './policy/policy.js';
 import { GUIDE_LIMITS, NO_LIMITS, type Limits } from './limits.js';
@@ -38,7 +39,7 @@ export type ServiceLog = (
 ) => void;
 
 /** What `startService` is started with. */
-export interface ServiceOptions {
+export interface ServiceOptions extends AddressOptions {
   /** Directory that holds everything; made when it does not exist. One service at a time. */
   readonly dataDir: string;
   /** Address to listen on; default 127.0.0.1. */
@@ -47,7 +48,7 @@ export interface ServiceOptions {
   readonly port?: number;
   /**
    * Given, the service speaks HTTPS only; default plain HTTP. `'generated'`: with a certificate for
-   * localhost, 127.0.0.1, ::1 and `host` that it makes itself, keeps in `dataDir/tls` and renews 30
+   * localhost, 127.0.0.1, ::1, `host`, `tlsHosts` and `publicEndpoint` that it makes itself, keeps in `dataDir/tls` and renews 30
    * days before it ends; `KvsService.certificate` tells what clients have to trust.
    */
   readonly tls?: TlsOptions | 'generated';
@@ -89,7 +90,7 @@ export interface ServiceOptions {
 }
 
 /** The options with every default filled in and checked. @internal */
-export interface CheckedOptions {
+export interface CheckedOptions extends CheckedAddresses {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
@@ -126,6 +127,7 @@ export const OPEN_ACCOUNT = '000000000000';
  */
 export function checkOptions(options: ServiceOptions): CheckedOptions {
   const checked: CheckedOptions = {
+    ...checkAddresses(options, bad),
     dataDir: options.dataDir,
     host: options.host ?? '127.0.0.1',
     port: options.port ?? 0,

@@ -6,6 +6,7 @@ import { recordLine } from './audit/record.js';
 import { controlHandlers } from './control/operations.js';
 import { StreamRegistry } from './control/streams.js';
 import type { ServiceContext } from './context.js';
+import { Endpoints } from './endpoints.js';
 import { getMediaHandler } from './get/operation.js';
 import { hlsUrlHandler } from './hls/operation.js';
 import { serveHls } from './hls/resources.js';
@@ -30,7 +31,7 @@ import { TlsKeeper } from './tls/keeper.js';
 
 /** A running service. */
 export interface KvsService {
-  /** Where to reach it, for example `http://127.0.0.1:4100`; `https:` with `tls`. */
+  /** Where this machine reaches it, for example `http://127.0.0.1:4100`; `https:` with `tls`. */
   readonly endpoint: string;
   /** Port it listens on. */
   readonly port: number;
@@ -90,14 +91,17 @@ async function serve(
   await streams.load();
   const sweeper = new Sweeper(store, streams, options);
   await sweeper.begin();
-  let endpoint = '';
-  const context = contextOf({ options, store, keys, streams, sweeper, endpoint: () => endpoint });
+  let endpoints = new Endpoints(options, 'http', options.port);
+  const context = contextOf({
+    ...{ options, store, keys, streams, sweeper },
+    endpointOf: (source, api) => endpoints.of(source, api),
+  });
   const sessions = new HlsSessions(context, await HlsTokens.open(options.dataDir));
   const tls = await TlsKeeper.open(options);
   const front = new HttpFront({ ...options, tls: tls.current }, partsOf(context, sessions, apiLog));
-  const port = await front.listen();
-  const scheme = tls.current === undefined ? 'http' : 'https';
-  endpoint = `${scheme}://${hostInUrl(options.host)}:${String(port)}`;
+  const { port } = await front.listen();
+  endpoints = new Endpoints(options, tls.current === undefined ? 'http' : 'https', port);
+  const endpoint = endpoints.local;
   sweeper.every(() => {
     context.rates.sweep();
     void keys.refresh();
@@ -175,13 +179,6 @@ function handlersOf(context: ServiceContext, sessions: HlsSessions): Handlers {
     GetMedia: getMediaHandler(context),
     GetHLSStreamingSessionURL: hlsUrlHandler(context, sessions),
   };
-}
-
-/** An address that stands for all of them is not one that a client can call. */
-function hostInUrl(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

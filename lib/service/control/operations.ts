@@ -110,10 +110,10 @@ async function deleteStream(context: ServiceContext, call: Call): Promise<undefi
   return undefined;
 }
 
-/** Never built from the Host header: AWS's C clients send it without the port. */
 function getDataEndpoint(context: ServiceContext, call: Call): object {
   findStream(context, call);
-  return { DataEndpoint: context.endpoint() };
+  const api = call.input.string('APIName') ?? '';
+  return { DataEndpoint: context.endpointOf(call.source, api) };
 }
 
 function listStreams(context: ServiceContext, { input, caller }: Call): object {

@@ -53,7 +53,8 @@ async function beginSession(
   const shown = await findShown(context.store, record, request, now);
   checkPlayable(await headerOf(context, call, record, shown));
   const token = await sessions.begin(record, request);
-  return `${context.endpoint()}${HLS_PATH}getHLSMasterPlaylist.m3u8?SessionToken=${token}`;
+  const endpoint = context.endpointOf(call.source, 'GET_HLS_STREAMING_SESSION_URL');
+  return `${endpoint}${HLS_PATH}getHLSMasterPlaylist.m3u8?SessionToken=${token}`;
 }
 
 async function headerOf(

@@ -16,12 +16,14 @@ import { authenticate, type Caller } from './auth.js';
 import type { BodyDecoder } from './aws-chunked.js';
 import { decodeWhole, decoderFor } from './body-form.js';
 import { headerOf } from './header-of.js';
+import { TrustedProxies, type Source } from './source.js';
 import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
 
 /** A call that was found signed and valid. @internal */
 export interface Call {
   readonly operation: Operation;
   readonly caller: Caller;
+  readonly source: Source;
   readonly input: Input;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
@@ -63,14 +65,14 @@ export interface FrontParts {
   /** Told of calls that are refused for what they ask, or by the caller's policies. */
   readonly refused: (call: RefusedCall) => void;
   /** Throws where the caller may not read the pages. */
-  readonly authorizePage: (caller: Caller, request: IncomingMessage) => void;
+  readonly authorizePage: (caller: Caller, source: Source) => void;
   /** Told of every call of an operation when it has ended. */
   readonly audit: ((event: CallEvent) => void) | undefined;
 }
 
 /** What becomes known of a call on its way. */
 interface Trace {
-  readonly sourceAddress: string;
+  readonly source: Source;
   operation?: Operation;
   /** The operation's parameters as they came; gone when they were found valid and allowed. */
   unchecked?: Readonly<Record<string, unknown>>;
@@ -85,6 +87,7 @@ export class HttpFront {
   readonly #parts: FrontParts;
   readonly #routes: ReadonlyMap<string, Operation>;
   readonly #server: Server | SecureServer;
+  readonly #proxies: TrustedProxies;
   /** Calls that have not ended. */
   readonly #active = new Set<Promise<void>>();
 
@@ -93,6 +96,7 @@ export class HttpFront {
     this.#parts = parts;
     this.#routes = new Map(OPERATIONS.map((operation) => [operation.path, operation]));
     this.#server = newServer(options);
+    this.#proxies = new TrustedProxies(options.trustedProxies);
     const serve = (request: IncomingMessage, response: ServerResponse): void => {
       const call = this.#serve(request, response)
         .catch((error: unknown) => {
@@ -113,8 +117,8 @@ export class HttpFront {
     });
   }
 
-  /** Resolves with the port. Rejects with `KvsError` when the address cannot be had. */
-  async listen(): Promise<number> {
+  /** Resolves with where it listens. Rejects with `KvsError` when the address cannot be had. */
+  async listen(): Promise<{ readonly port: number }> {
     const { host, port } = this.#options;
     const server = this.#server;
     await new Promise<void>((resolve, reject) => {
@@ -134,7 +138,7 @@ export class HttpFront {
       });
     });
     const address = server.address();
-    return isAddress(address) ? address.port : port;
+    return isAddress(address) ? address : { port };
   }
 
   /** Connections to come get this certificate; those that are open go on. */
@@ -165,7 +169,7 @@ export class HttpFront {
     request.on('error', () => undefined);
     response.on('error', () => undefined);
     // Read now: when the call has ended, its connection may be gone, and the address with it.
-    const trace: Trace = { sourceAddress: request.socket.remoteAddress ?? '' };
+    const trace: Trace = { source: this.#proxies.sourceOf(request) };
     const time = this.#options.clock.wall();
     let failure: unknown;
     try {
@@ -186,7 +190,7 @@ export class HttpFront {
     if (page !== undefined) {
       const bytes = await readBody(request, this.#options.requestTimeoutMs);
       const { caller } = authenticate(request, { kind: 'read', bytes }, this.#options);
-      this.#parts.authorizePage(caller, request);
+      this.#parts.authorizePage(caller, trace.source);
       sendText(response, page.type, page.text(caller));
       return;
     }
@@ -196,6 +200,7 @@ export class HttpFront {
     }
     const operation = this.#route(request);
     trace.operation = operation;
+    const { source } = trace;
     if (operation.input === 'headers') {
       const { caller, seed } = authenticate(request, { kind: 'media' }, this.#options);
       trace.caller = caller;
@@ -204,7 +209,7 @@ export class HttpFront {
       const input = checkInput(operation, values);
       trace.input = values;
       const decoder = decoderFor(request, seed);
-      await this.#run({ operation, caller, input, request, response, decoder }, trace);
+      await this.#run({ operation, caller, source, input, request, response, decoder }, trace);
       return;
     }
     const bytes = await readBody(request, this.#options.requestTimeoutMs);
@@ -215,7 +220,7 @@ export class HttpFront {
     trace.unchecked = values;
     const input = checkInput(operation, values);
     trace.input = values;
-    await this.#run({ operation, caller, input, request, response, decoder }, trace);
+    await this.#run({ operation, caller, source, input, request, response, decoder }, trace);
   }
 
   async #run(call: Call, trace: Trace): Promise<void> {
@@ -315,7 +320,7 @@ function eventOf({ request, response, time, trace, operation, failure }: EndedCa
     answer: trace.answer,
     error: failure === undefined ? undefined : answeredError(failure),
     requestId: typeof id === 'string' ? id : '',
-    sourceAddress: trace.sourceAddress,
+    sourceAddress: trace.source.address,
     userAgent: request.headers['user-agent'] ?? '',
   };
 }

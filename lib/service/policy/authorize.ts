@@ -1,15 +1,15 @@
-import type { IncomingMessage } from 'node:http';
 import type { ServiceContext } from '../context.js';
 import { ServiceError, type ServiceErrorName } from '../errors.js';
 import type { Caller } from '../http/auth.js';
 import type { Call } from '../http/front.js';
+import type { Source } from '../http/source.js';
 import type { MayUse } from '../keys/stream-keys.js';
 import type { StreamRecord } from '../store/types.js';
 import { decide, type Decision } from './evaluate.js';
 
 interface Asked {
   readonly caller: Caller;
-  readonly request: IncomingMessage;
+  readonly source: Source;
   readonly action: string;
   readonly resource: string;
   readonly record: StreamRecord | undefined;
@@ -21,7 +21,7 @@ interface Asked {
  * @internal
  */
 export function authorizeCall(context: ServiceContext, call: Call): void {
-  const { caller, operation, input, request } = call;
+  const { caller, operation, input, source } = call;
   if (caller.policies === undefined) return;
   const name = input.string('StreamName');
   const arn = input.string('StreamARN') ?? input.string('ResourceARN');
@@ -35,18 +35,18 @@ export function authorizeCall(context: ServiceContext, call: Call): void {
   const error = operation.errors.includes('NotAuthorizedException')
     ? 'NotAuthorizedException'
     : 'AccessDeniedException';
-  check({ caller, request, action, resource: named ? resource : '*', record }, error);
+  check({ caller, source, action, resource: named ? resource : '*', record }, error);
 }
 
 /** What a call may do with a master key, which has an ARN of its own. @internal */
-export function mayUseKey({ caller, request }: Call, record: StreamRecord): MayUse {
-  return (action, resource) => isAllowed({ caller, request, action, resource, record });
+export function mayUseKey({ caller, source }: Call, record: StreamRecord): MayUse {
+  return (action, resource) => isAllowed({ caller, source, action, resource, record });
 }
 
 /** The same for the metrics, which CloudWatch's action is for. @internal */
-export function authorizePage(caller: Caller, request: IncomingMessage): void {
+export function authorizePage(caller: Caller, source: Source): void {
   const action = 'cloudwatch:GetMetricData';
-  check({ caller, request, action, resource: '*', record: undefined }, 'AccessDeniedException');
+  check({ caller, source, action, resource: '*', record: undefined }, 'AccessDeniedException');
 }
 
 function isAllowed(asked: Asked): boolean {
@@ -74,16 +74,12 @@ function check(asked: Asked, error: ServiceErrorName): void {
   );
 }
 
-function contextOf({ caller, request, record }: Asked): ReadonlyMap<string, string> {
-  const { socket } = request;
-  // An IPv4 client of a socket that takes both kinds.
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=[\d.]+$)/, '');
-  const secure = 'encrypted' in socket && socket.encrypted === true;
+function contextOf({ caller, source, record }: Asked): ReadonlyMap<string, string> {
   const tags = Object.entries(record?.tags ?? {});
   return new Map([
     ...tags.map(([key, value]) => [`aws:resourcetag/${key.toLowerCase()}`, value] as const),
-    ['aws:sourceip', address] as const,
+    ['aws:sourceip', source.address] as const,
     ['aws:username', caller.user] as const,
-    ['aws:securetransport', String(secure)] as const,
+    ['aws:securetransport', String(source.secure)] as const,
   ]);
 }

@@ -3,6 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isWildcard } from '../endpoints.js';
 import { readPrivate, replaceFile, writePrivate } from '../private-file.js';
 import { selfSigned } from './certificate.js';
 
@@ -29,19 +30,19 @@ export interface CertificateFiles extends GeneratedCertificate {
 }
 
 /**
- * The certificate in `dataDir`, made when there is none that is good for `host` for another 30
- * days. Rejects with `KvsError` when others than its owner may read the key, or nobody can, or it
+ * The certificate in `dataDir`, made when there is none that is good for these names for another
+ * 30 days. Rejects with `KvsError` when others than its owner may read the key, or nobody can, or it
  * cannot be written. @internal
  */
 export async function openCertificate(
   dataDir: string,
-  host: string,
+  names: readonly string[],
   now: number,
 ): Promise<CertificateFiles> {
   const directory = resolve(dataDir, 'tls');
   const keyPath = join(directory, 'key.pem');
   const path = join(directory, 'cert.pem');
-  const hosts = hostsOf(host);
+  const hosts = hostsOf(names);
   const kept = await readKept(keyPath, path);
   if (kept !== undefined && isGood(kept, hosts, now)) return describe(path, kept.key, kept.cert);
   const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -60,9 +61,9 @@ export function isDue({ expires }: GeneratedCertificate, now: number): boolean {
 }
 
 /** Names that clients may call the service by. */
-function hostsOf(host: string): string[] {
-  const bound = host === '0.0.0.0' || host === '::' ? hostname() : host;
-  return [...new Set(['localhost', '127.0.0.1', '::1', bound])];
+function hostsOf(names: readonly string[]): string[] {
+  const called = names.map((name) => (isWildcard(name) ? hostname() : name));
+  return [...new Set(['localhost', '127.0.0.1', '::1', ...called])];
 }
 
 function describe(path: string, key: string, cert: string): CertificateFiles {

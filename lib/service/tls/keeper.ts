@@ -4,7 +4,7 @@ import type { CertificateFiles, GeneratedCertificate } from './generated.js';
 
 type KeeperOptions = Pick<
   CheckedOptions,
-  'tls' | 'generateTls' | 'dataDir' | 'host' | 'clock' | 'log'
+  'tls' | 'generateTls' | 'dataDir' | 'host' | 'tlsHosts' | 'clock' | 'log'
 >;
 
 /** Which key and certificate a service has: the user's, its own, or none. @internal */
@@ -19,8 +19,9 @@ export class TlsKeeper {
   }
 
   static async open(options: KeeperOptions): Promise<TlsKeeper> {
-    const { generateTls, dataDir, host, clock } = options;
-    const generated = generateTls ? await openCertificate(dataDir, host, clock.wall()) : undefined;
+    const { generateTls, dataDir, host, tlsHosts, clock } = options;
+    const names = [host, ...tlsHosts];
+    const generated = generateTls ? await openCertificate(dataDir, names, clock.wall()) : undefined;
     return new TlsKeeper(options, generated);
   }
 
@@ -38,12 +39,12 @@ export class TlsKeeper {
 
   /** Makes a new certificate when it is time, and hands it to `use`. */
   async renew(use: (tls: TlsOptions) => void): Promise<void> {
-    const { dataDir, host, clock, log } = this.#options;
+    const { dataDir, host, tlsHosts, clock, log } = this.#options;
     const now = clock.wall();
     if (this.#generated === undefined || this.#renewing || !isDue(this.#generated, now)) return;
     this.#renewing = true;
     try {
-      this.#generated = await openCertificate(dataDir, host, now);
+      this.#generated = await openCertificate(dataDir, [host, ...tlsHosts], now);
       use(this.#generated);
       const { path, fingerprint } = this.#generated;
       log('warn', `tls: ${path} is new; clients have to trust it`, { fingerprint });

@@ -1,5 +1,11 @@
 // The API of kinesis-video/service; node tools/api.mjs --write writes this file.
 
+export interface AddressOptions {
+    readonly publicEndpoint?: string | Readonly<Record<string, string>>;
+    readonly tlsHosts?: readonly string[];
+    readonly trustedProxies?: readonly string[];
+}
+
 export interface ApiLogOptions {
     readonly path: string;
     readonly maxBytes?: number;
@@ -88,7 +94,7 @@ export type ServiceCredentials = Readonly<Record<string, ServiceCredential>> | '
 
 export type ServiceLog = (level: LogLevel, message: string, detail?: Readonly<Record<string, unknown>>) => void;
 
-export interface ServiceOptions {
+export interface ServiceOptions extends AddressOptions {
     readonly dataDir: string;
     readonly host?: string;
     readonly port?: number;

@@ -70,7 +70,7 @@ describe("tls: 'generated'", () => {
     async (host) => {
       await withDirectory(async (directory) => {
         const now = Date.now();
-        const { cert, key, fingerprint, expires } = await openCertificate(directory, host, now);
+        const { cert, key, fingerprint, expires } = await openCertificate(directory, [host], now);
         const parsed = new X509Certificate(cert);
         for (const name of ['localhost', '127.0.0.1', '::1', host]) {
           expect(isFor(parsed, name), name).toBe(true);
@@ -90,7 +90,7 @@ describe("tls: 'generated'", () => {
 
   it.runIf(HAVE_OPENSSL)('is a certificate to openssl, strictly', async () => {
     await withDirectory(async (directory) => {
-      const { path } = await openCertificate(directory, '127.0.0.1', Date.now());
+      const { path } = await openCertificate(directory, ['127.0.0.1'], Date.now());
       const openssl = (...args: string[]): string => execFileSync('openssl', args).toString();
       const strict = ['verify', '-x509_strict', '-purpose', 'sslserver', '-verify_hostname'];
       expect(openssl(...strict, 'localhost', '-CAfile', path, path)).toContain(': OK');
@@ -105,10 +105,10 @@ describe("tls: 'generated'", () => {
   it('is renewed before it ends, when the service starts', async () => {
     await withDirectory(async (dataDir) => {
       const now = Date.now();
-      const first = await openCertificate(dataDir, '127.0.0.1', now);
-      const early = await openCertificate(dataDir, '127.0.0.1', now + 790 * DAY);
+      const first = await openCertificate(dataDir, ['127.0.0.1'], now);
+      const early = await openCertificate(dataDir, ['127.0.0.1'], now + 790 * DAY);
       expect(early.fingerprint).toBe(first.fingerprint);
-      const late = await openCertificate(dataDir, '127.0.0.1', now + 800 * DAY);
+      const late = await openCertificate(dataDir, ['127.0.0.1'], now + 800 * DAY);
       expect(late.fingerprint).not.toBe(first.fingerprint);
       expect(await readFile(late.path, 'utf8')).toBe(late.cert);
     });
@@ -136,20 +136,20 @@ describe("tls: 'generated'", () => {
   it('is made anew where the kept one is damaged, of another key, or for another host', async () => {
     await withDirectory(async (directory) => {
       const now = Date.now();
-      const first = await openCertificate(directory, '127.0.0.1', now);
+      const first = await openCertificate(directory, ['127.0.0.1'], now);
       const prints = [first.fingerprint];
       await writeFile(first.path, 'no certificate');
-      prints.push((await openCertificate(directory, '127.0.0.1', now)).fingerprint);
+      prints.push((await openCertificate(directory, ['127.0.0.1'], now)).fingerprint);
       await writeFile(join(directory, 'tls', 'key.pem'), first.key);
-      prints.push((await openCertificate(directory, '127.0.0.1', now)).fingerprint);
-      prints.push((await openCertificate(directory, '10.1.1.1', now)).fingerprint);
+      prints.push((await openCertificate(directory, ['127.0.0.1'], now)).fingerprint);
+      prints.push((await openCertificate(directory, ['10.1.1.1'], now)).fingerprint);
       expect(new Set(prints).size).toBe(4);
     });
   });
 
   it.skipIf(process.platform === 'win32')('refuses a key that others may read', async () => {
     await withDirectory(async (dataDir) => {
-      await openCertificate(dataDir, '127.0.0.1', Date.now());
+      await openCertificate(dataDir, ['127.0.0.1'], Date.now());
       await chmod(join(dataDir, 'tls', 'key.pem'), 0o640);
       const start = startService({ dataDir, tls: 'generated' });
       await expect(start).rejects.toThrow(/key\.pem may be used by others \(mode 640\); chmod 600/);

@@ -12,6 +12,7 @@ import { parseCredentialsFile } from '../../../lib/cli/credentials-file.js';
 import { parsePolicy, type Policy, type PolicyStatement } from '../../../lib/service/index.js';
 import { OPERATIONS } from '../../../lib/service/api/operations.js';
 import { authorizePage } from '../../../lib/service/policy/authorize.js';
+import { TrustedProxies } from '../../../lib/service/http/source.js';
 import { decide, matches } from '../../../lib/service/policy/evaluate.js';
 import { withService, type Endpoint } from './helpers.js';
 
@@ -174,7 +175,10 @@ describe('authorizePage', () => {
   it('asks for the action that CloudWatch has', () => {
     const caller = { account: '123456789012', user: 'ann', accessKeyId: 'AKIAONE' };
     const read = (policies: readonly Policy[] | undefined): void => {
-      authorizePage({ ...caller, policies }, new IncomingMessage(new Socket()));
+      authorizePage(
+        { ...caller, policies },
+        new TrustedProxies([]).sourceOf(new IncomingMessage(new Socket())),
+      );
     };
     const metrics = { Effect: 'Allow', Action: 'cloudwatch:GetMetricData', Resource: '*' } as const;
     read(undefined);
