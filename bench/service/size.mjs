@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { openWriter } from '../../dist/service/media/writer.js';
 import { openDiskStore } from '../../dist/service/store/disk-store.js';
 import { call } from './load.mjs';
 import { startService } from './processes.mjs';
@@ -10,7 +11,7 @@ const ROUNDS = 31;
 /** Stores small fragments, a second apart, in stream 1. */
 async function fill(dataDir, from, to) {
   const store = await openDiskStore({ directory: dataDir, fsync: 'group' });
-  const writer = await store.openWriter(1);
+  const writer = await openWriter(store, 1);
   const base = 1_700_000_000_000;
   let waiting = [];
   for (let index = from; index < to; index += 1) {

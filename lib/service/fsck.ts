@@ -6,8 +6,9 @@ import { KeyRing } from './keys/key-ring.js';
 import { storedKey } from './keys/stored-key.js';
 import { defaultKeyFile } from './options.js';
 import { openDiskStore } from './store/disk-store.js';
+import { openReader, type FragmentReader } from './media/reader.js';
 import { FragmentDamagedError } from './store/types.js';
-import type { FragmentReader, FragmentRecord, FragmentStore, StreamRecord } from './store/types.js';
+import type { FragmentRecord, FragmentStore, StreamRecord } from './store/types.js';
 
 /** What was found of a data directory. */
 export interface FsckReport {
@@ -48,7 +49,7 @@ export async function fsck(dataDir: string, options: FsckOptions = {}): Promise<
   const store = await openDiskStore({ directory: dataDir, fsync: 'group' });
   try {
     const ring = await openRing(dataDir, options);
-    for (const stream of await store.streams()) {
+    for (const stream of await store.catalog.streams()) {
       report.streams += 1;
       await checkStream({ store, stream, ring, report, signal: options.signal });
     }
@@ -74,11 +75,11 @@ interface StreamCheck {
 }
 
 async function checkStream({ store, stream, ring, report, signal }: StreamCheck): Promise<void> {
-  const reader = store.openReader(stream.id, storedKey(ring, store, stream));
+  const reader = openReader(store, stream.id, storedKey(ring, store.catalog, stream));
   let from = 0n;
   try {
     for (;;) {
-      const page = await store.byNumber(stream.id, { from, limit: PAGE });
+      const page = await store.index.byNumber(stream.id, { from, limit: PAGE });
       const last = page.at(-1);
       if (last === undefined) return;
       for (const record of page) {
@@ -116,7 +117,7 @@ async function faultOf(
   for (const kind of ['producer', 'server'] as const) {
     const time = kind === 'producer' ? record.producerTime : record.serverTime;
     const after = { time, number: record.number - 1n };
-    const [found] = await store.byTime(id, { kind, from: time, to: time, limit: 1, after });
+    const [found] = await store.index.byTime(id, { kind, from: time, to: time, limit: 1, after });
     if (found?.number !== record.number) {
       return `fragment ${String(record.number)} has no entry by ${kind} time`;
     }

@@ -64,7 +64,7 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
         checked.log('error', 'apiLog: calls could not be written', { error });
       });
     }
-    return await serve(checked, store, await openKeys(checked, store), apiLog);
+    return await serve(checked, store, await openKeys(checked, store.catalog), apiLog);
   } catch (error) {
     await apiLog?.close();
     await store.close();
@@ -87,7 +87,7 @@ async function serve(
   keys: StreamKeys,
   apiLog: LogFile | undefined,
 ): Promise<KvsService> {
-  const streams = new StreamRegistry(store, options);
+  const streams = new StreamRegistry(store.catalog, options);
   await streams.load();
   const sweeper = new Sweeper(store, streams, options);
   await sweeper.begin();
@@ -96,7 +96,10 @@ async function serve(
     ...{ options, store, keys, streams, sweeper },
     endpointOf: (source, api) => endpoints.of(source, api),
   });
-  const sessions = new HlsSessions(context, await HlsTokens.open(options.dataDir));
+  const sessions = new HlsSessions(
+    { ...context, catalog: store.catalog },
+    await HlsTokens.open(options.dataDir),
+  );
   const tls = await TlsKeeper.open(options);
   const front = new HttpFront({ ...options, tls: tls.current }, partsOf(context, sessions, apiLog));
   const { port } = await front.listen();
@@ -123,7 +126,7 @@ async function serve(
 function contextOf(parts: Omit<ServiceContext, 'hubs' | 'rates' | 'metrics'>): ServiceContext {
   return {
     ...parts,
-    hubs: new HubMap(parts.store),
+    hubs: new HubMap(parts.store.live),
     rates: new CallRates(parts.options),
     metrics: new ServiceMetrics(),
   };
@@ -142,7 +145,7 @@ function closing(
     await closed;
     await apiLog?.close();
     await store.close();
-    options.log('info', 'closed', { flushes: store.flushes() });
+    options.log('info', 'closed', { flushes: store.media.flushes() });
   });
 }
 

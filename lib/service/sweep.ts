@@ -4,6 +4,10 @@ import type { FragmentStore, StreamRecord } from './store/types.js';
 
 const INTERVAL = 10_000;
 const HOUR = 3_600_000;
+const PAGE = 256;
+const NOTHING = { number: 0n, clusterBytes: 0 } as const;
+/** No number is as high. */
+const EVERYTHING = { kind: 'number', before: (1n << 160n) - 1n } as const;
 
 /** Frees media that its stream need not retain any longer. @internal */
 export class Sweeper {
@@ -27,7 +31,7 @@ export class Sweeper {
    */
   async begin(): Promise<void> {
     for (const { record } of this.#streams.all()) {
-      if (record.retentionHours === 0) await this.#store.clearStream(record.id);
+      if (record.retentionHours === 0) await this.#store.index.expire(record.id, EVERYTHING);
       else await this.#sweepOne(record);
     }
   }
@@ -60,23 +64,32 @@ export class Sweeper {
     const now = clock.wall();
     const retained = record.retentionHours > 0;
     const age = retained ? record.retentionHours * HOUR : limits.bufferDuration;
-    const held = this.#buffers.get(record.id) ?? 0;
-    let excess = retained ? 0 : held - limits.bufferBytes;
-    let freed = 0;
-    await this.#store.expire(record.id, (fragment) => {
-      if (fragment.serverTime >= now - age && excess <= 0) return false;
-      excess -= fragment.clusterBytes;
-      freed += fragment.clusterBytes;
-      return true;
-    });
-    this.#countFreed(record, freed);
+    await this.#store.index.expire(record.id, { kind: 'server', before: now - age });
+    if (retained) this.#buffers.delete(record.id);
+    else await this.#shrink(record, limits.bufferBytes);
   }
 
-  #countFreed(record: StreamRecord, freed: number): void {
-    const held = this.#buffers.get(record.id);
-    if (held === undefined) return;
-    if (held > freed && record.retentionHours === 0) this.#buffers.set(record.id, held - freed);
-    else this.#buffers.delete(record.id);
+  /** Frees the oldest of a buffer that holds too much. */
+  async #shrink({ id }: StreamRecord, most: number): Promise<void> {
+    const { index } = this.#store;
+    let held = 0;
+    let before: bigint | undefined;
+    for (;;) {
+      const page = await index.byNumber(id, {
+        ...(before !== undefined && { before }),
+        ...{ limit: PAGE, order: 'descending' },
+      });
+      const kept = page.findIndex(({ clusterBytes }) => (held += clusterBytes) > most);
+      if (kept !== -1) {
+        const { number, clusterBytes } = page[kept] ?? NOTHING;
+        await index.expire(id, { kind: 'number', before: number + 1n });
+        this.#buffers.set(id, held - clusterBytes);
+        return;
+      }
+      before = page.at(-1)?.number;
+      if (before === undefined || page.length < PAGE) break;
+    }
+    this.#buffers.set(id, held);
   }
 
   async #sweepAll(): Promise<void> {

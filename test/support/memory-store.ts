@@ -1,21 +1,28 @@
-import { PART, type DataKey, type FragmentKey } from '../../lib/service/store/seal.js';
-import { FragmentDamagedError, PIECE_BYTES } from '../../lib/service/store/types.js';
+import { crc32 } from 'node:zlib';
+import { encodePlace } from '../../lib/service/store/codec.js';
+import { LocalTail } from '../../lib/service/store/local-tail.js';
 import type {
-  FragmentMeta,
-  FragmentReader,
+  Catalog,
+  ExpireBound,
+  FragmentIndex,
   FragmentRecord,
   FragmentStore,
-  FragmentWriter,
-  KeySource,
+  LeaseToken,
+  LiveTail,
+  MediaReader,
+  MediaStore,
+  MediaWriter,
   NumberRange,
+  StoredHeader,
   StreamItem,
   StreamRecord,
   TimeRange,
+  WholeMedia,
 } from '../../lib/service/store/types.js';
 
 /* A store in plain maps: the shortest that keeps the contract, and so a second opinion on it. */
 
-/** Without a key the bytes as they were sent, else their sealed form. */
+/** A fragment as it was given. */
 interface Stored {
   readonly record: FragmentRecord;
   readonly header: Uint8Array;
@@ -43,31 +50,25 @@ export class MemoryData {
   }
 }
 
-const HEADER_ID = new Uint8Array(16);
-const NO_SEAL = new Uint8Array();
-
-class MemoryWriter implements FragmentWriter {
+class MemoryWriter implements MediaWriter {
+  due = 0;
   readonly #id: number;
   readonly #data: MemoryData;
-  readonly #key: DataKey | undefined;
-  #open: { readonly number: bigint; header: Uint8Array; parts: Uint8Array[] } | undefined;
+  #open:
+    | { readonly number: bigint; readonly header: StoredHeader; readonly parts: Uint8Array[] }
+    | undefined;
 
-  constructor(id: number, data: MemoryData, key: DataKey | undefined) {
+  constructor(id: number, data: MemoryData) {
     this.#id = id;
     this.#data = data;
-    this.#key = key;
   }
 
-  begin(header: Uint8Array, number: bigint): void {
+  begin(number: bigint, _lease: LeaseToken, header: StoredHeader): void {
     this.#open = { number, header, parts: [] };
   }
 
   append(bytes: Uint8Array): void {
     this.#open?.parts.push(bytes);
-  }
-
-  growth(bytes: number): number {
-    return bytes;
   }
 
   backlog(): number {
@@ -78,24 +79,24 @@ class MemoryWriter implements FragmentWriter {
     return Promise.resolve();
   }
 
-  commit(meta: FragmentMeta, tags: Uint8Array): Promise<FragmentRecord> {
+  commit({ meta, seal, tags, ...whole }: WholeMedia): Promise<FragmentRecord> {
     const open = this.#open;
     if (open?.number !== meta.number) {
       return Promise.reject(new Error('commit without a begin of this number'));
     }
     this.#open = undefined;
-    const cluster = Buffer.concat(open.parts);
-    const key = this.#key?.fragment(this.#id, meta.number);
+    const layout = seal === undefined ? (1 as const) : (3 as const);
+    const over = Buffer.from(JSON.stringify({ ...meta, number: String(meta.number) }));
     const record = {
-      ...{ ...meta, headerId: HEADER_ID, segment: 0, offset: 0, tagsSum: 0, sums: [] },
-      ...{ clusterBytes: cluster.length, tagsBytes: tags.length },
-      ...(key !== undefined && { seal: NO_SEAL }),
+      ...{ ...meta, ...whole, layout, headerId: open.header.id },
+      ...{ place: encodePlace({ segment: 0, offset: 0 }), tagsSum: crc32(tags) },
+      ...(seal && { sealed: { over, seal: seal(over) } }),
     };
     this.#data.add(this.#id, {
       record,
-      header: key?.seal(PART.header, open.header) ?? Uint8Array.from(open.header),
-      cluster: key?.seal(0, cluster) ?? cluster,
-      tags: key?.seal(PART.tags, tags) ?? Uint8Array.from(tags),
+      header: Uint8Array.from(open.header.bytes),
+      cluster: Buffer.concat(open.parts),
+      tags: Uint8Array.from(tags),
     });
     return Promise.resolve(record);
   }
@@ -110,60 +111,52 @@ class MemoryWriter implements FragmentWriter {
   }
 }
 
-class MemoryReader implements FragmentReader {
+class MemoryReader implements MediaReader {
   readonly #id: number;
   readonly #data: MemoryData;
-  readonly #key: KeySource | undefined;
 
-  constructor(id: number, data: MemoryData, key: KeySource | undefined) {
+  constructor(id: number, data: MemoryData) {
     this.#id = id;
     this.#data = data;
-    this.#key = key;
   }
 
-  header(record: FragmentRecord): Promise<Uint8Array> {
-    return this.#opened(record, PART.header, ({ header }) => header);
+  read(record: FragmentRecord, from: number, length: number): Promise<Uint8Array | undefined> {
+    const bytes = this.#stored(record)?.cluster.subarray(from, from + length);
+    return Promise.resolve(bytes?.length === length ? bytes : undefined);
   }
 
-  tags(record: FragmentRecord): Promise<Uint8Array> {
-    return this.#opened(record, PART.tags, ({ tags }) => tags);
+  part(record: FragmentRecord, part: 'tags' | 'header'): Promise<Uint8Array | undefined> {
+    return Promise.resolve(this.#stored(record)?.[part]);
   }
 
-  async *pieces(record: FragmentRecord): AsyncGenerator<Uint8Array, void, undefined> {
-    const cluster = await this.#opened(record, 0, (stored) => stored.cluster);
-    for (let at = 0; at < cluster.length; at += PIECE_BYTES) {
-      yield cluster.subarray(at, at + PIECE_BYTES);
-    }
+  where(): string {
+    return 'memory';
   }
 
   close(): Promise<void> {
     return Promise.resolve();
   }
 
-  async #opened(
-    record: FragmentRecord,
-    part: number,
-    of: (stored: Stored) => Uint8Array,
-  ): Promise<Uint8Array> {
-    const stored = this.#data.fragments.get(this.#id)?.get(record.number);
-    const key = record.seal === undefined ? undefined : await this.#fragmentKey(record.number);
-    const bytes = stored && (key === undefined ? of(stored) : key.open(part, of(stored)));
-    if (bytes !== undefined) return bytes;
-    throw new FragmentDamagedError(`fragment ${String(record.number)} is gone or changed`);
-  }
-
-  async #fragmentKey(number: bigint): Promise<FragmentKey> {
-    if (this.#key === undefined) throw new Error('the reader of a sealed fragment has no key');
-    return (await this.#key()).fragment(this.#id, number);
+  #stored({ number }: FragmentRecord): Stored | undefined {
+    return this.#data.fragments.get(this.#id)?.get(number);
   }
 }
 
 /** Keeps everything in memory: in `data`, which another store may go on with. */
-export class MemoryStore implements FragmentStore {
+export class MemoryStore implements FragmentStore, Catalog, FragmentIndex, MediaStore {
+  readonly catalog: Catalog = this;
+  readonly index: FragmentIndex = this;
+  readonly media: MediaStore = this;
+  readonly live: LiveTail;
   readonly #data: MemoryData;
 
   constructor(data: MemoryData) {
     this.#data = data;
+    this.live = new LocalTail((id, count) => {
+      const first = data.reserved.get(id) ?? 1;
+      data.reserved.set(id, first + count);
+      return Promise.resolve(first);
+    });
   }
 
   streams(): Promise<StreamRecord[]> {
@@ -175,49 +168,47 @@ export class MemoryStore implements FragmentStore {
     return Promise.resolve(this.#data.lastId);
   }
 
-  putStream(record: StreamRecord): Promise<void> {
+  putStream(record: StreamRecord, since: string | undefined): Promise<boolean> {
+    if (this.#data.streams.get(record.id)?.version !== since) return Promise.resolve(false);
     this.#data.streams.set(record.id, record);
-    return Promise.resolve();
+    return Promise.resolve(true);
   }
 
   deleteStream(id: number): Promise<void> {
-    const { streams, items, reserved } = this.#data;
+    const { streams, items, reserved, fragments } = this.#data;
     streams.delete(id);
     reserved.delete(id);
+    fragments.delete(id);
     for (const name of ['dataKey', 'sessions'] as const) items.delete(itemName(id, name));
-    return this.clearStream(id);
-  }
-
-  clearStream(id: number): Promise<void> {
-    this.#data.fragments.delete(id);
     return Promise.resolve();
-  }
-
-  reserve(id: number, count: number): Promise<number> {
-    const first = this.#data.reserved.get(id) ?? 1;
-    this.#data.reserved.set(id, first + count);
-    return Promise.resolve(first);
   }
 
   item(id: number, name: StreamItem): Promise<Uint8Array | undefined> {
     return Promise.resolve(this.#data.items.get(itemName(id, name)));
   }
 
-  putItem(id: number, name: StreamItem, value: Uint8Array): Promise<void> {
-    this.#data.items.set(itemName(id, name), Uint8Array.from(value));
-    return Promise.resolve();
+  swapItem(
+    id: number,
+    name: StreamItem,
+    before: Uint8Array | undefined,
+    after: Uint8Array,
+  ): Promise<boolean> {
+    const now = this.#data.items.get(itemName(id, name));
+    if (String(now) !== String(before)) return Promise.resolve(false);
+    this.#data.items.set(itemName(id, name), Uint8Array.from(after));
+    return Promise.resolve(true);
   }
 
   room(): number {
     return Infinity;
   }
 
-  openWriter(id: number, key?: DataKey): Promise<FragmentWriter> {
-    return Promise.resolve(new MemoryWriter(id, this.#data, key));
+  openWriter(id: number): Promise<MediaWriter> {
+    return Promise.resolve(new MemoryWriter(id, this.#data));
   }
 
-  openReader(id: number, key?: KeySource): FragmentReader {
-    return new MemoryReader(id, this.#data, key);
+  openReader(id: number): MediaReader {
+    return new MemoryReader(id, this.#data);
   }
 
   byNumber(
@@ -252,10 +243,12 @@ export class MemoryStore implements FragmentStore {
     return Promise.resolve(numbers.map((number) => fragments?.get(number)?.record));
   }
 
-  expire(id: number, expired: (record: FragmentRecord) => boolean): Promise<number> {
+  expire(id: number, bound: ExpireBound): Promise<number> {
     const all = this.#records(id);
-    const kept = all.findIndex((record) => !expired(record));
-    const old = kept === -1 ? all : all.slice(0, kept);
+    const last = all.findLastIndex((record) =>
+      bound.kind === 'number' ? record.number < bound.before : record.serverTime < bound.before,
+    );
+    const old = all.slice(0, last + 1);
     for (const { number } of old) this.#data.fragments.get(id)?.delete(number);
     return Promise.resolve(old.length);
   }

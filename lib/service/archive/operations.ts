@@ -46,7 +46,7 @@ async function listFragments(context: ServiceContext, call: Call): Promise<objec
   const limit = call.input.number('MaxResults') ?? DEFAULT_PAGE;
   const page = pageOf(call);
   const found = isArchived(record)
-    ? await context.store.byTime(record.id, { ...page, limit: limit + 1 })
+    ? await context.store.index.byTime(record.id, { ...page, limit: limit + 1 })
     : [];
   const shown = found.slice(0, limit);
   const last = shown.at(-1);
@@ -161,7 +161,7 @@ async function sendListed(
   const known = isArchived(stream) && number < 1n << 160n;
   try {
     if (source.refused !== undefined) throw source.refused;
-    const [record] = known ? await context.store.get(stream.id, [number]) : [];
+    const [record] = known ? await context.store.index.get(stream.id, [number]) : [];
     if (record === undefined) return { id: 4000, message: 'Requested fragment is not found' };
     await sender.fragment(record, listedFragmentTags(record));
     return undefined;

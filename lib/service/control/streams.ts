@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ServiceError } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
-import type { FragmentStore, StreamRecord } from '../store/types.js';
+import type { Catalog, StreamRecord } from '../store/types.js';
 
 /** States of a stream (guide: StreamInfo). @internal */
 export type StreamStatus = 'CREATING' | 'ACTIVE' | 'UPDATING' | 'DELETING';
@@ -27,17 +27,17 @@ type Change = Partial<Omit<StreamRecord, 'id' | 'account' | 'name' | 'creationTi
 
 /** Every stream of the service, in memory and in the store. @internal */
 export class StreamRegistry {
-  readonly #store: FragmentStore;
+  readonly #catalog: Catalog;
   readonly #options: Pick<CheckedOptions, 'region' | 'clock' | 'limits'>;
   readonly #streams = new Map<string, Stream>();
 
-  constructor(store: FragmentStore, options: Pick<CheckedOptions, 'region' | 'clock' | 'limits'>) {
-    this.#store = store;
+  constructor(catalog: Catalog, options: Pick<CheckedOptions, 'region' | 'clock' | 'limits'>) {
+    this.#catalog = catalog;
     this.#options = options;
   }
 
   async load(): Promise<void> {
-    for (const record of await this.#store.streams()) this.#set(record, 'ACTIVE');
+    for (const record of await this.#catalog.streams()) this.#set(record, 'ACTIVE');
   }
 
   all(): readonly Stream[] {
@@ -104,8 +104,8 @@ export class StreamRegistry {
     const draft = draftOf(wanted, this.#options.clock.wall());
     this.#streams.set(key, { record: draft, status: 'CREATING' });
     try {
-      const record = { ...draft, id: await this.#store.newStreamId() };
-      await this.#store.putStream(record);
+      const record = { ...draft, id: await this.#catalog.newStreamId() };
+      await this.#put(record, undefined);
       this.#set(record, 'ACTIVE');
       return record;
     } catch (error) {
@@ -120,7 +120,7 @@ export class StreamRegistry {
     this.#set(now, 'UPDATING');
     const next = { ...now, version: newVersion(), ...change };
     try {
-      await this.#store.putStream(next);
+      await this.#put(next, now.version);
       this.#set(next, 'ACTIVE');
       return next;
     } catch (error) {
@@ -135,8 +135,17 @@ export class StreamRegistry {
   }
 
   async remove(record: StreamRecord): Promise<void> {
-    await this.#store.deleteStream(record.id);
+    await this.#catalog.deleteStream(record.id);
     this.#streams.delete(keyOf(record.account, record.name));
+  }
+
+  /** Another process may have changed what this one knows. */
+  async #put(record: StreamRecord, since: string | undefined): Promise<void> {
+    if (await this.#catalog.putStream(record, since)) return;
+    throw new ServiceError(
+      'VersionMismatchException',
+      `The stream ${record.name} was changed meanwhile; get its version with DescribeStream.`,
+    );
   }
 
   #requireActive(record: StreamRecord): StreamRecord {

@@ -40,7 +40,7 @@ async function getMedia(context: ServiceContext, call: Call): Promise<void> {
     hub.addConsumer(consumer);
     try {
       const selector = call.input.object('StartSelector') ?? new Input({});
-      const start = await resolveStart(context.store, record.id, selector);
+      const start = await resolveStart(context.store.index, record.id, selector);
       beginMedia(call);
       if (source.refused !== undefined) throw source.refused;
       if (start.kind === 'from') await sendFrom({ context, hub, sender, signal }, start.number);
@@ -67,9 +67,9 @@ async function sendFrom({ context, hub, sender, signal }: Tail, first: bigint): 
   let from = first;
   while (!signal.aborted && !hub.deleted) {
     // Both are read before the index, so that nothing can come in between unseen.
-    const version = hub.version;
-    const before = hub.horizon();
-    const page = await context.store.byNumber(hub.id, {
+    const { version } = hub.tail;
+    const before = hub.tail.horizon();
+    const page = await context.store.index.byNumber(hub.id, {
       from,
       limit: PAGE,
       ...(before !== undefined && { before }),
@@ -78,7 +78,7 @@ async function sendFrom({ context, hub, sender, signal }: Tail, first: bigint): 
       await sendFragment({ context, hub, sender, signal }, record);
       from = record.number + 1n;
     }
-    if (page.length === 0) await hub.newerThan(version, signal);
+    if (page.length === 0) await hub.tail.newerThan(version, signal);
   }
 }
 
@@ -92,7 +92,7 @@ async function sendFragment({ context, hub, sender }: Tail, record: FragmentReco
     return;
   }
   // A live reader's last bytes do not wait for the index: the hub knows what came last.
-  const newest = hub.newest ?? (await newestStored(context, hub));
+  const newest = hub.tail.newest ?? (await newestStored(context, hub));
   const behind = Math.max(0, (newest?.serverTime ?? record.serverTime) - record.serverTime);
   await sender.tags(positionTags(record, behind));
   sender.meter.add('GetMedia.MillisBehindNow', behind);
@@ -102,6 +102,6 @@ async function newestStored(
   { store }: ServiceContext,
   hub: StreamHub,
 ): Promise<FragmentRecord | undefined> {
-  const [newest] = await store.byNumber(hub.id, { limit: 1, order: 'descending' });
+  const [newest] = await store.index.byNumber(hub.id, { limit: 1, order: 'descending' });
   return newest;
 }

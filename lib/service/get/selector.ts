@@ -1,6 +1,6 @@
 import type { Input } from '../api/input.js';
 import { ServiceError } from '../errors.js';
-import type { FragmentRecord, FragmentStore, TimeKind } from '../store/types.js';
+import type { FragmentIndex, FragmentRecord, TimeKind } from '../store/types.js';
 
 /** Where GetMedia starts. @internal */
 export type Start =
@@ -8,7 +8,7 @@ export type Start =
   { readonly kind: 'from'; readonly number: bigint } | { readonly kind: 'notFound' };
 
 /** What is looked up in a store. */
-type Lookup = Pick<FragmentStore, 'byNumber' | 'byTime' | 'get'>;
+type Lookup = Pick<FragmentIndex, 'byNumber' | 'byTime' | 'get'>;
 
 /** Resolves a start selector as of now. Throws InvalidArgumentException. @internal */
 export async function resolveStart(store: Lookup, stream: number, selector: Input): Promise<Start> {

@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FrameCounter } from '../metrics/frames.js';
 import type { StreamMeter } from '../metrics/meter.js';
 import type { Pacer } from '../pacer.js';
+import type { FragmentReader } from '../media/reader.js';
 import { FragmentDamagedError } from '../store/types.js';
-import type { FragmentReader, FragmentRecord } from '../store/types.js';
+import type { FragmentRecord } from '../store/types.js';
 import { tagsElement, type TagPairs } from './layout.js';
 
 /** Fragments up to this size are verified in memory; larger ones are read twice. */

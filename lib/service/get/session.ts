@@ -2,7 +2,8 @@ import type { ServiceContext } from '../context.js';
 import type { Call } from '../http/front.js';
 import { KeyError } from '../keys/key-error.js';
 import { Pacer } from '../pacer.js';
-import type { KeySource, StreamRecord } from '../store/types.js';
+import { openReader, type KeySource } from '../media/reader.js';
+import type { StreamRecord } from '../store/types.js';
 import { mayUseKey } from '../policy/authorize.js';
 import { FragmentSender, type MediaReader } from './sender.js';
 
@@ -55,7 +56,7 @@ export async function sendMedia(
   };
   response.on('close', stop);
   const sender = new FragmentSender({
-    reader: context.store.openReader(record.id, key),
+    reader: openReader(context.store, record.id, key),
     meter: context.metrics.of(record),
     operation,
     response,

@@ -1,7 +1,7 @@
 import { StreamingMkvReader } from '../../parser/index.js';
 import { TrackCollector, type MkvTrack } from '../../parser/tracks.js';
 import { ServiceError } from '../errors.js';
-import type { FragmentRecord, FragmentStore, StreamRecord } from '../store/types.js';
+import type { FragmentIndex, FragmentRecord, StreamRecord } from '../store/types.js';
 import { isHlsAudio, isHlsVideo, isValidCodecPrivate } from './codec-private.js';
 import type { HlsRequest } from './request.js';
 
@@ -14,21 +14,21 @@ const NO_END = Number.MAX_SAFE_INTEGER - 1;
  * Rejects with ResourceNotFoundException where there is none. @internal
  */
 export async function findShown(
-  store: FragmentStore,
+  index: FragmentIndex,
   { id, name }: StreamRecord,
   { mode, timestamps: kind, from = 0, to = NO_END }: HlsRequest,
   now: number,
 ): Promise<FragmentRecord> {
   if (mode === 'LIVE') {
     const recent = { kind: 'server', from: Math.max(0, now - LIVE_WITHIN), to: NO_END } as const;
-    const [newest] = await store.byTime(id, { ...recent, limit: 1, order: 'descending' });
+    const [newest] = await index.byTime(id, { ...recent, limit: 1, order: 'descending' });
     if (newest !== undefined) return newest;
     throw notFound(`Stream ${name} has no fragment within the last 30 seconds.`);
   }
   const before = { kind, from: 0, to: from, limit: 1, order: 'descending' } as const;
-  const [holding] = await store.byTime(id, before);
+  const [holding] = await index.byTime(id, before);
   if (holding !== undefined && timeOf(holding, kind) + holding.duration > from) return holding;
-  const [first] = await store.byTime(id, { kind, from, to: Math.min(to, NO_END), limit: 1 });
+  const [first] = await index.byTime(id, { kind, from, to: Math.min(to, NO_END), limit: 1 });
   if (first !== undefined) return first;
   throw notFound(`Stream ${name} has no fragment within the requested time range.`);
 }

@@ -3,6 +3,7 @@ import { findMedia } from '../control/find-stream.js';
 import { ServiceError, type ServiceErrorName } from '../errors.js';
 import { mediaSource } from '../get/session.js';
 import type { Call, Handler } from '../http/front.js';
+import { openReader } from '../media/reader.js';
 import { KEY_ERRORS, type KeyError, type KeyErrorId } from '../keys/key-error.js';
 import { meterOfCall } from '../metrics/calls.js';
 import type { FragmentRecord, StreamRecord } from '../store/types.js';
@@ -50,7 +51,7 @@ async function beginSession(
   }
   const now = context.options.clock.wall();
   const request = readHlsRequest(call.input, now, record.retentionHours * HOUR);
-  const shown = await findShown(context.store, record, request, now);
+  const shown = await findShown(context.store.index, record, request, now);
   checkPlayable(await headerOf(context, call, record, shown));
   const token = await sessions.begin(record, request);
   const endpoint = context.endpointOf(call.source, 'GET_HLS_STREAMING_SESSION_URL');
@@ -65,7 +66,7 @@ async function headerOf(
 ): Promise<Uint8Array> {
   const { refused, key } = await mediaSource(context, call, record);
   if (refused !== undefined) throw refusal(refused);
-  const reader = context.store.openReader(record.id, key);
+  const reader = openReader(context.store, record.id, key);
   try {
     return await reader.header(fragment);
   } finally {

@@ -4,7 +4,7 @@ import type { StreamRegistry } from '../control/streams.js';
 import { ServiceError } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { Turns } from '../store/turns.js';
-import type { FragmentStore, StreamRecord } from '../store/types.js';
+import type { Catalog, StreamRecord } from '../store/types.js';
 import type { HlsRequest } from './request.js';
 import type { HlsTokens } from './token.js';
 
@@ -23,7 +23,7 @@ interface ActiveSession {
 
 /** What sessions need of the service. @internal */
 export interface SessionParts {
-  readonly store: FragmentStore;
+  readonly catalog: Catalog;
   readonly streams: StreamRegistry;
   readonly options: Pick<CheckedOptions, 'limits' | 'clock'>;
 }
@@ -44,13 +44,18 @@ export class HlsSessions {
 
   /** Begins a session, which closes the oldest where there are too many; gives its token. */
   async begin({ id: stream }: StreamRecord, request: HlsRequest): Promise<string> {
-    const { store, options } = this.#parts;
+    const { catalog, options } = this.#parts;
     const now = options.clock.wall();
     const session = { id: randomBytes(16).toString('hex'), expiresAt: now + request.expires };
     await this.#turns.run(stream, async () => {
-      const active = (await this.#active(stream)).filter(({ expiresAt }) => expiresAt > now);
-      const kept = [...active, session].slice(-options.limits.hlsSessions);
-      await store.putItem(stream, 'sessions', Buffer.from(JSON.stringify(kept)));
+      for (;;) {
+        const stored = await catalog.item(stream, 'sessions');
+        const active = activeSessions(stored).filter(({ expiresAt }) => expiresAt > now);
+        const kept = [...active, session].slice(-options.limits.hlsSessions);
+        const next = Buffer.from(JSON.stringify(kept));
+        // Another process may have begun one meanwhile.
+        if (await catalog.swapItem(stream, 'sessions', stored, next)) return;
+      }
     });
     const { id, expiresAt } = session;
     return this.#tokens.seal({ stream, session: id, expiresAt, request });
@@ -72,19 +77,18 @@ export class HlsSessions {
     if (found === undefined || found.status === 'DELETING') {
       throw new ServiceError('ResourceNotFoundException', 'The stream of the session is deleted.');
     }
-    const active = await this.#active(stream);
+    const active = activeSessions(await this.#parts.catalog.item(stream, 'sessions'));
     if (!active.some((session) => session.id === id)) {
       throw forbidden('The session was closed, since newer ones were begun on the stream.');
     }
     return { record: found.record, id, expiresAt, request };
   }
+}
 
-  /** Oldest first. */
-  async #active(stream: number): Promise<readonly ActiveSession[]> {
-    const stored = await this.#parts.store.item(stream, 'sessions');
-    const value: unknown = JSON.parse(stored === undefined ? '[]' : Buffer.from(stored).toString());
-    return Array.isArray(value) ? value.filter(isActiveSession) : [];
-  }
+/** Oldest first. */
+function activeSessions(stored: Uint8Array | undefined): readonly ActiveSession[] {
+  const value: unknown = JSON.parse(stored === undefined ? '[]' : Buffer.from(stored).toString());
+  return Array.isArray(value) ? value.filter(isActiveSession) : [];
 }
 
 function isActiveSession(value: unknown): value is ActiveSession {

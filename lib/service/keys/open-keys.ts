@@ -1,5 +1,5 @@
 import type { CheckedOptions } from '../options.js';
-import type { FragmentStore } from '../store/types.js';
+import type { Catalog } from '../store/types.js';
 import { KeyRing, missingFile } from './key-ring.js';
 import { StreamKeys } from './stream-keys.js';
 
@@ -9,20 +9,20 @@ import { StreamKeys } from './stream-keys.js';
  */
 export async function openKeys(
   { keyFile, region, log }: Pick<CheckedOptions, 'keyFile' | 'region' | 'log'>,
-  store: FragmentStore,
+  catalog: Catalog,
 ): Promise<StreamKeys> {
   const ring = new KeyRing(keyFile, log);
   if ((await ring.load()) === 'missing') {
-    if (await isSealed(store)) throw missingFile(keyFile);
+    if (await isSealed(catalog)) throw missingFile(keyFile);
     await ring.create();
     log('info', `made the key file ${keyFile}; without it nobody can read what will be stored`);
   }
-  return new StreamKeys(ring, store, region);
+  return new StreamKeys(ring, catalog, region);
 }
 
-async function isSealed(store: FragmentStore): Promise<boolean> {
-  for (const { id } of await store.streams()) {
-    if ((await store.item(id, 'dataKey')) !== undefined) return true;
+async function isSealed(catalog: Catalog): Promise<boolean> {
+  for (const { id } of await catalog.streams()) {
+    if ((await catalog.item(id, 'dataKey')) !== undefined) return true;
   }
   return false;
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { DATA_KEY_BYTES, DataKey } from '../store/seal.js';
+import type { KeySource } from '../media/reader.js';
+import { DATA_KEY_BYTES, DataKey } from '../media/seal.js';
 import { Turns } from '../store/turns.js';
-import type { FragmentStore, KeySource, StreamRecord } from '../store/types.js';
+import type { Catalog, StreamRecord } from '../store/types.js';
 import { KeyError } from './key-error.js';
 import type { MasterKey } from './key-file.js';
 import { DEFAULT_KEY, parseKeyName } from './key-name.js';
@@ -31,16 +32,16 @@ interface Known {
  */
 export class StreamKeys {
   readonly #ring: KeyRing;
-  readonly #store: FragmentStore;
+  readonly #catalog: Catalog;
   readonly #region: string;
   /** Unwrapped keys; forgotten when the key file changes. */
   readonly #known = new Map<number, Known>();
   /** Two first connections of a stream must not make two keys. */
   readonly #turns = new Turns();
 
-  constructor(ring: KeyRing, store: FragmentStore, region: string) {
+  constructor(ring: KeyRing, catalog: Catalog, region: string) {
     this.#ring = ring;
-    this.#store = store;
+    this.#catalog = catalog;
     this.#region = region;
   }
 
@@ -79,25 +80,35 @@ export class StreamKeys {
   async #writingKey(record: StreamRecord): Promise<DataKey> {
     const { id } = record;
     const master = this.#usable(record);
-    const stored = await this.#store.item(id, 'dataKey');
-    if (stored === undefined) return this.#wrapAnew(id, master, randomBytes(DATA_KEY_BYTES));
+    const stored = await this.#catalog.item(id, 'dataKey');
+    if (stored === undefined) {
+      return this.#wrapAnew(record, master, randomBytes(DATA_KEY_BYTES), stored);
+    }
     const wrapped = decodeWrapped(stored);
     const bytes = this.#unwrap(id, wrapped);
     if (wrapped.key === master.id && wrapped.version === master.current) {
       return this.#remember(id, bytes);
     }
     // The key was rotated, or its alias moved: the old one is not needed from now on.
-    return this.#wrapAnew(id, master, bytes);
+    return this.#wrapAnew(record, master, bytes, stored);
   }
 
   async #readingKey(record: StreamRecord): Promise<DataKey> {
-    const wrapped = await storedWrappedKey(this.#store, record);
+    const wrapped = await storedWrappedKey(this.#catalog, record);
     return this.#remember(record.id, this.#unwrap(record.id, wrapped));
   }
 
-  async #wrapAnew(id: number, master: MasterKey, bytes: Uint8Array): Promise<DataKey> {
-    await this.#store.putItem(id, 'dataKey', encodeWrapped(wrapKey(master, id, bytes)));
-    return this.#remember(id, bytes);
+  async #wrapAnew(
+    record: StreamRecord,
+    master: MasterKey,
+    bytes: Uint8Array,
+    stored: Uint8Array | undefined,
+  ): Promise<DataKey> {
+    const { id } = record;
+    const wrapped = encodeWrapped(wrapKey(master, id, bytes));
+    // Where another process was first, its key is the stream's.
+    const done = await this.#catalog.swapItem(id, 'dataKey', stored, wrapped);
+    return done ? this.#remember(id, bytes) : this.#writingKey(record);
   }
 
   #remember(id: number, bytes: Uint8Array): DataKey {

@@ -31,7 +31,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
   const hub = context.hubs.of(record.id);
   checkConnections(hub, record.name);
   checkQuota(context);
-  await hub.ready();
+  await hub.lease.ready();
   checkConnections(hub, record.name);
   const session = new PutSession({
     context,

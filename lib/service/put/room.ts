@@ -1,12 +1,12 @@
 import type { ServiceContext } from '../context.js';
 import { AckError, ServiceError } from '../errors.js';
-import type { FragmentStore } from '../store/types.js';
+import type { MediaStore } from '../store/types.js';
 
 /* The disk quota: who is refused when it is used up. What is stored stays, and is read as before. */
 
 /** Throws `AckError` 5001 where bytes of a fragment find no room. @internal */
-export function checkRoom(store: FragmentStore, bytes: number): void {
-  if (store.room() >= bytes) return;
+export function checkRoom(media: MediaStore, bytes: number): void {
+  if (media.room() >= bytes) return;
   throw new AckError(5001, 'the disk quota is used up; retention or deleted streams free some');
 }
 
@@ -15,7 +15,7 @@ const RESERVE = 0.01;
 
 /** Refuses a new PutMedia while there is hardly any room, before its body is sent. @internal */
 export function checkQuota({ store, options }: ServiceContext): void {
-  const room = store.room();
+  const room = store.media.room();
   if (room === Infinity || room > options.diskQuota * RESERVE) return;
   throw new ServiceError(
     'ServiceUnavailable',

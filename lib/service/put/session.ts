@@ -6,7 +6,8 @@ import type { BodyDecoder } from '../http/aws-chunked.js';
 import { discardRest } from '../http/wire.js';
 import type { Producer, StreamHub } from '../hub.js';
 import { Pacer } from '../pacer.js';
-import type { FragmentWriter, StreamRecord } from '../store/types.js';
+import type { FragmentWriter } from '../media/writer.js';
+import type { StreamRecord } from '../store/types.js';
 import { AckWriter } from './acks.js';
 import type { BodyDump } from './dump.js';
 import { followBody } from './body-events.js';
@@ -140,7 +141,7 @@ export class PutSession implements IngestTarget, Producer {
     const { writer, checkKey } = this.#openSink();
     checkKey();
     const serverTime = context.options.clock.wall();
-    const number = hub.openNumber(serverTime);
+    const number = hub.lease.openNumber(serverTime);
     this.#fragment = { number, serverTime, timecode: undefined };
     this.#meter.begin();
     writer.begin(header, number);
@@ -187,14 +188,14 @@ export class PutSession implements IngestTarget, Producer {
     const commit = this.#openSink()
       .writer.commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
       .then((stored) => {
-        hub.readable(stored);
+        hub.lease.readable(stored);
         if (!this.#retains) context.sweeper.buffered(record, stored.clusterBytes);
         this.#meter.stored();
         if (!this.#retains) return;
         this.#meter.persisted(times, this.#acks.event('PERSISTED', { number, timecode }));
       })
       .catch((error: unknown) => {
-        hub.closeNumber(number);
+        hub.lease.closeNumber(number);
         this.#meter.failed();
         this.#storeFailed(error, { number, timecode });
       })
@@ -317,7 +318,7 @@ export class PutSession implements IngestTarget, Producer {
     this.#fragment = undefined;
     this.#sink?.writer.abort();
     if (fragment !== undefined) {
-      this.#options.hub.closeNumber(fragment.number);
+      this.#options.hub.lease.closeNumber(fragment.number);
       this.#meter.failed();
     }
     this.#finished();

@@ -3,7 +3,8 @@ import { AckError } from '../errors.js';
 import type { Call } from '../http/front.js';
 import { KeyError } from '../keys/key-error.js';
 import { mayUseKey } from '../policy/authorize.js';
-import type { FragmentWriter, StreamRecord } from '../store/types.js';
+import { openWriter, type FragmentWriter } from '../media/writer.js';
+import type { StreamRecord } from '../store/types.js';
 import { checkRoom } from './room.js';
 
 /** Where a session stores its fragments. @internal */
@@ -23,9 +24,9 @@ export async function openSink(
 ): Promise<FragmentSink> {
   const { key, check } = await context.keys.toWrite(record, mayUseKey(call, record));
   const { store } = context;
-  const writer = await store.openWriter(record.id, key);
+  const writer = await openWriter(store, record.id, key);
   const append = (part: Uint8Array): void => {
-    checkRoom(store, writer.growth(part.length));
+    checkRoom(store.media, writer.growth(part.length));
     writer.append(part);
   };
   return { writer, checkKey: check, append };

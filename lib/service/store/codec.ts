@@ -39,7 +39,8 @@ export const KIND: Readonly<
 };
 
 const PREFIX_BYTES = 5;
-const NUMBER_BYTES = 20;
+/** Bytes of a fragment number. @internal */
+export const NUMBER_BYTES = 20;
 /** First byte of a fragment's value: stored as sent, or sealed, once with checksums besides. */
 const PLAIN = 1;
 const SEALED_AND_SUMMED = 2;
@@ -148,37 +149,45 @@ export function decodeSafe(bytes: Uint8Array): number {
   return readSafe(bytes, 0);
 }
 
+/** Where a Cluster stands: the place of this store. @internal */
+export interface DiskPlace {
+  readonly segment: number;
+  readonly offset: number;
+}
+
+/** @internal */
+export function encodePlace({ segment, offset }: DiskPlace): Uint8Array {
+  const bytes = new Uint8Array(12);
+  view(bytes).setUint32(0, segment);
+  writeSafe(bytes, 4, offset);
+  return bytes;
+}
+
+/** @internal */
+export function decodePlace(place: Uint8Array): DiskPlace {
+  return { segment: view(place).getUint32(0), offset: readSafe(place, 4) };
+}
+
 /** The value of a fragment's entry; its number is in the key. @internal */
 export function encodeFragment(record: FragmentRecord): Uint8Array {
-  const { seal } = record;
-  return seal === undefined ? entryBody(record, PLAIN) : Buffer.concat([sealedBody(record), seal]);
+  const body = entryBody(record);
+  return record.sealed === undefined ? body : Buffer.concat([body, record.sealed.seal]);
 }
 
-/** What the seal of a fragment's entry authenticates: everything before the seal. @internal */
-export function sealedBody(record: FragmentRecord): Uint8Array {
-  return entryBody(record, record.sums.length > 0 ? SEALED_AND_SUMMED : SEALED);
-}
-
-/** How many pieces the Cluster is stored in. A sealed one has one at least: a seal to check. @internal */
-export function pieceCount({
-  clusterBytes,
-  seal,
-}: Pick<FragmentRecord, 'clusterBytes' | 'seal'>): number {
-  return Math.max(seal === undefined ? 0 : 1, Math.ceil(clusterBytes / PIECE_BYTES));
-}
-
-function entryBody(record: FragmentRecord, layout: number): Uint8Array {
+/** An entry without its seal, which authenticates it. @internal */
+export function entryBody(record: Omit<FragmentRecord, 'sealed'>): Uint8Array {
   const bytes = new Uint8Array(RECORD_BYTES + record.sums.length * 4);
   const at = view(bytes);
-  bytes[0] = layout;
+  const { segment, offset } = decodePlace(record.place);
+  bytes[0] = record.layout;
   bytes[1] = 0;
   writeSafe(bytes, 2, record.timecode);
   writeSafe(bytes, 10, record.producerTime);
   writeSafe(bytes, 18, record.serverTime);
   writeSafe(bytes, 26, record.duration);
   bytes.set(record.headerId, 34);
-  at.setUint32(50, record.segment);
-  writeSafe(bytes, 54, record.offset);
+  at.setUint32(50, segment);
+  writeSafe(bytes, 54, offset);
   writeSafe(bytes, 62, record.clusterBytes);
   at.setUint32(70, record.tagsBytes);
   at.setUint32(74, record.tagsSum);
@@ -197,25 +206,27 @@ export function decodeFragment(number: bigint, bytes: Uint8Array): FragmentRecor
   }
   const at = view(bytes);
   const clusterBytes = readSafe(bytes, 62);
-  const seal = layout === PLAIN ? undefined : bytes.slice(-SEAL_BYTES);
-  const count = layout === SEALED ? 0 : pieceCount({ clusterBytes, ...(seal && { seal }) });
-  if (bytes.length !== RECORD_BYTES + count * 4 + (seal?.length ?? 0)) {
+  const sealBytes = layout === PLAIN ? 0 : SEAL_BYTES;
+  const pieces = Math.max(sealBytes === 0 ? 0 : 1, Math.ceil(clusterBytes / PIECE_BYTES));
+  const count = layout === SEALED ? 0 : pieces;
+  if (bytes.length !== RECORD_BYTES + count * 4 + sealBytes) {
     throw new FragmentDamagedError(`index entry of fragment ${String(number)} has a wrong length`);
   }
+  const over = bytes.subarray(0, bytes.length - sealBytes);
   return {
     number,
+    layout,
     timecode: readSafe(bytes, 2),
     producerTime: readSafe(bytes, 10),
     serverTime: readSafe(bytes, 18),
     duration: readSafe(bytes, 26),
     headerId: bytes.slice(34, 50),
-    segment: at.getUint32(50),
-    offset: readSafe(bytes, 54),
+    place: bytes.slice(50, 62),
     clusterBytes,
     tagsBytes: at.getUint32(70),
     tagsSum: at.getUint32(74),
     sums: Array.from({ length: count }, (_, index) => at.getUint32(RECORD_BYTES + index * 4)),
-    ...(seal && { seal }),
+    ...(sealBytes > 0 && { sealed: { over, seal: bytes.subarray(over.length) } }),
   };
 }
 

@@ -2,6 +2,7 @@ import { chmod, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createKey, fsck, rotateKey } from '../../../lib/service/index.js';
+import { openWriter } from '../../../lib/service/media/writer.js';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
 import { cluster, header } from '../../support/mkv.js';
 import { createStream, getMedia, temporaryDirectory, withService } from './helpers.js';
@@ -58,10 +59,13 @@ describe('the key file of a new data directory', () => {
       tags: {},
     };
     const store = await openDiskStore({ directory, fsync: 'group' });
-    await store.newStreamId();
-    await store.putStream(record);
-    const writer = await store.openWriter(1);
-    const described = { ...meta(await store.reserve(1, 10)), serverTime: Date.now() };
+    await store.catalog.newStreamId();
+    await store.catalog.putStream(record, undefined);
+    const writer = await openWriter(store, 1);
+    const lease = store.live.lease(1);
+    await lease.ready();
+    const number = lease.openNumber(Date.now());
+    const described = { ...meta(1), number, serverTime: Date.now() };
     writer.begin(header(), described.number);
     writer.append(cluster(0, [{ time: 0, data: Buffer.from('as it was sent') }]));
     await writer.commit(described, new Uint8Array(), 'flushed');

@@ -1,5 +1,5 @@
 import { describe } from 'vitest';
-import { DataKey } from '../../../lib/service/store/seal.js';
+import { DataKey } from '../../../lib/service/media/seal.js';
 import { MemoryData, MemoryStore } from '../../support/memory-store.js';
 import { storeContract } from './store-contract.js';
 

@@ -1,12 +1,9 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { expect, it } from 'vitest';
-import type { DataKey } from '../../../lib/service/store/seal.js';
-import type {
-  FragmentMeta,
-  FragmentReader,
-  FragmentStore,
-  FragmentWriter,
-} from '../../../lib/service/store/types.js';
+import { openReader as readerOf, type FragmentReader } from '../../../lib/service/media/reader.js';
+import type { DataKey } from '../../../lib/service/media/seal.js';
+import { openWriter as writerOf, type FragmentWriter } from '../../../lib/service/media/writer.js';
+import type { FragmentMeta, FragmentStore } from '../../../lib/service/store/types.js';
 
 /* What any FragmentStore must do. Another store passes by calling `storeContract`. */
 
@@ -26,7 +23,7 @@ export function meta(sequence: number, time: number = sequence * 1000): Fragment
 }
 
 function openReader(store: FragmentStore, id: number, key: DataKey | undefined): FragmentReader {
-  return store.openReader(id, key === undefined ? undefined : () => Promise.resolve(key));
+  return readerOf(store, id, key === undefined ? undefined : () => Promise.resolve(key));
 }
 
 export async function bytesOfFragment(
@@ -35,7 +32,7 @@ export async function bytesOfFragment(
   number: bigint,
   key?: DataKey,
 ): Promise<Buffer | undefined> {
-  const [record] = await store.get(id, [number]);
+  const [record] = await store.index.get(id, [number]);
   if (record === undefined) return undefined;
   const reader = openReader(store, id, key);
   const parts: Uint8Array[] = [];
@@ -50,7 +47,7 @@ export async function bytesOfFragment(
 /** With `key`, everything is stored sealed. */
 export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey): void {
   const openWriter = (store: FragmentStore, id: number): Promise<FragmentWriter> =>
-    store.openWriter(id, key);
+    writerOf(store, id, key);
   const bytesOf = (store: FragmentStore, id: number, number: bigint): Promise<Buffer | undefined> =>
     bytesOfFragment(store, id, number, key);
   const run = async (use: (test: StoreUnderTest) => Promise<void>): Promise<void> => {
@@ -82,7 +79,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey
         for (const [index, bytes] of sent.entries()) {
           const { number } = meta(index);
           expect((await bytesOf(store, 1, number))?.equals(bytes)).toBe(true);
-          const [record] = await store.get(1, [number]);
+          const [record] = await store.index.get(1, [number]);
           if (record === undefined) throw new Error('gone');
           expect(record).toMatchObject(meta(index));
           expect(Buffer.from(await openReader(store, 1, key).header(record))).toEqual(header);
@@ -90,8 +87,8 @@ export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey
             index === 1 ? tags : Buffer.alloc(0),
           );
         }
-        expect(await store.get(1, [meta(99).number])).toEqual([undefined]);
-        expect(await store.byNumber(2, { limit: 10 })).toEqual([]);
+        expect(await store.index.get(1, [meta(99).number])).toEqual([undefined]);
+        expect(await store.index.byNumber(2, { limit: 10 })).toEqual([]);
       }
     });
   });
@@ -108,7 +105,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey
       }
       await before;
       await writer.close();
-      const all = await store.byNumber(1, { limit: 100 });
+      const all = await store.index.byNumber(1, { limit: 100 });
       const reader = openReader(store, 1, key);
       const headers = await Promise.all(all.map((record) => reader.header(record)));
       expect(headers.map((bytes) => bytes[0])).toEqual(all.map((_, index) => index));
@@ -129,7 +126,7 @@ export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey
       writer.append(randomBytes(100_000));
       await writer.close();
       const store = await test.reopen();
-      const all = await store.byNumber(1, { limit: 10 });
+      const all = await store.index.byNumber(1, { limit: 10 });
       expect(all.map((record) => record.number)).toEqual([meta(1).number]);
       expect(await bytesOf(store, 1, meta(1).number)).toEqual(kept);
       const next = await openWriter(store, 1);
@@ -154,41 +151,46 @@ export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey
       const number = (index: number): bigint => meta(index, times[index]).number;
       const numbers = (records: readonly { number: bigint }[]): bigint[] =>
         records.map((record) => record.number);
-      expect(numbers(await store.byNumber(1, { limit: 2, order: 'descending' }))).toEqual([
+      expect(numbers(await store.index.byNumber(1, { limit: 2, order: 'descending' }))).toEqual([
         number(3),
         number(2),
       ]);
       expect(
-        numbers(await store.byNumber(1, { from: number(1), before: number(3), limit: 9 })),
+        numbers(await store.index.byNumber(1, { from: number(1), before: number(3), limit: 9 })),
       ).toEqual([number(1), number(2)]);
       const range = { kind: 'producer', from: 1000, to: 5000 } as const;
-      expect(numbers(await store.byTime(1, { ...range, limit: 9 }))).toEqual([
+      expect(numbers(await store.index.byTime(1, { ...range, limit: 9 }))).toEqual([
         number(1),
         number(2),
         number(0),
       ]);
-      expect(numbers(await store.byTime(1, { ...range, limit: 1, order: 'descending' }))).toEqual([
-        number(0),
-      ]);
+      expect(
+        numbers(await store.index.byTime(1, { ...range, limit: 1, order: 'descending' })),
+      ).toEqual([number(0)]);
       const after = { time: 1000, number: number(1) };
-      expect(numbers(await store.byTime(1, { ...range, limit: 9, after }))).toEqual([
+      expect(numbers(await store.index.byTime(1, { ...range, limit: 9, after }))).toEqual([
         number(2),
         number(0),
       ]);
       expect(
-        numbers(await store.byTime(1, { kind: 'server', from: 9005, to: 9005, limit: 9 })),
+        numbers(await store.index.byTime(1, { kind: 'server', from: 9005, to: 9005, limit: 9 })),
       ).toEqual([number(3)]);
     });
   });
 
   it('never gives a stream id or a sequence number twice', async () => {
     await run(async (test) => {
-      const ids = [await test.store.newStreamId(), await test.store.newStreamId()];
-      const first = await test.store.reserve(1, 100);
+      const ids = [await test.store.catalog.newStreamId(), await test.store.catalog.newStreamId()];
+      const before = test.store.live.lease(1);
+      await before.ready();
+      const numbers = [before.openNumber(5), before.openNumber(4)];
       const store = await test.reopen();
-      ids.push(await store.newStreamId());
+      ids.push(await store.catalog.newStreamId());
       expect(new Set(ids).size).toBe(3);
-      expect(await store.reserve(1, 100)).toBeGreaterThanOrEqual(first + 100);
+      const lease = store.live.lease(1);
+      await lease.ready();
+      numbers.push(lease.openNumber(0), lease.openNumber(0));
+      expect([...numbers].sort((a, b) => (a < b ? -1 : 1))).toEqual(numbers);
     });
   });
 
@@ -203,32 +205,74 @@ export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey
         version: 'v',
         tags: { a: 'b' },
       };
-      await test.store.putStream(record);
+      expect(await test.store.catalog.putStream(record, undefined)).toBe(true);
       const writer = await openWriter(test.store, 7);
       writer.begin(NONE, meta(1).number);
       writer.append(Uint8Array.of(1));
       await writer.commit(meta(1), NONE, 'flushed');
       await writer.close();
       const store = await test.reopen();
-      expect(await store.streams()).toEqual([record]);
-      await store.putItem(7, 'sessions', Uint8Array.of(5));
-      await store.deleteStream(7);
-      expect(await store.item(7, 'sessions')).toBeUndefined();
-      expect(await store.streams()).toEqual([]);
-      expect(await store.byNumber(7, { limit: 1 })).toEqual([]);
-      expect(await store.byTime(7, { kind: 'server', from: 0, to: 1e9, limit: 1 })).toEqual([]);
+      expect(await store.catalog.streams()).toEqual([record]);
+      await store.catalog.swapItem(7, 'sessions', undefined, Uint8Array.of(5));
+      await store.catalog.deleteStream(7);
+      expect(await store.catalog.item(7, 'sessions')).toBeUndefined();
+      expect(await store.catalog.streams()).toEqual([]);
+      expect(await store.index.byNumber(7, { limit: 1 })).toEqual([]);
+      expect(await store.index.byTime(7, { kind: 'server', from: 0, to: 1e9, limit: 1 })).toEqual(
+        [],
+      );
     });
   });
 
   it('keeps small values of a stream, durable, and each by itself', async () => {
     await run(async (test) => {
-      await test.store.putItem(1, 'dataKey', Uint8Array.of(1));
-      await test.store.putItem(1, 'sessions', Uint8Array.of(2));
-      await test.store.putItem(1, 'dataKey', Uint8Array.of(3));
+      const { catalog } = test.store;
+      const [one, two, three] = [1, 2, 3].map((byte) => Uint8Array.of(byte));
+      if (one === undefined || two === undefined || three === undefined) throw new Error('no');
+      expect(await catalog.swapItem(1, 'dataKey', undefined, one)).toBe(true);
+      expect(await catalog.swapItem(1, 'sessions', undefined, two)).toBe(true);
+      expect(await catalog.swapItem(1, 'dataKey', undefined, two)).toBe(false);
+      expect(await catalog.swapItem(1, 'dataKey', three, two)).toBe(false);
+      expect(await catalog.swapItem(1, 'dataKey', one, three)).toBe(true);
       const store = await test.reopen();
-      expect([...((await store.item(1, 'dataKey')) ?? [])]).toEqual([3]);
-      expect([...((await store.item(1, 'sessions')) ?? [])]).toEqual([2]);
-      expect(await store.item(2, 'dataKey')).toBeUndefined();
+      expect([...((await store.catalog.item(1, 'dataKey')) ?? [])]).toEqual([3]);
+      expect([...((await store.catalog.item(1, 'sessions')) ?? [])]).toEqual([2]);
+      expect(await store.catalog.item(2, 'dataKey')).toBeUndefined();
+    });
+  });
+
+  it('changes a stream only from the version that it is said to have', async () => {
+    await run(async ({ store: { catalog } }) => {
+      const record = {
+        ...{ id: 3, account: '000000000000', name: 'cam', creationTime: 5, retentionHours: 1 },
+        ...{ version: 'a', tags: {} },
+      };
+      expect(await catalog.putStream(record, 'a')).toBe(false);
+      expect(await catalog.putStream(record, undefined)).toBe(true);
+      expect(await catalog.putStream({ ...record, version: 'b' }, undefined)).toBe(false);
+      expect(await catalog.putStream({ ...record, version: 'b' }, 'a')).toBe(true);
+      expect(await catalog.putStream({ ...record, version: 'c' }, 'a')).toBe(false);
+      expect((await catalog.streams()).map(({ version }) => version)).toEqual(['b']);
+    });
+  });
+
+  it('expires with a fragment all of lower numbers, whatever their times say', async () => {
+    await run(async ({ store }) => {
+      const writer = await openWriter(store, 1);
+      for (const [index, time] of [1000, 900_000, 2000, 3000].entries()) {
+        writer.begin(NONE, meta(index, time).number);
+        await writer.commit(meta(index, time), NONE, 'buffered');
+      }
+      await writer.close();
+      const left = async (): Promise<number[]> =>
+        (await store.index.byNumber(1, { limit: 9 })).map(({ timecode }) => timecode);
+      expect(await store.index.expire(1, { kind: 'server', before: 1000 })).toBe(0);
+      expect(await store.index.expire(1, { kind: 'server', before: 2000 })).toBe(1);
+      expect(await left()).toEqual([900_000, 2000, 3000]);
+      expect(await store.index.expire(1, { kind: 'server', before: 3000 })).toBe(2);
+      expect(await left()).toEqual([3000]);
+      const far = { kind: 'server', from: 0, to: 1e9, limit: 9 } as const;
+      expect(await store.index.byTime(1, far)).toHaveLength(1);
     });
   });
 
@@ -267,11 +311,11 @@ export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey
         }
         await Promise.all(commits);
         await Promise.all(writers.map((writer) => writer.close()));
-        const oldest = sequence - randomInt(60);
-        await store.expire(1, (record) => record.number < meta(oldest).number);
+        const oldest = Math.max(0, sequence - randomInt(60));
+        await store.index.expire(1, { kind: 'number', before: meta(oldest).number });
         for (const number of model.keys()) if (number < meta(oldest).number) model.delete(number);
         if (randomInt(3) === 0) store = await test.reopen();
-        const all = await store.byNumber(1, { limit: 10_000 });
+        const all = await store.index.byNumber(1, { limit: 10_000 });
         expect(all.map((record) => record.number)).toEqual([...model.keys()]);
         for (const record of all) {
           expect((await openReader(store, 1, key).header(record)).length).toBe(20);

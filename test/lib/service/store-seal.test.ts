@@ -10,13 +10,16 @@ import {
   decodeFragment,
   decodeSafe,
   encodeFragment,
+  encodePlace,
   headerKey,
   numberKey,
-  sealedBody,
+  entryBody,
   streamKey,
 } from '../../../lib/service/store/codec.js';
+import { openReader } from '../../../lib/service/media/reader.js';
+import { openWriter } from '../../../lib/service/media/writer.js';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
-import { DataKey, PART } from '../../../lib/service/store/seal.js';
+import { DataKey, PART } from '../../../lib/service/media/seal.js';
 import { FragmentDamagedError, PIECE_BYTES } from '../../../lib/service/store/types.js';
 import type { FragmentRecord } from '../../../lib/service/store/types.js';
 import { temporaryDirectory } from './helpers.js';
@@ -40,7 +43,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 async function store(key: DataKey | undefined, bytes = 1000): Promise<void> {
   const disk = await openDiskStore({ directory, fsync: 'group' });
   for (const id of [1, 2]) {
-    const writer = await disk.openWriter(id, key);
+    const writer = await openWriter(disk, id, key);
     for (const [at, number] of NUMBERS.entries()) {
       writer.begin(Buffer.concat([MARK, Buffer.of(id, at)]), number);
       writer.append(Buffer.alloc(bytes, MARK));
@@ -80,8 +83,8 @@ async function readAll(number: bigint): Promise<void> {
   const disk = await openDiskStore({ directory, fsync: 'group' });
   try {
     await bytesOfFragment(disk, 1, number, KEY);
-    const reader = disk.openReader(1, () => Promise.resolve(KEY));
-    const [record] = await disk.get(1, [number]);
+    const reader = openReader(disk, 1, () => Promise.resolve(KEY));
+    const [record] = await disk.index.get(1, [number]);
     if (record === undefined) throw new Error('gone');
     await reader.tags(record);
     await reader.header(record);
@@ -155,7 +158,7 @@ describe('what is sealed', () => {
 
   it.each<[string, (record: FragmentRecord) => Partial<FragmentRecord>]>([
     ['its time', ({ producerTime }) => ({ producerTime: producerTime + 1 })],
-    ['where it lies', ({ offset }) => ({ offset: offset + 1 })],
+    ['where it lies', () => ({ place: encodePlace({ segment: 1, offset: 13 }) })],
     ['its length', () => ({ clusterBytes: 10 })],
     ['its header', () => ({ headerId: new Uint8Array(16) })],
     ['that it has no bytes', () => ({ clusterBytes: 0 })],
@@ -222,8 +225,9 @@ async function makeSummed(bytes: number): Promise<void> {
     const first = media.subarray(12, 12 + PIECE_BYTES + SEAL_BYTES);
     const second = media.subarray(12 + first.length, 12 + bytes + 2 * SEAL_BYTES);
     const sums = [crc32(first), crc32(second)];
-    const body = sealedBody({ ...record, sums });
-    return { sums, seal: KEY.fragment(1, number).seal(PART.entry, new Uint8Array(), body) };
+    const over = entryBody({ ...record, sums, layout: 2 });
+    const seal = KEY.fragment(1, number).seal(PART.entry, new Uint8Array(), over);
+    return { sums, layout: 2, sealed: { over, seal } };
   });
   await withIndex((index) => index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 2)));
 }
@@ -243,7 +247,7 @@ describe('a directory of format 2', () => {
     await writeFile(mediaPath(1), media);
     await expect(readAll(meta(1).number)).rejects.toThrow(/is damaged: piece 1/);
     const disk = await openDiskStore({ directory, fsync: 'group' });
-    await (await disk.openWriter(1, KEY)).close();
+    await (await openWriter(disk, 1, KEY)).close();
     await disk.close();
     expect(await version()).toBe(3);
   });
@@ -256,8 +260,8 @@ describe('a directory of format 1', () => {
     await (await openDiskStore({ directory, fsync: 'group' })).close();
     expect(await version()).toBe(1);
     const disk = await openDiskStore({ directory, fsync: 'group' });
-    await disk.putItem(1, 'dataKey', Uint8Array.of(1));
-    const writer = await disk.openWriter(1, KEY);
+    await disk.catalog.swapItem(1, 'dataKey', undefined, Uint8Array.of(1));
+    const writer = await openWriter(disk, 1, KEY);
     writer.begin(MARK, meta(3).number);
     writer.append(MARK);
     await writer.commit(meta(3), new Uint8Array(), 'flushed');

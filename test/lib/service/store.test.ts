@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { describe, expect, it } from 'vitest';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
-import { DataKey } from '../../../lib/service/store/seal.js';
-import { FragmentDamagedError, type FragmentWriter } from '../../../lib/service/store/types.js';
+import { DataKey } from '../../../lib/service/media/seal.js';
+import { openWriter, type FragmentWriter } from '../../../lib/service/media/writer.js';
+import { FragmentDamagedError } from '../../../lib/service/store/types.js';
 import { readMedia } from '../../../lib/parser/index.js';
 import { cluster, header } from '../../support/mkv.js';
 import { createStream, getMedia, putMedia, temporaryDirectory, withService } from './helpers.js';
@@ -41,7 +42,7 @@ describe.each([
 
 async function oneFragment(directory: string, bytes: Uint8Array): Promise<string> {
   const store = await openDiskStore({ directory, fsync: 'group' });
-  const writer = await store.openWriter(1);
+  const writer = await openWriter(store, 1);
   writer.begin(NONE, meta(1).number);
   writer.append(bytes);
   await writer.commit(meta(1), NONE, 'flushed');
@@ -106,9 +107,11 @@ describe('disk store after harm', () => {
     const store = await openDiskStore({
       ...{ directory, quota, fsync: 'group', segmentBytes: 100_000 },
     });
-    const writers = await Promise.all([1, 2, 3, 4, 5, 6, 7].map((id) => store.openWriter(id, KEY)));
+    const writers = await Promise.all(
+      [1, 2, 3, 4, 5, 6, 7].map((id) => openWriter(store, id, KEY)),
+    );
     const fits = (writer: FragmentWriter, bytes: number): boolean =>
-      store.room() >= writer.growth(bytes);
+      store.media.room() >= writer.growth(bytes);
     const begun = new Set(writers);
     for (let number = 1; begun.size > 0; number += 1) {
       begun.clear();

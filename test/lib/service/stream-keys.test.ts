@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeyRing } from '../../../lib/service/keys/key-ring.js';
 import { StreamKeys } from '../../../lib/service/keys/stream-keys.js';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
-import type { DataKey } from '../../../lib/service/store/seal.js';
+import type { DataKey } from '../../../lib/service/media/seal.js';
 import { FragmentDamagedError } from '../../../lib/service/store/types.js';
 import type { FragmentStore, StreamRecord } from '../../../lib/service/store/types.js';
 import { temporaryDirectory } from './helpers.js';
@@ -30,7 +30,7 @@ describe('StreamKeys', () => {
     store = await openDiskStore({ directory, fsync: 'group' });
     const ring = new KeyRing(await writeKeys(directory, {}));
     await ring.load();
-    keys = new StreamKeys(ring, store, 'us-west-2');
+    keys = new StreamKeys(ring, store.catalog, 'us-west-2');
   });
   afterEach(async () => {
     await store.close();
@@ -50,13 +50,15 @@ describe('StreamKeys', () => {
 
   it('takes no data key that was wrapped for another stream, or is no longer whole', async () => {
     await keys.toWrite(record(1), ANYBODY);
-    const wrapped = (await store.item(1, 'dataKey')) ?? new Uint8Array();
-    await store.putItem(2, 'dataKey', wrapped);
+    const put = async (bytes: Uint8Array): Promise<boolean> =>
+      store.catalog.swapItem(2, 'dataKey', await store.catalog.item(2, 'dataKey'), bytes);
+    const wrapped = (await store.catalog.item(1, 'dataKey')) ?? new Uint8Array();
+    await put(wrapped);
     const source = await keys.toRead(record(2), ANYBODY);
     await expect(source()).rejects.toMatchObject({ name: 'KeyError', id: 4502 });
-    await store.putItem(2, 'dataKey', wrapped.subarray(0, 50));
+    await put(wrapped.subarray(0, 50));
     await expect(source()).rejects.toThrow(FragmentDamagedError);
-    await store.putItem(2, 'dataKey', Buffer.from('{"key":"aws/kinesisvideo","version":1}'));
+    await put(Buffer.from('{"key":"aws/kinesisvideo","version":1}'));
     await expect(source()).rejects.toThrow(FragmentDamagedError);
   });
 });

@@ -1,8 +1,8 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { NONCE_BYTES, Sealer, openBytes, sealBytes, type SealTerms } from '../aead.js';
-import { KIND, numberKey } from './codec.js';
+import { KIND, numberKey } from '../store/codec.js';
 
-/* Encryption of what is stored. SPEC.md, "Sealed fragments", is the same in words. */
+/* Encryption of what is stored, above any store. SPEC.md, "Sealed fragments", is the same in words. */
 
 /** Length of a data key. @internal */
 export const DATA_KEY_BYTES = 32;
