@@ -6,7 +6,6 @@ import type { BodyDecoder } from '../http/aws-chunked.js';
 import { discardRest } from '../http/wire.js';
 import type { Producer, StreamHub } from '../hub.js';
 import { Pacer } from '../pacer.js';
-import type { FragmentWriter } from '../media/writer.js';
 import type { StreamRecord } from '../store/types.js';
 import { AckWriter } from './acks.js';
 import type { BodyDump } from './dump.js';
@@ -242,7 +241,7 @@ export class PutSession implements IngestTarget, Producer {
     if (!this.#ended) this.#take(first, this.#sink.writer);
   }
 
-  #take(chunk: Uint8Array, writer: FragmentWriter): void {
+  #take(chunk: Uint8Array, writer: FragmentSink['writer']): void {
     this.#pause(this.#bytePace.spend(chunk.length));
     this.#guard(() => {
       this.#ingest.push(chunk);
