@@ -54,7 +54,8 @@ for (const path of files) {
   if (GENERATED.test(path)) faults.push(`${path}: made by a build, not to be kept`);
   // The index of a golden data directory has a log of its own.
   const isGolden = path.startsWith('test/golden/store/');
-  if (LEFT_BEHIND.test(path) && !isGolden) faults.push(`${path}: left behind by a program, not to be kept`);
+  if (LEFT_BEHIND.test(path) && !isGolden)
+    faults.push(`${path}: left behind by a program, not to be kept`);
   const { size } = statSync(join(root, path));
   if (size > MAX_BYTES) faults.push(`${path}: ${size} bytes, at most ${MAX_BYTES} are kept`);
   const bytes = readFileSync(join(root, path));
