@@ -96,10 +96,7 @@ async function serve(
     ...{ options, store, keys, streams, sweeper },
     endpointOf: (source, api) => endpoints.of(source, api),
   });
-  const sessions = new HlsSessions(
-    { ...context, catalog: store.catalog },
-    await HlsTokens.open(options.dataDir),
-  );
+  const sessions = new HlsSessions(context, await HlsTokens.open(options.dataDir));
   const tls = await TlsKeeper.open(options);
   const front = new HttpFront({ ...options, tls: tls.current }, partsOf(context, sessions, apiLog));
   const { port } = await front.listen();

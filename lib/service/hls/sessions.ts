@@ -4,7 +4,7 @@ import type { StreamRegistry } from '../control/streams.js';
 import { ServiceError } from '../errors.js';
 import type { CheckedOptions } from '../options.js';
 import { Turns } from '../store/turns.js';
-import type { Catalog, StreamRecord } from '../store/types.js';
+import type { FragmentStore, StreamRecord } from '../store/types.js';
 import type { HlsRequest } from './request.js';
 import type { HlsTokens } from './token.js';
 
@@ -23,7 +23,7 @@ interface ActiveSession {
 
 /** What sessions need of the service. @internal */
 export interface SessionParts {
-  readonly catalog: Catalog;
+  readonly store: Pick<FragmentStore, 'catalog'>;
   readonly streams: StreamRegistry;
   readonly options: Pick<CheckedOptions, 'limits' | 'clock'>;
 }
@@ -44,7 +44,8 @@ export class HlsSessions {
 
   /** Begins a session, which closes the oldest where there are too many; gives its token. */
   async begin({ id: stream }: StreamRecord, request: HlsRequest): Promise<string> {
-    const { catalog, options } = this.#parts;
+    const { options } = this.#parts;
+    const { catalog } = this.#parts.store;
     const now = options.clock.wall();
     const session = { id: randomBytes(16).toString('hex'), expiresAt: now + request.expires };
     await this.#turns.run(stream, async () => {
@@ -77,7 +78,7 @@ export class HlsSessions {
     if (found === undefined || found.status === 'DELETING') {
       throw new ServiceError('ResourceNotFoundException', 'The stream of the session is deleted.');
     }
-    const active = activeSessions(await this.#parts.catalog.item(stream, 'sessions'));
+    const active = activeSessions(await this.#parts.store.catalog.item(stream, 'sessions'));
     if (!active.some((session) => session.id === id)) {
       throw forbidden('The session was closed, since newer ones were begun on the stream.');
     }
