@@ -10,7 +10,7 @@ import { blank, filesUnder, finish, lineAt, readText, rootFolder } from './lib/s
 const CORE = [
   ['base'],
   ['status', 'bytes', 'retry', 'cpu'],
-  ['machine'],
+  ['machine', 'queue'],
   ['heap', 'ebml', 'nal', 'ack'],
   ['view', 'mkv'],
   ['stream'],

@@ -206,6 +206,7 @@ bool lane_put(lane *n) {
   n->count++;
   n->next = n->next + 1 == l->frames ? 0 : n->next + 1;
   n->left = (begins ? l->key_every : n->left) - 1;
+  rig_poll(r);
   if (r->call_count != 0) {
     rig_answer(r);
   }

@@ -23,9 +23,7 @@ uint64_t rig_clock(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void on_event(void *user, const kvs_event *event) {
-  rig *r = (rig *)user;
-
+static void note(rig *r, const kvs_event *event) {
   if (event->type > KVS_EVENT_PUT_STREAM) {
     return; /* the calls come first in the table */
   }
@@ -39,6 +37,14 @@ static void on_event(void *user, const kvs_event *event) {
   call->call = event->u.fields[0]; /* all calls begin with it */
 }
 
+void rig_poll(rig *r) {
+  const kvs_event *event;
+
+  while ((event = kvs_client_next_event(r->client)) != NULL) {
+    note(r, event);
+  }
+}
+
 static uint32_t next_random(void *user) {
   rig *r = (rig *)user;
 
@@ -48,6 +54,7 @@ static uint32_t next_random(void *user) {
 
 /* Answers make new calls; when none is left the stream is ready. */
 void rig_answer(rig *r) {
+  rig_poll(r);
   while (r->call_count != 0) {
     rig_call call = r->calls[--r->call_count];
     kvs_answer answer = {0};
@@ -61,6 +68,7 @@ void rig_answer(rig *r) {
     } else {
       (void)kvs_stream_answer(r->streams[call.stream], &answer, r->now);
     }
+    rig_poll(r);
   }
 }
 
@@ -82,7 +90,6 @@ void rig_open(rig *r, uint64_t arena_len, uint32_t streams, bool touch) {
   info.stream_count = streams;
   info.storage.storage_size = arena_len;
   callbacks.user = r;
-  callbacks.event = on_event;
   callbacks.random = next_random;
   rig_must(kvs_client_create(r->arena, arena_len, &info, &callbacks, r->now,
                              &r->client) == KVS_OK,

@@ -38,7 +38,10 @@ void rig_close(rig *r);
 /* A stream of |info|, through all its calls but the session's. */
 kvs_stream *rig_stream(rig *r, kvs_stream_info *info);
 
-/* Answers what waits with 200. */
+/* Asks for the events; as every host does after each call. */
+void rig_poll(rig *r);
+
+/* The same, and answers what waits with 200. */
 void rig_answer(rig *r);
 
 /* Bytes of the arena that are not free. */

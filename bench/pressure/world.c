@@ -100,9 +100,7 @@ static void on_note(world *w, const kvs_event *event) {
   }
 }
 
-static void on_event(void *user, const kvs_event *event) {
-  world *w = (world *)user;
-
+static void note(world *w, const kvs_event *event) {
   if (event->type > KVS_EVENT_PUT_STREAM) { /* the calls come first */
     on_note(w, event);
     return;
@@ -111,6 +109,15 @@ static void on_event(void *user, const kvs_event *event) {
   w->calls[w->call_count].event = *event;
   w->calls[w->call_count].due = w->now.mono + CALL_MS * KVS_TICKS_PER_MS;
   w->call_count++;
+}
+
+/* After each call: what it told. */
+static void ask(world *w) {
+  const kvs_event *event;
+
+  while ((event = kvs_client_next_event(w->client)) != NULL) {
+    note(w, event);
+  }
 }
 
 static uint32_t next_random(void *user) {
@@ -132,6 +139,7 @@ static void send_ack(camera *c, const char *type, uint64_t timecode) {
 
   (void)kvs_stream_parse_ack(c->stream, c->session, (const uint8_t *)json,
                              (size_t)len, c->w->now);
+  ask(c->w);
 }
 
 static void on_fragment(void *user, const far_fragment *fragment) {
@@ -194,6 +202,7 @@ static void answer_due(world *w) {
     memmove(&w->calls[i], &w->calls[i + 1],
             (w->call_count - i) * sizeof(w->calls[0]));
     answer(w, &due.event);
+    ask(w);
   }
 }
 
@@ -210,6 +219,7 @@ static void fill_socket(camera *c) {
         room < SOCKET_LEN - c->held ? room : SOCKET_LEN - c->held, c->w->now,
         &taken);
 
+    ask(c->w);
     if (status == KVS_STATUS_END_OF_STREAM) {
       c->ending = true;
     } else if (status != KVS_OK) {
@@ -227,6 +237,7 @@ static void end_session(camera *c) {
     forget_session(c);
     (void)kvs_stream_session_ended(c->stream, session, KVS_RESULT_OK,
                                    c->w->now);
+    ask(c->w);
   }
 }
 
@@ -290,6 +301,7 @@ static void put_frame(camera *c, uint64_t n) {
   if (kvs_stream_put(c->stream, &frame, w->now) != KVS_OK) {
     w->sum.refused++;
   }
+  ask(w);
 }
 
 static void open_world(world *w, const plan *p) {
@@ -309,7 +321,6 @@ static void open_world(world *w, const plan *p) {
   info.stream_count = p->streams;
   info.storage.storage_size = p->arena_len;
   callbacks.user = w;
-  callbacks.event = on_event;
   callbacks.random = next_random;
   must(kvs_client_create(w->arena, (size_t)p->arena_len, &info, &callbacks,
                          w->now, &w->client) == KVS_OK,
@@ -364,6 +375,7 @@ static uint64_t false_drops(const camera *c) {
 static void run_tick(world *w) {
   if (kvs_client_deadline(w->client) <= w->now.mono) {
     (void)kvs_client_step(w->client, w->now);
+    ask(w);
   }
   answer_due(w);
   run_link(w);
@@ -378,6 +390,7 @@ static void drain(world *w) {
   for (uint32_t i = 0; i < w->p->streams; i++) {
     (void)kvs_stream_stop(w->cameras[i].stream, w->now);
   }
+  ask(w);
   for (uint32_t tick = 0; tick < DRAIN_MS / TICK_MS; tick++) {
     run_tick(w);
   }

@@ -248,6 +248,8 @@ export interface DroppedFragmentReportEvent {
   readonly sent: boolean;
   /** status code */
   readonly reason: number;
+  /** count */
+  readonly fragments: number;
 }
 
 export interface SkippedFramesReportEvent {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The log is a sequence of records, each a fixed head and its text, padded to
-// 8 bytes. The core calls Append from inside its own calls, where no JavaScript
-// may run; the objects are made later, in Take.
+// 8 bytes. What the core tells is recorded after each call, so that its queue
+// never fills; the objects are made later, in Take.
 #include "events.h"
 
 #include <stdlib.h>

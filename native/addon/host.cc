@@ -17,10 +17,6 @@ constexpr uint32_t kFlagDeadline = 2;
 
 }  // namespace
 
-void Host::OnEvent(void *user, const kvs_event *event) {
-  static_cast<Host *>(user)->events_.Append(event);
-}
-
 uint32_t Host::OnRandom(void *user) {
   return static_cast<Host *>(user)->random_.Next();
 }
@@ -40,8 +36,7 @@ Host *Host::Create(const kvs_device_info &info, uint64_t seed, kvs_time now,
 kvs_status Host::Open(const kvs_device_info &info, uint64_t seed,
                       kvs_time now) {
   uint64_t size = info.storage.storage_size;
-  const kvs_callbacks callbacks = {KVS_CALLBACKS_VERSION, this, OnEvent,
-                                   OnRandom};
+  const kvs_callbacks callbacks = {KVS_CALLBACKS_VERSION, this, OnRandom};
 
   // The core checks this, too, but memory is asked for before it is called.
   if (size < KVS_MIN_STORAGE_SIZE || size > KVS_MAX_STORAGE_SIZE) {
@@ -110,14 +105,23 @@ void Host::Unlink(StreamLink *link) {
   link->next = nullptr;
 }
 
+EventLog &Host::events() {
+  if (client_ != nullptr) {
+    while (const kvs_event *event = kvs_client_next_event(client_)) {
+      events_.Append(event);
+    }
+  }
+  return events_;
+}
+
 uint64_t Host::TellDeadline() {
   told_deadline_ =
       client_ == nullptr ? KVS_NEVER : kvs_client_deadline(client_);
   return told_deadline_;
 }
 
-uint32_t Host::Flags() const {
-  uint32_t flags = events_.IsEmpty() ? 0 : kFlagEvents;
+uint32_t Host::Flags() {
+  uint32_t flags = events().IsEmpty() ? 0 : kFlagEvents;
 
   if (client_ != nullptr && kvs_client_deadline(client_) < told_deadline_) {
     flags |= kFlagDeadline;

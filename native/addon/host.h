@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one kvs_client needs around it: its arena, its callbacks, its streams.
+// What one kvs_client needs around it: its arena, its events, its streams.
 #ifndef KVS_ADDON_HOST_H
 #define KVS_ADDON_HOST_H
 
@@ -35,9 +35,8 @@ class Host {
   kvs_client *client() const {
     return client_;
   }
-  EventLog &events() {
-    return events_;
-  }
+  // With what the core had to tell until now.
+  EventLog &events();
 
   void Link(StreamLink *link, kvs_stream *stream);
   // Frees the stream, if it is still there, and forgets the link.
@@ -50,14 +49,13 @@ class Host {
     told_deadline_ = KVS_NEVER;
   }
   // PACKED_EVENTS and PACKED_DEADLINE of lib/native/binding.ts.
-  uint32_t Flags() const;
+  uint32_t Flags();
 
  private:
   Host() = default;
   ~Host();
 
-  // What the core calls. They only record: the core must not be called back.
-  static void OnEvent(void *user, const kvs_event *event);
+  // What the core calls; it must not be called back.
   static uint32_t OnRandom(void *user);
 
   kvs_status Open(const kvs_device_info &info, uint64_t seed, kvs_time now);

@@ -66,7 +66,7 @@ static kvs_status check_callbacks(const kvs_callbacks *callbacks) {
   if (callbacks->version > KVS_CALLBACKS_VERSION) {
     return KVS_STATUS_INVALID_CALLBACKS_VERSION;
   }
-  if (callbacks->event == NULL || callbacks->random == NULL) {
+  if (callbacks->random == NULL) {
     return KVS_STATUS_SERVICE_CALL_CALLBACKS_MISSING;
   }
   return KVS_OK;
@@ -131,6 +131,7 @@ kvs_status kvs_client_create(void *arena, size_t arena_len,
                              kvs_client **client) {
   const size_t align = 64;
   uint8_t *base = arena;
+  uint32_t slots;
   uint32_t pages;
   size_t at;
 
@@ -147,6 +148,10 @@ kvs_status kvs_client_create(void *arena, size_t arena_len,
   *client = (kvs_client *)(void *)(base + at);
   set_up(*client, info, callbacks, now);
   at += (sizeof(kvs_client) + align - 1) / align * align;
+  slots = kvs_queue_capacity(info->stream_count);
+  kvs_queue_init(&(*client)->host.queue, (kvs_queue_slot *)(void *)(base + at),
+                 slots);
+  at += slots * sizeof(kvs_queue_slot);
   kvs_heap_init(&(*client)->host.heap, base + at, arena_len - at);
   pages = (*client)->host.heap.page_count;
   (*client)->host.low_pages =
@@ -157,7 +162,7 @@ kvs_status kvs_client_create(void *arena, size_t arena_len,
 }
 
 void kvs_client_free(kvs_client *client) {
-  if (client == NULL) {
+  if (client == NULL || client->host.in_callback) {
     return;
   }
   for (uint32_t i = 0; i < client->host.stream_limit; i++) {
@@ -224,7 +229,7 @@ kvs_status kvs_client_answer(kvs_client *client, const kvs_answer *answer,
   if (client == NULL || answer == NULL) {
     return KVS_STATUS_NULL_ARG;
   }
-  if (client->host.in_event ||
+  if (client->host.in_callback ||
       !kvs_machine_end_call(&client->machine, answer->call)) {
     return KVS_STATUS_INVALID_OPERATION;
   }
@@ -258,7 +263,7 @@ kvs_status kvs_client_step(kvs_client *client, kvs_time now) {
   if (client == NULL) {
     return KVS_STATUS_NULL_ARG;
   }
-  if (client->host.in_event) {
+  if (client->host.in_callback) {
     return KVS_STATUS_INVALID_OPERATION;
   }
   client->host.deadline = KVS_NEVER;
@@ -272,6 +277,14 @@ kvs_status kvs_client_step(kvs_client *client, kvs_time now) {
   return KVS_OK;
 }
 
+const kvs_event *kvs_client_next_event(kvs_client *client) {
+  return kvs_queue_next(&client->host.queue);
+}
+
+bool kvs_client_has_event(const kvs_client *client) {
+  return kvs_queue_waits(&client->host.queue);
+}
+
 uint64_t kvs_client_deadline(const kvs_client *client) {
   return client->host.deadline;
 }
@@ -281,7 +294,7 @@ kvs_status kvs_stream_create(kvs_client *client, const kvs_stream_info *info,
   if (client == NULL || info == NULL || stream == NULL) {
     return KVS_STATUS_NULL_ARG;
   }
-  if (client->host.in_event) {
+  if (client->host.in_callback) {
     return KVS_STATUS_INVALID_OPERATION;
   }
   return kvs_stream_open(&client->host, info, now, stream);

@@ -10,9 +10,9 @@ void kvs_stream_emit(kvs_stream *stream, kvs_event *event) {
 uint32_t kvs_host_random(kvs_host *host) {
   uint32_t value;
 
-  host->in_event = true;
+  host->in_callback = true;
   value = host->callbacks.random(host->callbacks.user);
-  host->in_event = false;
+  host->in_callback = false;
   return value;
 }
 
@@ -134,7 +134,7 @@ kvs_status kvs_stream_open(kvs_host *host, const kvs_stream_info *info,
 void kvs_stream_free(kvs_stream *stream) {
   kvs_host *host;
 
-  if (stream == NULL) {
+  if (stream == NULL || stream->host->in_callback) {
     return;
   }
   host = stream->host;

@@ -28,40 +28,18 @@ KVS_MUST_CHECK kvs_status kvs_stream_open(kvs_host *host,
                                           const kvs_stream_info *info,
                                           kvs_time now, kvs_stream **out);
 
-/* Makes |event| [filled] one without anything to tell yet. */
-static inline void kvs_event_init(kvs_event *event, uint32_t type) {
-  /* Field by field: compilers clear a struct of this size with a string
-   * instruction, which costs more than all the rest of telling it. */
-  event->type = type;
-  event->stream = 0;
-  event->text = NULL;
-  event->text_len = 0;
-  for (uint32_t i = 0; i < KVS_EVENT_MAX_FIELDS; i++) {
-    event->u.fields[i] = 0;
-  }
-}
-
-static inline kvs_event kvs_event_make(uint32_t type) {
-  kvs_event event;
-
-  kvs_event_init(&event, type);
-  return event;
-}
-
-/* Tells the host; nothing may be half done. */
+/* Tells the host, when it asks. */
 static inline void kvs_host_emit(kvs_host *host, const kvs_event *event) {
-  host->in_event = true;
-  host->callbacks.event(host->callbacks.user, event);
-  host->in_event = false;
+  kvs_queue_push(&host->queue, event);
 }
 
 void kvs_stream_emit(kvs_stream *stream, kvs_event *event);
 uint32_t kvs_host_random(kvs_host *host);
 
-/* INVALID_OPERATION while the host is being told something. */
+/* INVALID_OPERATION while the host is asked something. */
 KVS_MUST_CHECK static inline kvs_status
 kvs_stream_guard(const kvs_stream *stream) {
-  return stream->host->in_event ? KVS_STATUS_INVALID_OPERATION : KVS_OK;
+  return stream->host->in_callback ? KVS_STATUS_INVALID_OPERATION : KVS_OK;
 }
 
 /* Where nearly every frame finds its stream: the body of a session is open, so

@@ -48,6 +48,7 @@ void kvs_room_report_dropped(kvs_stream *stream, const kvs_fragment *fragment,
   event.u.dropped_fragment_report.sent =
       (fragment->state & KVS_FRAGMENT_SENT) != 0 ? 1 : 0;
   event.u.dropped_fragment_report.reason = reason;
+  event.u.dropped_fragment_report.fragments = 1;
   kvs_stream_emit(stream, &event);
 }
 

@@ -88,16 +88,10 @@ void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
 }
 
 void kvs_session_tell_data(kvs_stream *stream) {
-  kvs_event event; /* in its place: this one comes with nearly every frame */
-
-  kvs_event_init(&event, KVS_EVENT_STREAM_DATA_AVAILABLE);
   stream->session.waiting = false;
-  event.stream = stream->id;
-  event.u.stream_data_available.session = stream->session.number;
-  event.u.stream_data_available.duration =
-      kvs_view_unread_duration(&stream->view);
-  event.u.stream_data_available.bytes = stream->view.unread_bytes;
-  kvs_host_emit(stream->host, &event);
+  kvs_queue_push_data(&stream->host->queue, stream->id, stream->session.number,
+                      kvs_view_unread_duration(&stream->view),
+                      stream->view.unread_bytes);
 }
 
 kvs_status kvs_stream_session_ended(kvs_stream *stream, uint64_t session,

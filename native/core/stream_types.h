@@ -7,6 +7,7 @@
 #include "core/machine.h"
 #include "core/mkv.h"
 #include "core/nal.h"
+#include "core/queue.h"
 #include "core/view.h"
 
 /* What the streams of a client share. */
@@ -18,8 +19,9 @@ typedef struct kvs_host {
   uint32_t stream_limit;
   uint32_t stream_count;
   uint32_t last_id;
-  bool ready;    /* the client's machine has been ready */
-  bool in_event; /* the host is being told something: no calls now */
+  bool ready;       /* the client's machine has been ready */
+  bool in_callback; /* of the host: no calls now */
+  kvs_queue queue;  /* what the host is to be told */
   uint64_t deadline;
   uint32_t low_pages;   /* with more in use there is storage pressure */
   uint64_t pressure_at; /* mono: when it may be told again */

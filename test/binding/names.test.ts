@@ -34,6 +34,8 @@ const REACHED: Readonly<Record<string, string>> = {
 /** Functions of kvs.h that JavaScript needs in no other form, and why. */
 const WITHIN: Readonly<Record<string, string>> = {
   kvs_status_name: 'the text of thrown errors; lib/generated/status.ts has the table',
+  kvs_client_next_event: 'the addon asks after each call, and events() gives what it heard',
+  kvs_client_has_event: 'the same; the flags of each answer tell',
   kvs_stream_info_init: 'lib/producer has the defaults and fills in every field',
   kvs_stream_info_check: 'createStream throws its status',
   kvs_stream_ack: 'parseAck parses and calls the same code',

@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void on_event(void *user, const kvs_event *event) {
-  fake_host *host = user;
-
+static void note(fake_host *host, const kvs_event *event) {
   if (host->event_count < FAKE_EVENTS) {
     host->events[host->event_count] = *event;
     host->events[host->event_count].text = NULL;
@@ -18,6 +16,14 @@ static void on_event(void *user, const kvs_event *event) {
   }
   if (event->type == KVS_EVENT_SESSION_ENDED) {
     host->session = 0;
+  }
+}
+
+void fake_poll(fake_host *host) {
+  const kvs_event *event;
+
+  while ((event = kvs_client_next_event(host->client)) != NULL) {
+    note(host, event);
   }
 }
 
@@ -48,7 +54,6 @@ void fake_host_init(fake_host *host, uint64_t arena_len, uint32_t streams) {
   info.stream_count = streams;
   info.storage.storage_size = arena_len;
   callbacks.user = host;
-  callbacks.event = on_event;
   callbacks.random = next_random;
   if (host->arena == NULL ||
       kvs_client_create(host->arena, (size_t)arena_len, &info, &callbacks,
@@ -88,6 +93,7 @@ void fake_advance(fake_host *host, uint64_t ticks) {
   host->now.mono += ticks;
   host->now.wall += ticks;
   (void)kvs_client_step(host->client, host->now);
+  fake_poll(host);
 }
 
 static bool is_call(uint32_t type) {
@@ -100,6 +106,7 @@ static bool is_client_call(uint32_t type) {
 }
 
 void fake_answer_all(fake_host *host, kvs_stream *stream) {
+  fake_poll(host);
   while (host->handled < host->event_count) {
     kvs_event event = host->events[host->handled++];
     kvs_answer answer = {0};
@@ -117,6 +124,7 @@ void fake_answer_all(fake_host *host, kvs_stream *stream) {
     } else if (stream != NULL && event.stream == kvs_stream_id(stream)) {
       (void)kvs_stream_answer(stream, &answer, host->now);
     }
+    fake_poll(host);
   }
 }
 
@@ -157,6 +165,7 @@ kvs_status fake_take(fake_host *host, kvs_stream *stream) {
       memcpy(host->body + host->body_len, chunk, taken);
     }
     host->body_len += taken;
+    fake_poll(host);
   }
   return status;
 }
@@ -175,18 +184,20 @@ kvs_status fake_ack(fake_host *host, kvs_stream *stream, const char *type,
   return status;
 }
 
-uint32_t fake_count(const fake_host *host, uint32_t type) {
+uint32_t fake_count(fake_host *host, uint32_t type) {
   uint32_t count = 0;
 
+  fake_poll(host);
   for (uint32_t i = 0; i < host->event_count; i++) {
     count += host->events[i].type == type ? 1 : 0;
   }
   return count;
 }
 
-kvs_event fake_last(const fake_host *host, uint32_t type) {
+kvs_event fake_last(fake_host *host, uint32_t type) {
   kvs_event event = {0};
 
+  fake_poll(host);
   for (uint32_t i = 0; i < host->event_count; i++) {
     if (host->events[i].type == type) {
       event = host->events[i];

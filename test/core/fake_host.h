@@ -40,6 +40,9 @@ void fake_stream_info(kvs_stream_info *info, const char *name);
 /* Moves both clocks on and steps the client. */
 void fake_advance(fake_host *host, uint64_t ticks);
 
+/* Asks for what there is to know; what reads the events does so first. */
+void fake_poll(fake_host *host);
+
 /* Answers every call that waits, and those that follow from the answers. */
 void fake_answer_all(fake_host *host, kvs_stream *stream);
 
@@ -55,8 +58,8 @@ kvs_status fake_ack(fake_host *host, kvs_stream *stream, const char *type,
                     uint64_t timecode);
 
 /* How many events of |type| came, and the last of them (zeroes: none). */
-uint32_t fake_count(const fake_host *host, uint32_t type);
-kvs_event fake_last(const fake_host *host, uint32_t type);
+uint32_t fake_count(fake_host *host, uint32_t type);
+kvs_event fake_last(fake_host *host, uint32_t type);
 
 /* Counts what the body holds: clusters and blocks, by walking its elements
  * one by one; false when it is not well formed. |times| [filled] the cluster

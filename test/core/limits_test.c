@@ -224,10 +224,6 @@ typedef struct device_row {
   kvs_status status;
 } device_row;
 
-static void ignore_event(void *user, const kvs_event *event) {
-  (void)user;
-  (void)event;
-}
 static uint32_t four(void *user) {
   (void)user;
   return 4;
@@ -269,9 +265,6 @@ static void set_device_tags(device *d, uint64_t value) {
 static void set_callbacks_version(device *d, uint64_t value) {
   d->callbacks.version = (uint32_t)value;
 }
-static void set_event(device *d, uint64_t value) {
-  d->callbacks.event = value == 0 ? NULL : ignore_event;
-}
 static void set_random(device *d, uint64_t value) {
   d->callbacks.random = value == 0 ? NULL : four;
 }
@@ -301,8 +294,6 @@ static const device_row device_rows[] = {
     {"tags", set_device_tags, 50, 51, KVS_STATUS_MAX_TAG_COUNT},
     {"callbacks version", set_callbacks_version, 0, 1,
      KVS_STATUS_INVALID_CALLBACKS_VERSION},
-    {"event callback", set_event, 1, 0,
-     KVS_STATUS_SERVICE_CALL_CALLBACKS_MISSING},
     {"random callback", set_random, 1, 0,
      KVS_STATUS_SERVICE_CALL_CALLBACKS_MISSING},
 };
@@ -312,7 +303,6 @@ static void good_device(device *d) {
   d->info.stream_count = 1;
   d->info.storage.storage_size = KVS_MIN_STORAGE_SIZE;
   d->arena_len = KVS_MIN_STORAGE_SIZE;
-  d->callbacks.event = ignore_event;
   d->callbacks.random = four;
 }
 

@@ -26,9 +26,10 @@ static void connect(fake_host *host, kvs_stream *stream) {
 }
 
 /* Frames of dropped fragments, of one stream. */
-static uint64_t dropped(const fake_host *host, const kvs_stream *stream) {
+static uint64_t dropped(fake_host *host, const kvs_stream *stream) {
   uint64_t frames = 0;
 
+  fake_poll(host);
   for (uint32_t i = 0; i < host->event_count; i++) {
     if (host->events[i].type == KVS_EVENT_DROPPED_FRAGMENT_REPORT &&
         host->events[i].stream == kvs_stream_id(stream)) {

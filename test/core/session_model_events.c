@@ -80,7 +80,8 @@ static void begin_session(model *m, const kvs_event *event, kvs_time now) {
   }
 }
 
-static void drop_fragment(model *m, const kvs_event *event) {
+/* One of the fragments that the event tells of; the frames of it. */
+static uint64_t drop_fragment(model *m, uint64_t timecode) {
   uint32_t i = m->accused >= 0 ? (uint32_t)m->accused : model_held(m, m->first);
   bool policy = m->putting && m->info.streaming_type != KVS_STREAMING_OFFLINE &&
                 m->info.overflow_policy == KVS_OVERFLOW_DROP_OLDEST;
@@ -88,16 +89,14 @@ static void drop_fragment(model *m, const kvs_event *event) {
 
   if (i >= m->count) {
     model_require(m, false, "only what is held is dropped");
-    return;
+    return 0;
   }
   f = &m->list[i];
   model_require(
       m, policy || m->accused >= 0 || m->resetting || !m->info.restart_on_error,
       "nothing is dropped without a reason");
-  model_require(m, event->u.dropped_fragment_report.timecode == f->begin,
+  model_require(m, timecode == f->begin || timecode == KVS_NEVER,
                 "the oldest goes, or the one that was refused");
-  model_require(m, event->u.dropped_fragment_report.frames == f->count,
-                "every frame of it is told");
   f->fate = MODEL_DROPPED;
   f->closed = true;
   m->dropped += f->count;
@@ -106,6 +105,19 @@ static void drop_fragment(model *m, const kvs_event *event) {
     m->open = false;
     m->await_key = true;
   }
+  return f->count;
+}
+
+/* Those that follow each other are told as one. */
+static void drop_fragments(model *m, const kvs_event *event) {
+  const kvs_event_dropped_fragment_report *told =
+      &event->u.dropped_fragment_report;
+  uint64_t frames = drop_fragment(m, told->timecode);
+
+  for (uint64_t k = 1; k < told->fragments && m->fault == NULL; k++) {
+    frames += drop_fragment(m, KVS_NEVER);
+  }
+  model_require(m, told->frames == frames, "every frame of them is told");
 }
 
 static void close_stream(model *m) {
@@ -152,7 +164,7 @@ void model_event(model *m, const kvs_event *event, kvs_time now) {
       m->state = (uint32_t)event->u.stream_state_changed.to;
       break;
     case KVS_EVENT_DROPPED_FRAGMENT_REPORT:
-      drop_fragment(m, event);
+      drop_fragments(m, event);
       break;
     case KVS_EVENT_DROPPED_FRAME_REPORT:
       model_require(m, m->putting && !m->frame_gone, "a frame is dropped once");

@@ -56,16 +56,24 @@ static model *model_of(uint32_t stream) {
   return NULL;
 }
 
-static void on_event(void *user, const kvs_event *event) {
+static void note(const kvs_event *event) {
   model *m = model_of(event->stream);
   call *slot = m == NULL ? &calls[STREAMS] : &calls[m - models];
 
-  (void)user;
   if (event->type <= KVS_EVENT_PUT_STREAM) {
     *slot = (call){event->stream, event->type, event->u.fields[0]};
   }
   if (m != NULL) {
     model_event(m, event, now);
+  }
+}
+
+/* What the last call told. */
+static void poll(void) {
+  const kvs_event *event;
+
+  while ((event = kvs_client_next_event(client)) != NULL) {
+    note(event);
   }
 }
 
@@ -116,7 +124,6 @@ static void begin_round(void) {
   device.name = "device";
   device.stream_count = STREAMS;
   device.storage.storage_size = ARENA;
-  callbacks.event = on_event;
   callbacks.random = next_random;
   now.mono = 1000 * SECOND;
   now.wall = UINT64_C(1795400000) * SECOND;
@@ -138,6 +145,7 @@ static void begin_round(void) {
     media[i] = now.wall;
     gop[i] = one_in(3) ? 2 : 30;
     until_key[i] = below(4);
+    poll();
   }
 }
 
@@ -198,6 +206,7 @@ static void put(uint32_t i) {
     models[k].putting = true;
   }
   status = kvs_stream_put(m->stream, &frame, now);
+  poll();
   for (uint32_t k = 0; k < STREAMS; k++) {
     models[k].putting = false;
   }
@@ -224,6 +233,7 @@ static void put_end(uint32_t i) {
     models[k].putting = true;
   }
   status = kvs_stream_put(m->stream, &frame, now);
+  poll();
   for (uint32_t k = 0; k < STREAMS; k++) {
     models[k].putting = false;
   }
@@ -247,6 +257,7 @@ static void take(uint32_t i, uint32_t most) {
 
   m->taking = true;
   status = kvs_stream_take(m->stream, session, out, room, now, &taken);
+  poll();
   m->taking = false;
   if (session == m->session) {
     model_take(m, out, taken, room, status, now);
@@ -266,6 +277,7 @@ static void give_ack(model *m, uint64_t session, const kvs_ack *ack) {
 
   if (one_in(2)) {
     (void)kvs_stream_ack(m->stream, session, ack, now);
+    poll();
     return;
   }
   if (ack->has_timecode) {
@@ -280,6 +292,7 @@ static void give_ack(model *m, uint64_t session, const kvs_ack *ack) {
 
     (void)kvs_stream_parse_ack(m->stream, session, (const uint8_t *)text + at,
                                n, now);
+    poll();
     at += n;
   }
 }
@@ -320,6 +333,7 @@ static void end_session(uint32_t i) {
   (void)kvs_stream_session_ended(m->stream,
                                  one_in(10) ? m->session - 1 : m->session,
                                  results[below(22)], now);
+  poll();
 }
 
 static void answer(uint32_t slot, bool kind) {
@@ -342,6 +356,7 @@ static void answer(uint32_t slot, bool kind) {
           : KVS_NEVER;
   if (m == NULL) {
     (void)kvs_client_answer(client, &given, now);
+    poll();
     return;
   }
   given.retention = m->info.retention;
@@ -355,6 +370,7 @@ static void answer(uint32_t slot, bool kind) {
   m->opened = m->opened || (given.result == KVS_RESULT_OK &&
                             made.type == KVS_EVENT_PUT_STREAM);
   (void)kvs_stream_answer(m->stream, &given, now);
+  poll();
 }
 
 static void pass_time(uint64_t ticks) {
@@ -364,6 +380,7 @@ static void pass_time(uint64_t ticks) {
     model_stepped(&models[i], now);
   }
   (void)kvs_client_step(client, now);
+  poll();
   CHECK(kvs_client_deadline(client) > now.mono); /* what was due is done */
 }
 
@@ -371,6 +388,7 @@ static void stop(uint32_t i) {
   if (!models[i].stopping) {
     model_stop(&models[i]);
     CHECK_EQ(kvs_stream_stop(models[i].stream, now), KVS_OK);
+    poll();
     model_stopped(&models[i]);
   }
 }
@@ -386,6 +404,7 @@ static void odd_call(uint32_t i) {
     case 1:
       m->resetting = true;
       (void)kvs_stream_reset(m->stream, now);
+      poll();
       m->resetting = false;
       model_anew(m);
       break;
@@ -393,11 +412,13 @@ static void odd_call(uint32_t i) {
     case 3:
       m->finish = m->finish || (m->live && !hard);
       (void)kvs_stream_reset_connection(m->stream, hard, now);
+      poll();
       break;
     default:
       if (m->stopping) {
         m->resetting = m->closed;
         CHECK_EQ(kvs_stream_start(m->stream, now), KVS_OK);
+        poll();
         m->resetting = false;
         model_anew(m);
       }
@@ -413,6 +434,7 @@ static void put_tag(uint32_t i) {
 
   (void)snprintf(name, sizeof(name), "tag%u", (unsigned)number++);
   status = kvs_stream_put_metadata(m->stream, name, "value", false, now);
+  poll();
 
   if (m->stopping) {
     model_require(m, status == KVS_STATUS_STREAM_HAS_BEEN_STOPPED,
@@ -476,6 +498,7 @@ static void serve(uint32_t i) {
   }
   if (m->live && m->eof) {
     (void)kvs_stream_session_ended(m->stream, m->session, 200, now);
+    poll();
   }
 }
 

@@ -89,7 +89,7 @@ static void accounts_balance(sweep *s) {
     if (event->type == KVS_EVENT_DROPPED_FRAGMENT_REPORT) {
       CHECK_EQ(event->stream, kvs_stream_id(s->stream));
       reported += event->u.dropped_fragment_report.frames;
-      fragments++;
+      fragments += event->u.dropped_fragment_report.fragments;
     }
   }
   CHECK_EQ(m.dropped_frames, reported);

@@ -86,7 +86,7 @@ static void ten_tags_and_no_more(void) {
 
 /* ---- stop ---------------------------------------------------------------- */
 
-static kvs_event last_error(const fake_host *host) {
+static kvs_event last_error(fake_host *host) {
   return fake_last(host, KVS_EVENT_STREAM_ERROR_REPORT);
 }
 

@@ -109,8 +109,7 @@ static void forget_calls(world *w, uint32_t stream) {
   w->call_count = kept;
 }
 
-static void on_event(void *user, const kvs_event *event) {
-  world *w = user;
+static void note(world *w, const kvs_event *event) {
   watched *s = find_stream(w, event->stream);
 
   if (event->type <= KVS_EVENT_PUT_STREAM) {
@@ -137,6 +136,15 @@ static void on_event(void *user, const kvs_event *event) {
     s->dropped += event->u.dropped_fragment_report.frames;
   } else if (event->type == KVS_EVENT_DROPPED_FRAME_REPORT) {
     s->refused++;
+  }
+}
+
+/* What the last call told, if the host asks: it may do so much later. */
+static void poll(world *w) {
+  const kvs_event *event;
+
+  while ((event = kvs_client_next_event(w->client)) != NULL) {
+    note(w, event);
   }
 }
 
@@ -282,6 +290,7 @@ static void make_stream(world *w, uint32_t i) {
   s->replays = i != 0;
   s->acks = info.fragment_acks;
   require(kvs_stream_create(w->client, &info, w->now, &s->stream) == KVS_OK);
+  poll(w);
 }
 
 static void put(world *w, watched *s) {
@@ -372,7 +381,7 @@ static uint32_t list_freeable(const watched *s, uint64_t ms,
 }
 
 /* An ack that makes durable frees the fragment that it names, and no other. */
-static void ack_one(watched *s, const kvs_ack *parsed, kvs_time now) {
+static void ack_one(world *w, watched *s, const kvs_ack *parsed) {
   bool durable =
       parsed->type == KVS_ACK_PERSISTED ||
       (parsed->type == KVS_ACK_RECEIVED && s->stream->retention == 0);
@@ -381,7 +390,8 @@ static void ack_one(watched *s, const kvs_ack *parsed, kvs_time now) {
   uint64_t before = freed_frames(s);
   bool right;
 
-  (void)kvs_stream_ack(s->stream, s->session, parsed, now);
+  (void)kvs_stream_ack(s->stream, s->session, parsed, w->now);
+  poll(w);
   right = !s->acks || s->replays || freed_frames(s) == before;
   for (uint32_t i = 0; i < count; i++) {
     right = right || (durable && freed_frames(s) - before == counts[i]);
@@ -403,7 +413,7 @@ static void ack(world *w, watched *s) {
   if (s->cluster_count != 0) {
     parsed.timecode = s->clusters[next_byte(&w->in) % CLUSTERS].ms;
   }
-  ack_one(s, &parsed, w->now);
+  ack_one(w, s, &parsed);
 }
 
 static void raw_ack(world *w, watched *s) {
@@ -590,6 +600,7 @@ static void step(world *w) {
       odd_call(w, s);
       break;
   }
+  poll(w);
   require(kvs_client_check(w->client) == KVS_OK);
   for (uint32_t i = 0; i < STREAMS; i++) {
     check_counts(&w->streams[i], frees, w->now);
@@ -611,10 +622,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len) {
   info.stream_count = STREAMS;
   info.storage.storage_size = KVS_MIN_STORAGE_SIZE;
   callbacks.user = &w;
-  callbacks.event = on_event;
   callbacks.random = next_random;
   require(kvs_client_create(w.arena, KVS_MIN_STORAGE_SIZE, &info, &callbacks,
                             w.now, &w.client) == KVS_OK);
+  poll(&w);
   for (uint32_t i = 0; i < STREAMS; i++) {
     w.streams[i].body = malloc(BODY);
     make_stream(&w, i);

@@ -9,7 +9,7 @@
  *   kvs_client_create(arena, ...)   the arena is all the memory it ever uses
  *   kvs_stream_create(...)          works without network or credentials
  *   kvs_stream_put(...)             one frame; copied into the arena
- *   callbacks->event(...)           service calls to make, things to know
+ *   kvs_client_next_event(...)      service calls to make, things to know
  *   kvs_stream_answer(...)          the answer to a service call
  *   kvs_stream_take(...)            bytes for the PutMedia body
  *   kvs_stream_parse_ack(...)       bytes of the PutMedia answer
@@ -18,10 +18,10 @@
  *
  * Rules for all functions. One thread at a time per client. Every call that
  * may act takes the time: |mono| never steps back and drives deadlines, |wall|
- * is the clock of media time stamps; both in ticks of 100 ns. Events are
- * delivered last, when the call's work is done; the event callback must not
- * call back into the same client (KVS_STATUS_INVALID_OPERATION). A refused
- * call changes nothing unless its comment says so.
+ * is the clock of media time stamps; both in ticks of 100 ns. What the host is
+ * to do or to know waits in a queue, and is to be asked for after each call,
+ * when its work is done. A refused call changes nothing unless its comment
+ * says so.
  *
  * Ownership words: [read] used during the call only; [filled] written by the
  * callee into the caller's memory; [lent] valid until the event named;
@@ -266,7 +266,7 @@ enum {
 #define KVS_EVENT_MAX_FIELDS 8u
 
 /* |fields| is the same memory as the named struct: a host may copy events
- * without knowing them. |text| is [lent] for the duration of the callback. */
+ * without knowing them. |text| is lent as long as the event is. */
 typedef struct kvs_event {
   uint32_t type;   /* KVS_EVENT_* */
   uint32_t stream; /* kvs_stream_id, 0 for the client */
@@ -280,12 +280,12 @@ typedef struct kvs_event {
   } u;
 } kvs_event;
 
-/* |event| is called for each event, last in the call that caused it; it must
- * not call back into the client. |random| gives 32 random bits. */
+/* |random| gives 32 random bits. It must not call back into the client: that is
+ * refused (KVS_STATUS_INVALID_OPERATION), and to free it or a stream does
+ * nothing. */
 typedef struct kvs_callbacks {
   uint32_t version;
   void *user;
-  void (*event)(void *user, const kvs_event *event);
   uint32_t (*random)(void *user);
 } kvs_callbacks;
 
@@ -347,6 +347,17 @@ typedef struct kvs_stream kvs_stream;
 KVS_API KVS_MUST_CHECK kvs_status kvs_client_create(
     void *arena, size_t arena_len, const kvs_device_info *info,
     const kvs_callbacks *callbacks, kvs_time now, kvs_client **client);
+
+/* The oldest event that was not asked for yet, [lent] until the next call of
+ * this function or kvs_client_free; NULL when there is none. Other functions
+ * may be called meanwhile. Ask until NULL after each call: the queue is made
+ * for that. In one that is not emptied, what has become obsolete goes, losses
+ * of a stream are told as one, and the oldest notes that are no loss go last.
+ *   |client| [read] */
+KVS_API const kvs_event *kvs_client_next_event(kvs_client *client);
+
+/* Whether kvs_client_next_event has one.   |client| [read] */
+KVS_API bool kvs_client_has_event(const kvs_client *client);
 
 /* Frees every stream and forgets the client; emits nothing. The arena is the
  * caller's again.   |client| [moved] */
