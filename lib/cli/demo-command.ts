@@ -7,8 +7,12 @@ export function addDemoCommand(program: Command): void {
   program
     .command('demo')
     .description('Stream a video into a service of its own, read it back and compare every frame.')
-    .option('--file <path>', 'MP4, MOV, MKV or raw H.264 file (default: a camera clip)')
-    .option('--frame-rate <n>', 'frames a second of a raw H.264 file (default: 25)', positiveNumber)
+    .option('--file <path>', 'MP4, MOV, MKV, raw H.264 or H.265 file (default: a camera clip)')
+    .option(
+      '--frame-rate <n>',
+      'frames a second of a raw video file (default: what it states, or 25)',
+      positiveNumber,
+    )
     .option('--loop <n>', 'stream the file so many times over (default: 1)', positiveInteger)
     .option('--against <path>', 'compare what comes back with this file instead')
     .option('--data-dir <dir>', 'fresh directory for the service, which stays')

@@ -17,7 +17,7 @@ const REGION = 'us-west-2';
 export interface DemoOptions {
   /** File to stream; the camera clip of the repository by default. */
   readonly file?: string;
-  /** Frames a second of a raw H.264 file; 25 by default. */
+  /** Frames a second of a raw H.264 or H.265 file; what it states, or 25, when left out. */
   readonly frameRate?: number;
   /** How many times the file is streamed, one pass behind the other; 1 by default. */
   readonly passes?: number;

@@ -3,7 +3,7 @@ import { KvsError } from '../base/errors.js';
 import type { Frame, TrackInfo } from '../base/media.js';
 
 /** Containers that `openMediaFile` reads. */
-export type MediaFormat = 'mp4' | 'matroska' | 'h264';
+export type MediaFormat = 'mp4' | 'matroska' | 'h264' | 'h265';
 
 /** How the frames of one pass through a file are given. */
 export interface FramesOptions {

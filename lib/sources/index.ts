@@ -1,4 +1,9 @@
-export { type AccessUnit, AccessUnitSplitter } from './annexb.js';
+export {
+  type AccessUnit,
+  AccessUnitSplitter,
+  type AccessUnitSplitterOptions,
+} from './video/access-units.js';
+export type { ParameterSets, VideoCodec } from './video/codec.js';
 export type { Frame, TrackInfo } from '../base/media.js';
 export type { FramesOptions, MediaFormat } from './container.js';
 export { type MediaFile, type MediaFileOptions, openMediaFile } from './media-file.js';

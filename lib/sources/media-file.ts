@@ -8,13 +8,16 @@ import {
   readBytes,
   roundToMicroseconds,
 } from './container.js';
-import { openH264 } from './h264-file.js';
 import { openMatroska } from './matroska.js';
 import { openMp4 } from './mp4.js';
+import { openRawVideo } from './raw-video-file.js';
 
 /** How a media file is opened. */
 export interface MediaFileOptions {
-  /** Frames a second of a raw H.264 file, which has no clock; 25 by default. Above 0, at most 1000. */
+  /**
+   * Frames a second of a raw H.264 or H.265 file, which has no clock. Above 0, at most 1000; left out,
+   * what its parameter sets state, or else 25.
+   */
   readonly frameRate?: number;
 }
 
@@ -45,8 +48,8 @@ export interface MediaFile {
 }
 
 /**
- * Opens an MP4/MOV (also fragmented), Matroska/WebM or raw H.264 file; the content decides which,
- * not the name. Reads the file's tables (Matroska, raw H.264: the whole file once), so that a
+ * Opens an MP4/MOV (also fragmented), Matroska/WebM or raw H.264 or H.265 file; the content decides which,
+ * not the name. Reads the file's tables (Matroska, raw video: the whole file once), so that a
  * truncated or damaged file is refused here and not in the middle of an upload.
  *
  * @throws KvsError STATUS_OPEN_FILE_FAILED, STATUS_READ_FILE_FAILED, STATUS_UNEXPECTED_EOF
@@ -57,8 +60,8 @@ export async function openMediaFile(
   path: string,
   options: MediaFileOptions = {},
 ): Promise<MediaFile> {
-  const frameRate = options.frameRate ?? 25;
-  if (!(frameRate > 0 && frameRate <= 1000)) {
+  const { frameRate } = options;
+  if (frameRate !== undefined && !(frameRate > 0 && frameRate <= 1000)) {
     throw new KvsError({
       status: 'STATUS_INVALID_ARG',
       message: `frameRate is ${frameRate}; give a number above 0 and at most 1000`,
@@ -78,7 +81,7 @@ export async function openMediaFile(
   };
 }
 
-async function openContainer(path: string, frameRate: number): Promise<Container> {
+async function openContainer(path: string, frameRate: number | undefined): Promise<Container> {
   const file = await openForReading(path);
   const head = await readBytes(file, path, 0, 4096).finally(() => file.close());
   const format = detectFormat(head);
@@ -88,11 +91,12 @@ async function openContainer(path: string, frameRate: number): Promise<Container
     case 'matroska':
       return openMatroska(path);
     case 'h264':
-      return openH264(path, frameRate);
+    case 'h265':
+      return openRawVideo(path, format, frameRate);
     default:
       throw new KvsError({
         status: 'STATUS_FORMAT_ERROR',
-        message: `${path} is not MP4, Matroska or raw H.264 (it begins with ${beginning(head)}); convert it with ffmpeg -i IN -c copy OUT.mkv`,
+        message: `${path} is not MP4, Matroska or raw H.264 or H.265 (it begins with ${beginning(head)}); convert it with ffmpeg -i IN -c copy OUT.mkv`,
       });
   }
 }
@@ -106,8 +110,9 @@ export function detectFormat(head: Uint8Array): MediaFormat | undefined {
   if (/^(ftyp|styp|moov|moof|mdat|free|skip|wide|pnot|sidx)$/.test(box)) return 'mp4';
   const code = head.findIndex((byte) => byte !== 0);
   const unit = head[code + 1];
-  if (code >= 2 && head[code] === 1 && unit !== undefined && isH264Header(unit)) return 'h264';
-  return undefined;
+  if (code < 2 || head[code] !== 1 || unit === undefined) return undefined;
+  if (isH265Header(unit, head[code + 2] ?? 0)) return 'h265';
+  return isH264Header(unit) ? 'h264' : undefined;
 }
 
 /** A stream begins with a delimiter, parameter set, SEI or slice; H.265 headers read as none of these. */
@@ -118,6 +123,13 @@ function isH264Header(byte: number): boolean {
   if (type === 5 || type === 7 || type === 8) return importance !== 0;
   if (type === 6 || type === 9) return importance === 0;
   return type === 1;
+}
+
+/** Begins with a VPS, SPS, PPS, delimiter or SEI of the base layer; H.264 headers read as none of these. */
+function isH265Header(first: number, second: number): boolean {
+  const type = (first >> 1) & 0x3f;
+  const lead = (type >= 32 && type <= 35) || type === 39;
+  return (first & 0x81) === 0 && second === 1 && lead;
 }
 
 function beginning(head: Uint8Array): string {

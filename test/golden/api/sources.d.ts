@@ -1,17 +1,23 @@
 // The API of kinesis-video/sources; node tools/api.mjs --write writes this file.
 
-export interface AccessUnit {
+export interface AccessUnit extends ParameterSets {
     readonly bytes: Uint8Array;
     readonly key: boolean;
-    readonly sps?: Uint8Array;
-    readonly pps?: Uint8Array;
+    readonly sequence: number;
+    readonly order: number;
 }
 
 export declare class AccessUnitSplitter {
     #private;
+    constructor(options?: AccessUnitSplitterOptions);
     get pendingBytes(): number;
+    get frameRate(): number | undefined;
     push(chunk: Uint8Array): readonly AccessUnit[];
     end(): readonly AccessUnit[];
+}
+
+export interface AccessUnitSplitterOptions {
+    readonly codec?: VideoCodec;
 }
 
 export interface Frame {
@@ -44,7 +50,13 @@ export interface MediaFileOptions {
     readonly frameRate?: number;
 }
 
-export type MediaFormat = 'mp4' | 'matroska' | 'h264';
+export type MediaFormat = 'mp4' | 'matroska' | 'h264' | 'h265';
+
+export interface ParameterSets {
+    readonly vps?: Uint8Array;
+    readonly sps?: Uint8Array;
+    readonly pps?: Uint8Array;
+}
 
 export interface TrackInfo {
     readonly trackId?: number;
@@ -58,5 +70,7 @@ export interface TrackInfo {
     readonly channels?: number;
     readonly bitDepth?: number;
 }
+
+export type VideoCodec = 'h264' | 'h265';
 
 export declare function openMediaFile(path: string, options?: MediaFileOptions): Promise<MediaFile>;

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  type AccessUnit,
-  AccessUnitSplitter,
-  annexBToLengthPrefixed,
-  nalUnits,
-} from '../../../lib/sources/annexb.js';
+import { annexBToLengthPrefixed, nalUnits } from '../../../lib/sources/annexb.js';
+import { type AccessUnit, AccessUnitSplitter } from '../../../lib/sources/video/access-units.js';
 
 const AUD = [0, 0, 0, 1, 0x09, 0xf0];
 const SPS = [0, 0, 0, 1, 0x67, 0x64, 0x00, 0x0a];

@@ -44,9 +44,10 @@ describe('openMediaFile refuses', () => {
     expect(avi.message).toMatch(/begins with 52 49 46 46 .*ffmpeg -i IN -c copy/);
   });
 
-  it('raw H.265, which it does not read', async () => {
+  it('raw H.265 without a picture', async () => {
     const vps = await refusal('hevc.h264', Uint8Array.of(0, 0, 0, 1, 0x40, 1, 0x0c, 1, 0xff));
-    expect(vps).toMatchObject({ status: 'STATUS_FORMAT_ERROR' });
+    expect(vps).toMatchObject({ status: 'STATUS_NOT_FOUND' });
+    expect(vps.message).toMatch(/no H\.265 picture/);
   });
 
   it('an MP4 cut off anywhere, saying so', async () => {
@@ -72,7 +73,7 @@ describe('openMediaFile refuses', () => {
     const pictures = await refusal('no-picture.h264', Uint8Array.of(...sets));
     expect(pictures).toMatchObject({ status: 'STATUS_NOT_FOUND' });
     const key = await refusal('no-key.h264', Uint8Array.of(...sets, ...start, 0x41, 0x9a, 2));
-    expect(key.message).toMatch(/none of its 1 pictures is an IDR/);
+    expect(key.message).toMatch(/none of its 1 pictures is one that decoding can begin with/);
   });
 
   it('damaged MP4 tables, never with anything but a KvsError', async () => {
