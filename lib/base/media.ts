@@ -18,6 +18,8 @@ export interface Frame {
   readonly frameData: Uint8Array;
   /** Sum of `FRAME_FLAG` bits; 0 by default. */
   readonly flags?: number;
+  /** Whether decoding may begin with it: the same as KEY_FRAME in `flags`. */
+  readonly key?: boolean;
   /** When the frame is shown, ms. In absolute mode since 1970 UTC. */
   readonly presentationTs: number;
   /** When the frame is decoded, ms; the presentation time by default. Grows per track. */
@@ -26,6 +28,13 @@ export interface Frame {
   readonly duration?: number;
   /** `TrackInfo.trackId`; 1 by default. */
   readonly trackId?: number;
+}
+
+/** All flags of a frame, `key` among them. Throws `TypeError` where `key` is no boolean. @internal */
+export function flagsOf({ flags = 0, key }: Pick<Frame, 'flags' | 'key'>): number {
+  if (key === undefined || key === false) return flags;
+  if (key === true) return flags | FRAME_FLAG.KEY_FRAME;
+  throw new TypeError(`key is ${String(key)}; give true or false`);
 }
 
 /** Matroska track types that KVS carries. */

@@ -1,4 +1,4 @@
-import { type Frame, FRAME_FLAG } from '../base/media.js';
+import { flagsOf, FRAME_FLAG, type Frame } from '../base/media.js';
 
 /** A frame as it came back from the service. */
 export interface ReturnedFrame {
@@ -23,7 +23,7 @@ export function expectedFrame(number: number, frame: Frame, data: Uint8Array): E
     number,
     trackId: frame.trackId ?? 1,
     timeMs: frame.presentationTs,
-    keyFrame: ((frame.flags ?? 0) & FRAME_FLAG.KEY_FRAME) !== 0,
+    keyFrame: (flagsOf(frame) & FRAME_FLAG.KEY_FRAME) !== 0,
     data,
   };
 }

@@ -119,13 +119,13 @@ export interface NativeRefusal {
 /** One `kvs_stream`. */
 export interface NativeStream {
   readonly id: number;
-  /** `dts` NaN: the same as `pts`. Packed. */
+  /** `decodingTs` NaN: the same as `presentationTs`. Packed. */
   put(
-    data: Uint8Array,
+    frameData: Uint8Array,
     flags: number,
     trackId: number,
-    dts: number,
-    pts: number,
+    decodingTs: number,
+    presentationTs: number,
     duration: number,
     mono: number,
     wall: number,

@@ -11,6 +11,8 @@ export {
   type MediaSourceSink,
 } from './client/media-source.js';
 export type { ProducerOptions } from './client/options.js';
+export type { FragmentEvent, FragmentEventOptions } from './stream/events-of-fragment.js';
+export { FrameWritable, type StreamEvents, type StreamListener } from './stream/frame-writable.js';
 export type { PauseOptions } from './stream/pre-roll.js';
 export { KinesisVideoProducer } from './client/producer.js';
 export type {

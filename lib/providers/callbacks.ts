@@ -46,42 +46,43 @@ export interface ClientCallbackProvider {
 
 /**
  * Callbacks about one stream (guide: StreamCallbackProvider). All are optional, and are called
- * after the call that caused them has returned.
+ * after the call that caused them has returned. Each gets the stream itself: where a producer takes
+ * them, `S` is its `KinesisVideoStream`.
  */
-export interface StreamCallbackProvider {
+export interface StreamCallbackProvider<S extends StreamHandle = StreamHandle> {
   /** A fragment left the buffer without having been acknowledged. */
-  droppedFragmentReport?(report: DroppedFragmentReport, stream: StreamHandle): CallbackResult;
+  droppedFragmentReport?(report: DroppedFragmentReport, stream: S): CallbackResult;
   /** A single frame left the buffer without having been acknowledged. */
-  droppedFrameReport?(report: DroppedFrameReport, stream: StreamHandle): CallbackResult;
+  droppedFrameReport?(report: DroppedFrameReport, stream: S): CallbackResult;
   /** The service acknowledged a fragment: buffering, received, persisted, or an error. */
-  fragmentAckReceived?(ack: FragmentAck, stream: StreamHandle): CallbackResult;
+  fragmentAckReceived?(ack: FragmentAck, stream: S): CallbackResult;
   /** A stopped stream has sent its last fragment and the service keeps it. */
-  streamClosed?(report: StreamClosedReport, stream: StreamHandle): CallbackResult;
+  streamClosed?(report: StreamClosedReport, stream: S): CallbackResult;
   /** Data are being sent, and no ack has come for `connectionStaleness`. */
-  streamConnectionStale?(report: StreamConnectionStale, stream: StreamHandle): CallbackResult;
+  streamConnectionStale?(report: StreamConnectionStale, stream: S): CallbackResult;
   /** There is something to send in a session that had sent everything. */
-  streamDataAvailable?(report: StreamDataAvailable, stream: StreamHandle): CallbackResult;
+  streamDataAvailable?(report: StreamDataAvailable, stream: S): CallbackResult;
   /** A service call has failed five times, or the service refused a fragment; it is tried on. */
-  streamErrorReport?(report: StreamErrorReport, stream: StreamHandle): CallbackResult;
+  streamErrorReport?(report: StreamErrorReport, stream: S): CallbackResult;
   /** More than `maxLatency` of media waits to be sent; at most once a second. */
-  streamLatencyPressure?(report: StreamLatencyPressure, stream: StreamHandle): CallbackResult;
+  streamLatencyPressure?(report: StreamLatencyPressure, stream: S): CallbackResult;
   /** The stream can be streamed to: it exists, and its endpoint and token are known. */
-  streamReady?(report: StreamReadyReport, stream: StreamHandle): CallbackResult;
+  streamReady?(report: StreamReadyReport, stream: S): CallbackResult;
   /** A session had nothing to send. */
-  streamUnderflowReport?(report: StreamUnderflowReport, stream: StreamHandle): CallbackResult;
+  streamUnderflowReport?(report: StreamUnderflowReport, stream: S): CallbackResult;
   /** Less than 5 % of `bufferDuration` is free; at most once a second. */
   bufferDurationOverflowPressure?(
     report: BufferDurationOverflowPressure,
-    stream: StreamHandle,
+    stream: S,
   ): CallbackResult;
   /** Frames before the first key frame were passed over; once, with their number. */
-  skippedFramesReport?(report: SkippedFramesReport, stream: StreamHandle): CallbackResult;
+  skippedFramesReport?(report: SkippedFramesReport, stream: S): CallbackResult;
   /** No key frame came in time, so a fragment was cut at another frame; once. */
-  fragmentCutReport?(report: FragmentCutReport, stream: StreamHandle): CallbackResult;
+  fragmentCutReport?(report: FragmentCutReport, stream: S): CallbackResult;
   /** Media time has jumped; what follows stands on a new timeline. */
-  timelineChanged?(change: TimelineChange, stream: StreamHandle): CallbackResult;
+  timelineChanged?(change: TimelineChange, stream: S): CallbackResult;
   /** A PutMedia session is over. */
-  sessionEnded?(report: SessionEndedReport, stream: StreamHandle): CallbackResult;
+  sessionEnded?(report: SessionEndedReport, stream: S): CallbackResult;
   /** The stream's machine went from one state to another. */
-  streamStateChanged?(change: StreamStateChange, stream: StreamHandle): CallbackResult;
+  streamStateChanged?(change: StreamStateChange, stream: S): CallbackResult;
 }

@@ -31,6 +31,8 @@ export interface DefaultCallbackProviderOptions extends ControlPlaneOptions {
   readonly userAgent?: string;
   /** Carries PutMedia sessions; Node's http and https when left out. */
   readonly transport?: PutMediaTransport;
+  /** See `HttpTransportOptions.gatherMs`; for the transport that is used when none is given. */
+  readonly gatherMs?: number;
   readonly clientCallbackProvider?: ClientCallbackProvider;
   readonly streamCallbackProvider?: StreamCallbackProvider;
 }
@@ -48,7 +50,7 @@ export class DefaultCallbackProvider implements CallbackProvider {
 
   /** Throws `KvsError` when static credentials are malformed. */
   constructor(options: DefaultCallbackProviderOptions = {}) {
-    const { httpAgent, httpsAgent } = options;
+    const { httpAgent, httpsAgent, gatherMs } = options;
     const userAgent = options.userAgent ?? defaultUserAgent();
     this.clientCallbackProvider = options.clientCallbackProvider ?? {};
     this.streamCallbackProvider = options.streamCallbackProvider ?? {};
@@ -58,6 +60,7 @@ export class DefaultCallbackProvider implements CallbackProvider {
       options.transport ??
       new HttpPutMediaTransport({
         userAgent,
+        ...(gatherMs === undefined ? {} : { gatherMs }),
         ...(httpAgent === undefined ? {} : { httpAgent }),
         ...(httpsAgent === undefined ? {} : { httpsAgent }),
       });

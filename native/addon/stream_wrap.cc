@@ -107,14 +107,14 @@ napi_value StreamWrap::Id(Args *args) {
 
 napi_value StreamWrap::Put(Args *args) {
   kvs_frame frame;
-  Bytes data = args->Uint8Array(0, "data", Shared::kRefused);
+  Bytes data = args->Uint8Array(0, "frameData", Shared::kRefused);
 
   frame.data = data.data;
   frame.size = data.len;
   frame.flags = args->Uint32(1, "flags");
   frame.track_id = args->Integer(2, "trackId");
-  frame.dts = args->TicksOrNaN(3, "dts");
-  frame.pts = args->Ticks(4, "pts");
+  frame.dts = args->TicksOrNaN(3, "decodingTs");
+  frame.pts = args->Ticks(4, "presentationTs");
   frame.duration = args->Ticks(5, "duration");
   kvs_time now = args->Time(6);
   if (!args->ok()) {

@@ -76,11 +76,11 @@ const BYTES = new Uint8Array(100);
 
 const STREAM_METHODS: Readonly<Record<string, readonly Argument[]>> = {
   put: [
-    ['data', 'bytes', BYTES],
+    ['frameData', 'bytes', BYTES],
     ['flags', 'uint32', 1],
     ['trackId', 'integer', 1],
-    ['dts', 'ticksOrNaN', NaN],
-    ['pts', 'ticks', 1.7e12],
+    ['decodingTs', 'ticksOrNaN', NaN],
+    ['presentationTs', 'ticks', 1.7e12],
     ['duration', 'ticks', 40],
     ...TIME,
   ],

@@ -9,7 +9,11 @@ import type { ProducerOptions } from './options.js';
  */
 export function defaultProvider(options: ProducerOptions): CallbackProvider {
   const { credentials, transport } = options;
-  const { useFipsEndpoint, useDualstackEndpoint } = options;
+  const { useFipsEndpoint, useDualstackEndpoint, gatherMs } = options;
+  if (gatherMs !== undefined && transport !== undefined) {
+    const what = 'gatherMs beside transport has no effect; give it to that transport';
+    refuseOption('STATUS_INVALID_ARG', what);
+  }
   const endpoint = checkEndpoint(options.endpoint ?? env('AWS_ENDPOINT_URL_KINESIS_VIDEO'));
   if (endpoint !== undefined) checkVariants(options, endpoint);
   // A service of one's own is in no region, but calls to it are signed for one.
@@ -20,6 +24,7 @@ export function defaultProvider(options: ProducerOptions): CallbackProvider {
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
     ...(transport === undefined ? {} : { transport }),
+    ...(gatherMs === undefined ? {} : { gatherMs }),
     ...agents(options),
     ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
     ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),

@@ -27,6 +27,10 @@ const SHAPES: Readonly<Partial<Record<keyof ProducerOptions, Shape>>> = {
   transport: withMethods('open'),
   ca: { fits: isPem, wanted: 'PEM, as text or bytes, or a list of such' },
   logger: withMethods('debug', 'info', 'warn', 'error'),
+  gatherMs: {
+    fits: (value) => typeof value === 'number' && value >= 0 && value <= 10_000,
+    wanted: 'milliseconds, 0 to 10,000',
+  },
   limits: { fits: (value) => value === 'off', wanted: "'off'" },
   meterProvider: withMethods('getMeter'),
   clock: withMethods('mono', 'wall'),

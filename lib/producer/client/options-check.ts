@@ -63,6 +63,7 @@ const OF_THE_PROVIDER = [
   'httpAgent',
   'httpsAgent',
   'ca',
+  'gatherMs',
   'credentials',
   'transport',
 ] as const;

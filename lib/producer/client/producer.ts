@@ -29,6 +29,7 @@ export class KinesisVideoProducer {
   readonly #streams = new Set<KinesisVideoStream>();
   readonly #unmeter: () => void;
   #closing: Promise<void> | undefined;
+  #lastMetrics: ClientMetrics | undefined;
 
   private constructor(options: CheckedOptions) {
     const { clock, log, provider, device, native, clientCallbacks } = options;
@@ -57,7 +58,9 @@ export class KinesisVideoProducer {
    * meanwhile. Resolves without network or credentials. Rejects with `KvsError` when the definition
    * breaks a rule, the name is in use in this producer, or there are too many streams.
    */
-  async createStream(definition: StreamDefinition = {}): Promise<KinesisVideoStream> {
+  async createStream(
+    definition: StreamDefinition<KinesisVideoStream> = {},
+  ): Promise<KinesisVideoStream> {
     if (this.#closing !== undefined) {
       throw new KvsError({
         status: 'STATUS_INVALID_OPERATION',
@@ -81,14 +84,14 @@ export class KinesisVideoProducer {
     return stream;
   }
 
-  /** Figures of the producer (guide: ClientMetrics). Throws `KvsError` when it is closed. */
+  /** The stream of that name that this producer has open, or undefined. */
+  getStream(streamName: string): KinesisVideoStream | undefined {
+    return [...this.#streams].find((stream) => stream.name === streamName && !stream.destroyed);
+  }
+
+  /** Figures of the producer (guide: ClientMetrics); of one that is closed, the last. */
   getMetrics(): ClientMetrics {
-    if (this.#host.core.closed) {
-      throw new KvsError({
-        status: 'STATUS_INVALID_OPERATION',
-        message: 'getMetrics: the producer is closed',
-      });
-    }
+    if (this.#lastMetrics !== undefined) return this.#lastMetrics;
     const { client, clock } = this.#host.core;
     return client.metrics(clock.mono(), clock.wall());
   }
@@ -107,6 +110,7 @@ export class KinesisVideoProducer {
   async #close(options: WaitOptions): Promise<void> {
     const streams = [...this.#streams].filter((stream) => !stream.destroyed);
     const ends = await Promise.allSettled(streams.map((stream) => stream.stop(options)));
+    this.#lastMetrics = this.getMetrics();
     for (const stream of this.#streams) stream.destroy();
     this.#unmeter();
     this.#host.close();

@@ -1,5 +1,5 @@
 import type { TrackInfo } from '../../base/media.js';
-import type { StreamCallbackProvider } from '../../providers/index.js';
+import type { StreamCallbackProvider, StreamHandle } from '../../providers/index.js';
 
 /** How frames are kept and sent (guide: STREAMING_TYPE). */
 export type StreamingType = 'REALTIME' | 'NEAR_REALTIME' | 'OFFLINE';
@@ -13,7 +13,7 @@ export type OverflowPolicy = 'DROP_OLDEST' | 'REFUSE';
 /**
  * A stream to upload to (guide: StreamDefinition). Everything is optional; times are milliseconds.
  */
-export interface StreamDefinition {
+export interface StreamDefinition<S extends StreamHandle = StreamHandle> {
   /** 1 to 256 of `a-z A-Z 0-9 _ . -`; random when left out. */
   readonly streamName?: string;
   /** How long a stream that is created keeps its media: whole hours in ms, or 0; default 3,600,000. */
@@ -82,5 +82,5 @@ export interface StreamDefinition {
   /** 1 to 3 tracks; instead of the three fields above. */
   readonly tracks?: readonly TrackInfo[];
   /** Callbacks about this stream alone. */
-  readonly callbacks?: StreamCallbackProvider;
+  readonly callbacks?: StreamCallbackProvider<S>;
 }

@@ -71,7 +71,8 @@ export class HealthWatch {
     const metrics = this.#metrics();
     return {
       condition: this.#conditionOf(metrics),
-      state: streamStateName(metrics.state),
+      // The machine goes on for a moment after the last ack: to its user the stream is stopped by then.
+      state: this.#stopped ? 'STOPPED' : streamStateName(metrics.state),
       backlogMs: metrics.overallViewDuration,
       backlogBytes: metrics.overallViewSize,
       unsentMs: metrics.currentViewDuration,

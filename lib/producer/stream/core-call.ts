@@ -7,8 +7,8 @@ export interface CoreCall {
   /** Name of the method. */
   readonly name: string;
   readonly stream: string;
-  /** What it was called with. */
-  readonly what: () => string;
+  /** What it was called with; only asked where the core refuses it. */
+  readonly what: string | (() => string);
   /** Answers a packed number. */
   readonly run: () => number;
 }
@@ -27,6 +27,13 @@ const RULES: Readonly<Partial<Record<StatusName, string>>> = {
     'ANNEXB_CPD_NALS out of nalAdaptationFlags',
   STATUS_STORE_OUT_OF_MEMORY:
     'the storage has no room for it; call again when there is, or raise it',
+  STATUS_INVALID_ARG: 'give at least one event',
+  STATUS_STREAM_NOT_STARTED: 'no frame was put yet; call it after the first',
+  STATUS_DUPLICATE_STREAM_EVENT_TYPE:
+    'such an event waits for the next fragment already; call it again when that has begun',
+  STATUS_INVALID_IMAGE_PREFIX_LENGTH: 'an imagePrefix has at most 256 bytes; shorten it',
+  STATUS_INVALID_IMAGE_METADATA_KEY_LENGTH: 'a name has 1 to 128 bytes; choose another',
+  STATUS_INVALID_IMAGE_METADATA_VALUE_LENGTH: 'a value has at most 256 bytes; shorten it',
   STATUS_STREAM_HAS_BEEN_STOPPED: 'the stream has been stopped; start() makes it go on',
 };
 
@@ -37,7 +44,7 @@ export function callCore(core: Core, call: CoreCall): void {
   const status = statusFromCode(code);
   throw new KvsError({
     status,
-    message: `${refused(call)} for ${call.what()}: ${RULES[status] ?? 'the core refuses it'}`,
+    message: `${refused(call)} for ${typeof call.what === 'string' ? call.what : call.what()}: ${RULES[status] ?? 'the core refuses it'}`,
     retryable: status === 'STATUS_STORE_OUT_OF_MEMORY',
   });
 }

@@ -1,4 +1,4 @@
-import { FRAME_FLAG, type Frame } from '../../base/media.js';
+import { FRAME_FLAG, flagsOf, type Frame } from '../../base/media.js';
 import type { KvsError } from '../../base/errors.js';
 import { packedStatus, type NativeStream } from '../../native/index.js';
 import type { Core } from '../session/core.js';
@@ -49,7 +49,7 @@ export class FrameGate {
       if (!freed && !stopped && this.#keepsBack(frame)) return true;
       packed = this.#native.put(
         frame.frameData,
-        frame.flags ?? 0,
+        flagsOf(frame),
         frame.trackId ?? 1,
         frame.decodingTs ?? NaN,
         frame.presentationTs,

@@ -1,4 +1,4 @@
-import { FRAME_FLAG, TRACK_TYPE, type Frame } from '../../base/media.js';
+import { FRAME_FLAG, TRACK_TYPE, flagsOf, type Frame } from '../../base/media.js';
 import type { NativeTrackInfo } from '../../native/index.js';
 
 /** How a stream is paused. */
@@ -77,7 +77,7 @@ export class PreRoll {
     checkFrame(frame);
     if ((frame.trackId ?? 1) !== (this.#track?.trackId ?? 1)) return false;
     if (this.#track !== undefined && this.#track.trackType !== TRACK_TYPE.VIDEO) return true;
-    return ((frame.flags ?? 0) & FRAME_FLAG.KEY_FRAME) !== 0;
+    return (flagsOf(frame) & FRAME_FLAG.KEY_FRAME) !== 0;
   }
 
   #trim(newest: number): void {

@@ -1,5 +1,5 @@
 import { captureRejectionSymbol } from 'node:events';
-import { Writable } from 'node:stream';
+
 import { KvsError } from '../../base/errors.js';
 import type { Frame } from '../../base/media.js';
 import type { StreamMetrics } from '../../generated/metrics.js';
@@ -10,15 +10,22 @@ import type {
   StreamStateName,
 } from '../../providers/index.js';
 import { CloseWait } from './close-wait.js';
-import { callCore } from './core-call.js';
+import { callCore, type CoreCall } from './core-call.js';
 import { callStream, deliver } from '../reporting/deliver.js';
 import { FrameGate } from './frame-gate.js';
+import { FrameWritable } from './frame-writable.js';
 import { GapLedger, type Gap } from '../reporting/gaps.js';
 import { HealthWatch, type StreamHealth } from '../reporting/health.js';
 import type { ProducerHost } from '../session/host.js';
 import type { StreamLink } from '../session/link.js';
-import { streamStateName, type StreamNote } from '../reporting/notes.js';
+import type { StreamNote } from '../reporting/notes.js';
+import {
+  eventArguments,
+  type FragmentEvent,
+  type FragmentEventOptions,
+} from './events-of-fragment.js';
 import type { PauseOptions } from './pre-roll.js';
+import { ReadyWait } from './ready-wait.js';
 import type { WaitOptions } from './wait.js';
 
 /** What a stream shares with its producer. @internal */
@@ -43,7 +50,7 @@ const REJECTIONS = { captureRejections: true } as const;
  * finishes when the last fragment is acknowledged. Each note of `StreamCallbackProvider` is also an
  * event of that name.
  */
-export class KinesisVideoStream extends Writable implements StreamHandle {
+export class KinesisVideoStream extends FrameWritable implements StreamHandle {
   /** Name of the stream in the service. */
   readonly name: string;
   readonly #host: ProducerHost;
@@ -52,9 +59,11 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   readonly #gate: FrameGate;
   readonly #callbacks: readonly StreamCallbackProvider[];
   readonly #close = new CloseWait();
+  readonly #ready: ReadyWait;
   readonly #gaps = new GapLedger();
   readonly #health: HealthWatch;
   #lastHealth: StreamHealth | undefined;
+  #lastMetrics: StreamMetrics | undefined;
   #waiting: (() => void) | undefined;
   #drainWanted = false;
 
@@ -63,13 +72,12 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     super({ objectMode: true, decodeStrings: false, ...REJECTIONS });
     const { host, link } = parts;
     this.name = link.name;
+    this.#ready = new ReadyWait(link.name);
     this.#host = host;
     this.#link = link;
     this.#native = link.native;
     this.#callbacks = parts.callbacks;
-    const onRoom = (): void => {
-      this.#onRoom();
-    };
+    const onRoom = this.#onRoom.bind(this);
     this.#gate = new FrameGate({ core: host.core, link, share: parts.share, onRoom });
     this.#health = new HealthWatch({
       bufferDuration: link.definition.info.bufferDuration,
@@ -101,7 +109,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
 
   /** State of the stream's machine. */
   get state(): StreamStateName {
-    return this.#link.freed ? 'STOPPED' : streamStateName(this.getMetrics().state);
+    return this.health.state;
   }
 
   /**
@@ -118,6 +126,15 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   get gaps(): readonly Gap[] {
     return this.#gaps.all;
+  }
+
+  /**
+   * Resolves when the stream can be streamed to: it exists, and its endpoint and credentials are known;
+   * at once, where that is so. Frames are taken before, too. Rejects with `KvsError` when the stream is
+   * closed first (STATUS_INVALID_OPERATION) or after `timeoutMs`, and with the signal's reason.
+   */
+  ready(options: WaitOptions = {}): Promise<void> {
+    return this.#ready.wait(options);
   }
 
   /**
@@ -141,12 +158,11 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
     this.#alive('start');
     if (this.#link.stopped) this.#goOn();
     if (codecPrivateData === undefined) return;
-    callCore(this.#host.core, {
-      name: 'start',
-      stream: this.name,
-      what: () => `codec private data of track ${trackId}, ${codecPrivateData.length} bytes`,
-      run: () => this.#native.formatChanged(trackId, codecPrivateData, ...this.#now()),
-    });
+    this.#call(
+      'start',
+      () => `codec private data of track ${trackId}, ${codecPrivateData.length} bytes`,
+      () => this.#native.formatChanged(trackId, codecPrivateData, ...this.#now()),
+    );
   }
 
   /**
@@ -179,24 +195,26 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
   reset(): void {
     this.#alive('reset');
     this.#open('reset');
-    callCore(this.#host.core, {
-      name: 'reset',
-      stream: this.name,
-      what: () => 'the stream',
-      run: () => this.#native.reset(...this.#now()),
-    });
+    this.#ready.again();
+    this.#call('reset', 'the stream', () => this.#native.reset(...this.#now()));
     this.#gate.freed();
+  }
+
+  /**
+   * Ends the connection at the next fragment and opens another, which asks for a new endpoint if it must;
+   * with `hard`, breaks it at once. Nothing is lost: what was not acknowledged is sent again.
+   */
+  resetConnection({ hard = false }: { readonly hard?: boolean } = {}): void {
+    this.#alive('resetConnection');
+    this.#call('resetConnection', 'the connection', () =>
+      this.#native.resetConnection(hard, ...this.#now()),
+    );
   }
 
   /** Takes frames again after `stop`. */
   #goOn(): void {
     this.#open('started again');
-    callCore(this.#host.core, {
-      name: 'start',
-      stream: this.name,
-      what: () => 'the stream',
-      run: () => this.#native.start(...this.#now()),
-    });
+    this.#call('start', 'the stream', () => this.#native.start(...this.#now()));
   }
 
   /** Frames come again; who waits for the end of `stop` is told that `how`. */
@@ -257,20 +275,32 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
    */
   putFragmentMetadata(name: string, value: string, persistent = false): void {
     this.#alive('putFragmentMetadata');
-    callCore(this.#host.core, {
-      name: 'putFragmentMetadata',
-      stream: this.name,
-      what: () =>
+    this.#call(
+      'putFragmentMetadata',
+      () =>
         `'${name}' (${Buffer.byteLength(name)} bytes) with a value of ` +
         `${Buffer.byteLength(value)} bytes`,
-      run: () => this.#native.putMetadata(name, value, persistent, ...this.#now()),
-    });
+      () => this.#native.putMetadata(name, value, persistent, ...this.#now()),
+    );
   }
 
-  /** Figures of the stream (guide: StreamMetrics). */
+  /**
+   * Attaches events to the next fragment: the service makes an image of it, or sends a notification,
+   * where the stream is configured so. Throws `KvsError`: before the first frame
+   * (STATUS_STREAM_NOT_STARTED), or while such an event waits (STATUS_DUPLICATE_STREAM_EVENT_TYPE).
+   */
+  putEvent(
+    events: FragmentEvent | readonly FragmentEvent[],
+    options: FragmentEventOptions = {},
+  ): void {
+    this.#alive('putEvent');
+    const given = eventArguments(events, options);
+    this.#call('putEvent', String(events), () => this.#native.putEvent(...given, ...this.#now()));
+  }
+
+  /** Figures of the stream (guide: StreamMetrics); of one that is closed, the last. */
   getMetrics(): StreamMetrics {
-    this.#alive('getMetrics');
-    return this.#native.metrics(...this.#now());
+    return this.#lastMetrics ?? this.#native.metrics(...this.#now());
   }
 
   /** @internal */
@@ -308,13 +338,20 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
         ...(error === null ? {} : { cause: error }),
       }),
     );
+    this.#ready.ended(error);
     if (!this.#link.freed) {
       this.#lastHealth = this.#health.end();
       // What is lost with the stream nobody is told any more, but it is written down.
       for (const note of this.#host.dropAll(this.#link)) this.#gaps.note(note);
+      this.#lastMetrics = this.getMetrics();
     }
     this.#host.remove(this.#link);
     done(error);
+  }
+
+  /** A call that the core may refuse; `what` says what it was called with. */
+  #call(name: string, what: CoreCall['what'], run: () => number): void {
+    callCore(this.#host.core, { name, stream: this.name, what, run });
   }
 
   #now(): [number, number] {
@@ -360,6 +397,7 @@ export class KinesisVideoStream extends Writable implements StreamHandle {
       this.#link.done = report.status === 'STATUS_SUCCESS';
       this.#close.closed(report);
     }
+    if (name === 'streamReady') this.#ready.ready();
     this.#gaps.note(note);
     this.#host.core.diagnostics.note(this.name, note);
     if (name === 'droppedFragmentReport' || name === 'droppedFrameReport') this.#gate.freed();

@@ -146,6 +146,7 @@ export interface DefaultCallbackProviderOptions extends ControlPlaneOptions {
     readonly credentials?: Credentials | CredentialProvider;
     readonly userAgent?: string;
     readonly transport?: PutMediaTransport;
+    readonly gatherMs?: number;
     readonly clientCallbackProvider?: ClientCallbackProvider;
     readonly streamCallbackProvider?: StreamCallbackProvider;
 }
@@ -203,9 +204,17 @@ export interface FragmentCutReport {
     readonly bytes: number;
 }
 
+export type FragmentEvent = 'IMAGE_GENERATION' | 'NOTIFICATION';
+
+export interface FragmentEventOptions {
+    readonly imagePrefix?: string;
+    readonly metadata?: Readonly<Record<string, string>>;
+}
+
 export interface Frame {
     readonly frameData: Uint8Array;
     readonly flags?: number;
+    readonly key?: boolean;
     readonly presentationTs: number;
     readonly decodingTs?: number;
     readonly duration?: number;
@@ -218,6 +227,20 @@ export interface FrameRefusedMessage {
     readonly stream: string;
     readonly frame: Frame;
     readonly error: KvsError;
+}
+
+export declare abstract class FrameWritable extends Writable {
+    write(bytes: never, written?: Written): boolean;
+    write(bytes: never, encoding?: BufferEncoding, written?: Written): boolean;
+    write(frame: Frame, written?: Written): boolean;
+    write(frame: Frame, encoding: BufferEncoding | undefined, written?: Written): boolean;
+    on<E extends keyof StreamEvents>(event: E, listener: StreamListener<E>): this;
+    once<E extends keyof StreamEvents>(event: E, listener: StreamListener<E>): this;
+    off<E extends keyof StreamEvents>(event: E, listener: StreamListener<E>): this;
+    addListener<E extends keyof StreamEvents>(event: E, listener: StreamListener<E>): this;
+    removeListener<E extends keyof StreamEvents>(event: E, listener: StreamListener<E>): this;
+    prependListener<E extends keyof StreamEvents>(event: E, listener: StreamListener<E>): this;
+    prependOnceListener<E extends keyof StreamEvents>(event: E, listener: StreamListener<E>): this;
 }
 
 export interface Gap {
@@ -278,25 +301,31 @@ export declare class KinesisVideoProducer {
     #private;
     private constructor();
     static create(options?: ProducerOptions): Promise<KinesisVideoProducer>;
-    createStream(definition?: StreamDefinition): Promise<KinesisVideoStream>;
+    createStream(definition?: StreamDefinition<KinesisVideoStream>): Promise<KinesisVideoStream>;
+    getStream(streamName: string): KinesisVideoStream | undefined;
     getMetrics(): ClientMetrics;
     close(options?: WaitOptions): Promise<void>;
 }
 
-export declare class KinesisVideoStream extends Writable implements StreamHandle {
+export declare class KinesisVideoStream extends FrameWritable implements StreamHandle {
     #private;
     readonly name: string;
     get state(): StreamStateName;
     get health(): StreamHealth;
     get gaps(): readonly Gap[];
+    ready(options?: WaitOptions): Promise<void>;
     putFrame(frame: Frame): boolean;
     start(codecPrivateData?: Uint8Array, trackId?: number): void;
     stop(options?: WaitOptions): Promise<void>;
     reset(): void;
+    resetConnection({ hard }?: {
+        readonly hard?: boolean;
+    }): void;
     get paused(): boolean;
     pause(options?: PauseOptions): void;
     resume(): void;
     putFragmentMetadata(name: string, value: string, persistent?: boolean): void;
+    putEvent(events: FragmentEvent | readonly FragmentEvent[], options?: FragmentEventOptions): void;
     getMetrics(): StreamMetrics;
 }
 
@@ -364,9 +393,10 @@ export interface ProducerOptions extends ControlPlaneOptions {
     readonly credentials?: Credentials | CredentialProvider;
     readonly deviceInfo?: DeviceInfo | DeviceInfoProvider;
     readonly clientCallbackProvider?: ClientCallbackProvider;
-    readonly streamCallbackProvider?: StreamCallbackProvider;
+    readonly streamCallbackProvider?: StreamCallbackProvider<KinesisVideoStream>;
     readonly callbackProvider?: CallbackProvider;
     readonly transport?: PutMediaTransport;
+    readonly gatherMs?: number;
     readonly ca?: ConnectionSettings['ca'];
     readonly logger?: Logger;
     readonly limits?: 'off';
@@ -695,23 +725,23 @@ export interface StorageOverflowPressure {
     readonly remaining: number;
 }
 
-export interface StreamCallbackProvider {
-    droppedFragmentReport?(report: DroppedFragmentReport, stream: StreamHandle): CallbackResult;
-    droppedFrameReport?(report: DroppedFrameReport, stream: StreamHandle): CallbackResult;
-    fragmentAckReceived?(ack: FragmentAck, stream: StreamHandle): CallbackResult;
-    streamClosed?(report: StreamClosedReport, stream: StreamHandle): CallbackResult;
-    streamConnectionStale?(report: StreamConnectionStale, stream: StreamHandle): CallbackResult;
-    streamDataAvailable?(report: StreamDataAvailable, stream: StreamHandle): CallbackResult;
-    streamErrorReport?(report: StreamErrorReport, stream: StreamHandle): CallbackResult;
-    streamLatencyPressure?(report: StreamLatencyPressure, stream: StreamHandle): CallbackResult;
-    streamReady?(report: StreamReadyReport, stream: StreamHandle): CallbackResult;
-    streamUnderflowReport?(report: StreamUnderflowReport, stream: StreamHandle): CallbackResult;
-    bufferDurationOverflowPressure?(report: BufferDurationOverflowPressure, stream: StreamHandle): CallbackResult;
-    skippedFramesReport?(report: SkippedFramesReport, stream: StreamHandle): CallbackResult;
-    fragmentCutReport?(report: FragmentCutReport, stream: StreamHandle): CallbackResult;
-    timelineChanged?(change: TimelineChange, stream: StreamHandle): CallbackResult;
-    sessionEnded?(report: SessionEndedReport, stream: StreamHandle): CallbackResult;
-    streamStateChanged?(change: StreamStateChange, stream: StreamHandle): CallbackResult;
+export interface StreamCallbackProvider<S extends StreamHandle = StreamHandle> {
+    droppedFragmentReport?(report: DroppedFragmentReport, stream: S): CallbackResult;
+    droppedFrameReport?(report: DroppedFrameReport, stream: S): CallbackResult;
+    fragmentAckReceived?(ack: FragmentAck, stream: S): CallbackResult;
+    streamClosed?(report: StreamClosedReport, stream: S): CallbackResult;
+    streamConnectionStale?(report: StreamConnectionStale, stream: S): CallbackResult;
+    streamDataAvailable?(report: StreamDataAvailable, stream: S): CallbackResult;
+    streamErrorReport?(report: StreamErrorReport, stream: S): CallbackResult;
+    streamLatencyPressure?(report: StreamLatencyPressure, stream: S): CallbackResult;
+    streamReady?(report: StreamReadyReport, stream: S): CallbackResult;
+    streamUnderflowReport?(report: StreamUnderflowReport, stream: S): CallbackResult;
+    bufferDurationOverflowPressure?(report: BufferDurationOverflowPressure, stream: S): CallbackResult;
+    skippedFramesReport?(report: SkippedFramesReport, stream: S): CallbackResult;
+    fragmentCutReport?(report: FragmentCutReport, stream: S): CallbackResult;
+    timelineChanged?(change: TimelineChange, stream: S): CallbackResult;
+    sessionEnded?(report: SessionEndedReport, stream: S): CallbackResult;
+    streamStateChanged?(change: StreamStateChange, stream: S): CallbackResult;
 }
 
 export interface StreamClosedReport {
@@ -731,7 +761,7 @@ export interface StreamDataAvailable {
     readonly bytes: number;
 }
 
-export interface StreamDefinition {
+export interface StreamDefinition<S extends StreamHandle = StreamHandle> {
     readonly streamName?: string;
     readonly retentionPeriod?: number;
     readonly tags?: Readonly<Record<string, string>>;
@@ -764,7 +794,7 @@ export interface StreamDefinition {
     readonly trackName?: string;
     readonly codecPrivateData?: Uint8Array;
     readonly tracks?: readonly TrackInfo[];
-    readonly callbacks?: StreamCallbackProvider;
+    readonly callbacks?: StreamCallbackProvider<S>;
 }
 
 export interface StreamDescription {
@@ -779,6 +809,36 @@ export interface StreamErrorReport {
     readonly status: StatusName;
     readonly result: number;
     readonly attempts: number;
+}
+
+export interface StreamEvents extends NoteEvents {
+    readonly health: readonly [
+        health: StreamHealth
+    ];
+    readonly frameRefused: readonly [
+        error: KvsError,
+        frame: Frame
+    ];
+    readonly drain: readonly [
+    ];
+    readonly finish: readonly [
+    ];
+    readonly close: readonly [
+    ];
+    readonly error: readonly [
+        error: Error
+    ];
+    readonly pipe: readonly [
+        source: Readable
+    ];
+    readonly unpipe: readonly [
+        source: Readable
+    ];
+    readonly newListener: readonly [
+        event: string | symbol,
+        listener: (...values: never) => unknown
+    ];
+    readonly removeListener: StreamEvents['newListener'];
 }
 
 export interface StreamHandle {
@@ -801,6 +861,8 @@ export interface StreamHealth {
 export interface StreamLatencyPressure {
     readonly duration: number;
 }
+
+export type StreamListener<E extends keyof StreamEvents> = (...values: StreamEvents[E]) => unknown;
 
 export interface StreamMetrics {
     readonly currentViewDuration: number;

@@ -23,6 +23,7 @@ export interface AccessUnitSplitterOptions {
 export interface Frame {
     readonly frameData: Uint8Array;
     readonly flags?: number;
+    readonly key?: boolean;
     readonly presentationTs: number;
     readonly decodingTs?: number;
     readonly duration?: number;

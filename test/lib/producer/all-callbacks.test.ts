@@ -1,5 +1,5 @@
 // Every callback of docs/callbacks.md is called when it is said to be, with all of its fields.
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   FRAME_FLAG,
@@ -220,7 +220,9 @@ describe('StreamCallbackProvider', () => {
         [name]: (report: unknown, from: unknown) => seen.push(['callback', report, from]),
       },
     });
-    stream.once(name, (report: unknown) => seen.push(['event', report, stream]));
+    EventEmitter.prototype.once.call(stream, name, (report: unknown) =>
+      seen.push(['event', report, stream]),
+    );
     await scene.act?.(stream);
     await expect.poll(() => seen.length).toBeGreaterThanOrEqual(2);
     expect(seen[0]).toEqual(['callback', scene.report, stream]);

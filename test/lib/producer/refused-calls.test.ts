@@ -120,7 +120,7 @@ describe('a refused call', () => {
     'reset',
     'pause',
     'resume',
-    'getMetrics',
+    'resetConnection',
     'putFragmentMetadata',
   ] as const)('%s of a stream that is gone', async (call) => {
     stream.destroy();
