@@ -1,4 +1,5 @@
-// What takes longer than `npm test` may: `npm run soak [-- MINUTES]`, by default 10.
+// What takes longer than `npm test` may: `npm run soak [-- MINUTES]`, by default 10, or one part of it:
+// `npm run soak -- power`, the store on 100,000 states of a disk whose power failed.
 // Each fuzz target by libFuzzer for its share of half the time (where clang and its runtime are
 // there), the replays with a thousand times the changes under sanitizers, the addon's tests under
 // sanitizers, the core's under valgrind and on other processors, and all tests with KVS_SOAK=1,
@@ -64,8 +65,20 @@ async function replay(names) {
   }
 }
 
+function finish() {
+  console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
+  process.exit(count.failed === 0 ? 0 : 1);
+}
+
+const vitest = [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', '--testTimeout=1800000'];
+if (process.argv[2] === 'power') {
+  const test = 'test/lib/service/power-loss.test.ts';
+  const env = { KVS_POWER_STATES: process.env.KVS_POWER_STATES ?? '100000' };
+  await step('power', [...vitest, test], 240 * MINUTE, env);
+  finish();
+}
 if (!(minutes > 0)) {
-  console.error(`soak: MINUTES is a number above 0, not "${process.argv[2]}"`);
+  console.error(`soak: MINUTES is a number above 0, or "power", not "${process.argv[2]}"`);
   process.exit(2);
 }
 const names = filesUnder(root, 'test/fuzz')
@@ -76,7 +89,5 @@ await replay(names);
 await step('addon under sanitizers', [process.execPath, 'tools/addon-asan.mjs'], 20 * MINUTE);
 await step('core under valgrind', ['sh', 'tools/valgrind-core.sh'], 60 * MINUTE);
 await step('core on other processors', ['sh', 'tools/cross-test.sh'], 60 * MINUTE);
-const vitest = [process.execPath, 'node_modules/vitest/vitest.mjs', 'run', '--testTimeout=1800000'];
 await step('tests', vitest, 60 * MINUTE, { KVS_SOAK: '1' });
-console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
-process.exitCode = count.failed === 0 ? 0 : 1;
+finish();
