@@ -12,7 +12,8 @@ export function logLine(
   return `${level}: ${message}${shown}\n`;
 }
 
-function inWords(_key: string, value: unknown): unknown {
+/** How values that JSON does not have are written: large numbers and errors as text. */
+export function inWords(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
   return value instanceof Error ? `${value.name}: ${messageOf(value)}` : value;
 }

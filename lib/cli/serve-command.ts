@@ -1,87 +1,74 @@
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { KvsError } from '../base/errors.js';
 import {
   startService,
   type GeneratedCertificate,
   type KvsService,
-  type TlsOptions,
+  type ServiceLog,
 } from '../service/index.js';
-import { byteCount, portNumber, publicEndpoint } from './arguments.js';
-import { readCredentialsFile } from './credentials-file.js';
-import { logLine } from './log-line.js';
 import { withInterrupt } from './interrupt.js';
-
-interface ServeFlags {
-  readonly port: number;
-  readonly host: string;
-  readonly dataDir: string;
-  readonly publicEndpoint?: Readonly<Record<string, string>>;
-  readonly trustedProxy?: readonly string[];
-  readonly tlsHost?: readonly string[];
-  readonly region: string;
-  readonly credentials?: string;
-  readonly diskQuota?: number;
-  readonly dump?: string;
-  readonly apiLog?: string;
-  readonly keyFile?: string;
-  readonly tls?: boolean;
-  readonly tlsKey?: string;
-  readonly tlsCert?: string;
-  readonly limits: 'on' | 'off';
-}
+import { readCredentials, readTls } from './serve-files.js';
+import { addServeOptions, type ServeFlags } from './serve-options.js';
+import { serviceLog } from './service-log.js';
+import { ServiceManager } from './service-manager.js';
 
 /** Adds `kvs serve` to the program. */
 export function addServeCommand(program: Command): void {
-  program
-    .command('serve')
-    .description('Run a Kinesis Video Streams service on this machine.')
-    .option('--port <n>', 'TCP port; 0 takes any free one', portNumber, 8443)
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option(
-      '--public-endpoint <[API=]url...>',
-      'where clients reach it, for all APIs or one (PUT_MEDIA=https://…); default the host they call',
-      publicEndpoint,
-    )
-    .option('--trusted-proxy <ranges...>', 'proxies whose X-Forwarded-For and -Proto are believed')
-    .option('--data-dir <dir>', 'where streams are kept', join(homedir(), '.kvs', 'data'))
-    .option('--region <name>', 'region of ARNs and signatures', 'us-west-2')
-    .option(
-      '--credentials <file>',
-      'access keys that may call; without it anyone on this machine may',
-    )
-    .option('--disk-quota <size>', 'most that stored media may take, as in 10GB', byteCount)
-    .option('--dump <dir>', 'also write every PutMedia body there, as MKV')
-    .option('--tls', 'speak HTTPS with a certificate made for this machine, kept in --data-dir')
-    .option('--tls-host <names...>', 'names that this certificate is for, besides localhost')
-    .option('--tls-key <file>', 'private key, PEM: the service speaks HTTPS; needs --tls-cert')
-    .option('--tls-cert <file>', 'certificate of that key, PEM')
-    .option('--api-log <file>', 'write every API call there, one JSON record a line')
-    .option(
-      '--key-file <file>',
-      'master keys of what is stored; default master-keys.json in --data-dir',
-    )
-    .addOption(
-      program
-        .createOption('--limits <on|off>', "the guide's service limits")
-        .choices(['on', 'off'])
-        .default('on'),
-    )
-    .action(async (flags: ServeFlags) => {
-      await withInterrupt((signal) => serve(flags, signal));
-    });
+  addServeOptions(
+    program.command('serve').description('Run a Kinesis Video Streams service on this machine.'),
+  ).action(async (flags: ServeFlags) => {
+    let reload = (): void => undefined;
+    await withInterrupt(
+      (signal) => serve(flags, signal, (whenAsked) => (reload = whenAsked)),
+      () => {
+        reload();
+      },
+    );
+  });
 }
 
-async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
-  const credentials =
-    flags.credentials === undefined
-      ? ('open' as const)
-      : await readCredentialsFile(flags.credentials);
+async function serve(
+  flags: ServeFlags,
+  signal: AbortSignal,
+  onReload: (reload: () => void) => void,
+): Promise<void> {
+  const log = serviceLog(flags.logFormat, (line) => process.stderr.write(line));
+  const service = await start(flags, log);
+  const manager = new ServiceManager(process.env, log);
+  try {
+    onReload(() => void reload(service, flags, manager, log));
+    process.stdout.write(greeting(service, flags));
+    await manager.ready(service.endpoint);
+    if (!signal.aborted) await once(signal, 'abort');
+    log('info', 'closing');
+    await manager.stopping();
+  } finally {
+    await service.close();
+  }
+}
+
+/** Reads credentials and certificate anew; where one is bad, everything stays as it was. */
+async function reload(
+  service: KvsService,
+  flags: ServeFlags,
+  manager: ServiceManager,
+  log: ServiceLog,
+): Promise<void> {
+  await manager.reloading();
+  try {
+    const tls = await readTls(flags);
+    const credentials = await readCredentials(flags);
+    await service.reload({ credentials, ...(typeof tls === 'object' && { tls }) });
+  } catch (error) {
+    log('error', 'nothing was reloaded; what was read before stays in force', { error });
+  }
+  await manager.ready(service.endpoint);
+}
+
+async function start(flags: ServeFlags, log: ServiceLog): Promise<KvsService> {
+  const credentials = await readCredentials(flags);
   const tls = await readTls(flags);
-  const service = await startService({
+  return startService({
     dataDir: flags.dataDir,
     host: flags.host,
     port: flags.port,
@@ -96,36 +83,8 @@ async function serve(flags: ServeFlags, signal: AbortSignal): Promise<void> {
     ...(tls === undefined ? {} : { tls }),
     ...(flags.apiLog === undefined ? {} : { apiLog: flags.apiLog }),
     ...(flags.keyFile === undefined ? {} : { keyFile: flags.keyFile }),
-    log: (...line) => process.stderr.write(logLine(...line)),
+    log,
   });
-  try {
-    process.stdout.write(greeting(service, flags));
-    if (!signal.aborted) await once(signal, 'abort');
-    process.stderr.write('closing\n');
-  } finally {
-    await service.close();
-  }
-}
-
-async function readTls({
-  tls,
-  tlsKey,
-  tlsCert,
-}: ServeFlags): Promise<TlsOptions | 'generated' | undefined> {
-  if (tls === true && (tlsKey ?? tlsCert) !== undefined) {
-    throw new KvsError({
-      status: 'STATUS_INVALID_ARG',
-      message: '--tls makes a certificate; leave out --tls-key and --tls-cert, or --tls',
-    });
-  }
-  if (tlsKey === undefined && tlsCert === undefined) return tls === true ? 'generated' : undefined;
-  if (tlsKey === undefined || tlsCert === undefined) {
-    throw new KvsError({
-      status: 'STATUS_INVALID_ARG',
-      message: 'HTTPS takes both --tls-key and --tls-cert; one of them is missing',
-    });
-  }
-  return { key: await readFile(tlsKey), cert: await readFile(tlsCert) };
 }
 
 function greeting({ endpoint, certificate }: KvsService, flags: ServeFlags): string {

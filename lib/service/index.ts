@@ -1,4 +1,5 @@
 export { startService, type KvsService } from './service.js';
+export type { ReloadOptions } from './reload.js';
 export type {
   LogLevel,
   ServiceCredential,

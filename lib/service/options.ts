@@ -180,7 +180,8 @@ function checkLimits(limits: Limits): void {
   }
 }
 
-function checkTls(tls: TlsOptions | undefined): void {
+/** Throws `KvsError` where node:tls cannot use them. @internal */
+export function checkTls(tls: TlsOptions | undefined): void {
   if (tls === undefined) return;
   try {
     createSecureContext(serverTls(tls));
@@ -211,7 +212,8 @@ function checkApiLog(apiLog: ApiLogOptions | undefined): void {
   }
 }
 
-function checkCredentials(options: CheckedOptions): void {
+/** Throws `KvsError` naming the access key and the rule. @internal */
+export function checkCredentials(options: Pick<CheckedOptions, 'credentials' | 'host'>): void {
   if (options.credentials === 'open') {
     if (isLoopback(options.host)) return;
     bad(

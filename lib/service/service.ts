@@ -20,6 +20,7 @@ import { ServiceMetrics } from './metrics/meter.js';
 import { countRefused } from './metrics/calls.js';
 import { metricsPages } from './metrics/pages.js';
 import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
+import { checkReload, type ReloadOptions } from './reload.js';
 import { authorizeCall, authorizePage } from './policy/authorize.js';
 import { putMediaHandler } from './put/operation.js';
 import { CallRates } from './rates.js';
@@ -37,6 +38,12 @@ export interface KvsService {
   readonly port: number;
   /** The certificate in use now, with `tls: 'generated'`. */
   readonly certificate?: GeneratedCertificate | undefined;
+  /**
+   * Takes other access keys, policies and certificates, and reads the key file anew, without ending a
+   * call: those that run go on as they were let in. Rejects with `KvsError` where one of them is bad;
+   * nothing is changed then.
+   */
+  reload(changes: ReloadOptions): Promise<void>;
   /** Takes no more calls, makes durable what was whole, ends open answers, closes the store. */
   close(): Promise<void>;
 }
@@ -116,8 +123,23 @@ async function serve(
     get certificate(): GeneratedCertificate | undefined {
       return tls.certificate;
     },
+    reload: (changes) => reload(context, front, tls, changes),
     close: closing(context, front, apiLog),
   };
+}
+
+async function reload(
+  { options, keys }: ServiceContext,
+  front: HttpFront,
+  tls: TlsKeeper,
+  changes: ReloadOptions,
+): Promise<void> {
+  checkReload(options, changes);
+  await tls.replace(changes.tls);
+  if (tls.current !== undefined) front.useTls(tls.current);
+  if (changes.credentials !== undefined) front.useCredentials(changes.credentials);
+  await keys.refresh();
+  options.log('info', 'reloaded: access keys, policies, key file, certificate');
 }
 
 function contextOf(parts: Omit<ServiceContext, 'hubs' | 'rates' | 'metrics'>): ServiceContext {

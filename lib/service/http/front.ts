@@ -11,7 +11,12 @@ import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
 import { HLS_PATH } from '../hls/resources.js';
 import { isNoRoom } from '../store/no-room.js';
-import { serverTls, type CheckedOptions, type TlsOptions } from '../options.js';
+import {
+  serverTls,
+  type CheckedOptions,
+  type ServiceCredentials,
+  type TlsOptions,
+} from '../options.js';
 import { authenticate, type Caller } from './auth.js';
 import type { BodyDecoder } from './aws-chunked.js';
 import { decodeWhole, decoderFor } from './body-form.js';
@@ -83,7 +88,7 @@ interface Trace {
 
 /** The HTTP side of the service. @internal */
 export class HttpFront {
-  readonly #options: CheckedOptions;
+  #options: CheckedOptions;
   readonly #parts: FrontParts;
   readonly #routes: ReadonlyMap<string, Operation>;
   readonly #server: Server | SecureServer;
@@ -139,6 +144,11 @@ export class HttpFront {
     });
     const address = server.address();
     return isAddress(address) ? address : { port };
+  }
+
+  /** Calls to come are let in by these keys; those that run go on. */
+  useCredentials(credentials: ServiceCredentials): void {
+    this.#options = { ...this.#options, credentials };
   }
 
   /** Connections to come get this certificate; those that are open go on. */

@@ -11,11 +11,13 @@ type KeeperOptions = Pick<
 export class TlsKeeper {
   readonly #options: KeeperOptions;
   #generated: CertificateFiles | undefined;
+  #given: TlsOptions | undefined;
   #renewing = false;
 
   private constructor(options: KeeperOptions, generated: CertificateFiles | undefined) {
     this.#options = options;
     this.#generated = generated;
+    this.#given = options.tls;
   }
 
   static async open(options: KeeperOptions): Promise<TlsKeeper> {
@@ -27,7 +29,7 @@ export class TlsKeeper {
 
   /** What TLS is spoken with; undefined for plain HTTP. */
   get current(): TlsOptions | undefined {
-    return this.#generated ?? this.#options.tls;
+    return this.#generated ?? this.#given;
   }
 
   /** What may be told of a generated certificate; not its key. */
@@ -35,6 +37,14 @@ export class TlsKeeper {
     if (this.#generated === undefined) return undefined;
     const { path, fingerprint, expires } = this.#generated;
     return { path, fingerprint, expires };
+  }
+
+  /** Takes another key and certificate, or reads its own anew where none are given. */
+  async replace(tls: TlsOptions | undefined): Promise<void> {
+    const { dataDir, host, tlsHosts, clock } = this.#options;
+    if (tls !== undefined) this.#given = tls;
+    if (this.#generated === undefined) return;
+    this.#generated = await openCertificate(dataDir, [host, ...tlsHosts], clock.wall());
   }
 
   /** Makes a new certificate when it is time, and hands it to `use`. */

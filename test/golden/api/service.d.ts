@@ -34,6 +34,7 @@ export interface KvsService {
     readonly endpoint: string;
     readonly port: number;
     readonly certificate?: GeneratedCertificate | undefined;
+    reload(changes: ReloadOptions): Promise<void>;
     close(): Promise<void>;
 }
 
@@ -81,6 +82,11 @@ export interface PolicyStatement {
     readonly Action: string | readonly string[];
     readonly Resource: string | readonly string[];
     readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | boolean | readonly (string | boolean)[]>>>>;
+}
+
+export interface ReloadOptions {
+    readonly credentials?: ServiceCredentials;
+    readonly tls?: TlsOptions;
 }
 
 export interface ServiceCredential {
