@@ -23,4 +23,4 @@ export type {
 export { KinesisVideoStream } from './stream/stream.js';
 export type { Meter, MeterProvider } from './reporting/telemetry.js';
 export { VERSION } from '../base/user-agent.js';
-export type { WaitOptions } from './stream/wait.js';
+export type { WaitOptions } from './session/wait.js';

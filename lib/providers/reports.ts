@@ -14,6 +14,9 @@ export interface ClientErrorReport {
   readonly result: number;
   /** Failures in a row. */
   readonly attempts: number;
+  /** What failed last, in words, and the error underneath. */
+  readonly message?: string | undefined;
+  readonly cause?: unknown;
 }
 
 /** The storage is almost full. */
@@ -74,6 +77,9 @@ export interface StreamErrorReport {
   readonly result: number;
   /** Failures in a row. */
   readonly attempts: number;
+  /** What failed last, in words, and the error underneath; where it was a call of the producer. */
+  readonly message?: string | undefined;
+  readonly cause?: unknown;
 }
 
 /** No ack has come for a while, though data are being sent. */

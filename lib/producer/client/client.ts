@@ -4,7 +4,7 @@ import type { MediaSource, MediaSourceSink } from './media-source.js';
 import type { ProducerOptions } from './options.js';
 import { KinesisVideoProducer } from './producer.js';
 import type { KinesisVideoStream } from '../stream/stream.js';
-import { waitWithin, type WaitOptions } from '../stream/wait.js';
+import { checkWait, waitWithin, type WaitOptions } from '../session/wait.js';
 
 const CLOSE_MS = 10_000;
 
@@ -86,6 +86,7 @@ export class KinesisVideoClient {
    * stream or of a source that took too long.
    */
   async stopAllMediaSources(options: WaitOptions = {}): Promise<void> {
+    checkWait('stopAllMediaSources', options);
     const ends = await Promise.allSettled(
       [...this.#streams].map(async ([source, stream]) => {
         this.#halted.add(stream);
@@ -97,6 +98,7 @@ export class KinesisVideoClient {
 
   /** Stops one source and its stream, and forgets both. */
   async unregisterMediaSource(source: MediaSource, options: WaitOptions = {}): Promise<void> {
+    checkWait('unregisterMediaSource', options);
     const stream = this.#streams.get(source);
     if (stream === undefined) return;
     this.#streams.delete(source);
@@ -113,12 +115,19 @@ export class KinesisVideoClient {
     return this.#producer.getMetrics();
   }
 
+  /** `close()`, within 10 s. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
   /**
    * Stops everything, within 10 s unless `timeoutMs` says otherwise, and frees it. Rejects, after
    * everything is freed, with the first error.
    */
   async close(options: WaitOptions = {}): Promise<void> {
-    const wait = { timeoutMs: CLOSE_MS, ...options };
+    checkWait('close', options);
+    const { timeoutMs = CLOSE_MS, signal } = options;
+    const wait = { timeoutMs, signal };
     const ends = await Promise.allSettled(
       [...this.#streams].map(async ([source, stream]) => stopBoth(source, stream, wait)),
     );
@@ -173,6 +182,9 @@ function sinkOf(stream: KinesisVideoStream): MediaSourceSink {
     onFrame: (frame) => stream.putFrame(frame),
     onCodecPrivateData: (codecPrivateData, trackId) => {
       stream.start(codecPrivateData, trackId);
+    },
+    onError: (error) => {
+      stream.sourceFailed(error);
     },
     onFragmentMetadata: (name, value, persistent) => {
       stream.putFragmentMetadata(name, value, persistent);

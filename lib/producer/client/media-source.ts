@@ -10,6 +10,8 @@ export interface MediaSourceSink {
   onFrame(frame: Frame): boolean;
   /** Codec private data of a track that are known only now; track 1 when none is named. */
   onCodecPrivateData(codecPrivateData: Uint8Array, trackId?: number): void;
+  /** What went wrong in the source: goes to the log, the stream's `health` and `mediaSourceFailed`. */
+  onError(error: unknown): void;
   /** `KinesisVideoStream.putFragmentMetadata`. */
   onFragmentMetadata(name: string, value: string, persistent?: boolean): void;
 }
@@ -71,8 +73,10 @@ export class CallbackMediaSource implements MediaSource {
     this.#running = this.#run(sink, control.signal).finally(() => {
       this.#stopped = true;
     });
-    // Who stops the source gets the error; until then it is not unhandled.
-    this.#running.catch(() => undefined);
+    // Who stops the source gets the error, too.
+    this.#running.catch((error: unknown) => {
+      sink.onError(error);
+    });
   }
 
   /** Rejects with what the function threw, if it did. */

@@ -13,7 +13,7 @@ import type { Pace } from '../session/pacer.js';
 import type { StreamDefinition } from '../definition/stream-definition.js';
 import { KinesisVideoStream } from '../stream/stream.js';
 import { registerMeter, type MeterProvider, type StreamFigures } from '../reporting/telemetry.js';
-import type { WaitOptions } from '../stream/wait.js';
+import { checkWait, type WaitOptions } from '../session/wait.js';
 
 const CLOSE_MS = 10_000;
 
@@ -98,13 +98,20 @@ export class KinesisVideoProducer {
 
   /**
    * Stops every stream that is not stopped, waits until what they hold is acknowledged, 10 s unless
-   * `timeoutMs` says otherwise, and frees everything. Rejects, after everything is freed, with the
+   * `timeoutMs` says otherwise, and frees everything. Options that are refused end nothing. Rejects, after everything is freed, with the
    * `KvsError` of the first stream that could not deliver what it held. Called again, it settles as
    * the first call does.
    */
   async close(options: WaitOptions = {}): Promise<void> {
-    this.#closing ??= this.#close({ timeoutMs: CLOSE_MS, ...options });
+    checkWait('close', options);
+    const { timeoutMs = CLOSE_MS, signal } = options;
+    this.#closing ??= this.#close({ timeoutMs, signal });
     return this.#closing;
+  }
+
+  /** `close()`, within 10 s. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(options: WaitOptions): Promise<void> {

@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { StreamCallbackProvider, StreamHandle } from '../../providers/index.js';
 import { describeError, isThenable, type Log } from './logger.js';
 import type { StreamNote } from './notes.js';
@@ -12,6 +13,19 @@ export function deliver(log: Log, name: string, call: () => unknown): void {
     if (isThenable(answer)) answer.then(undefined, failed);
   } catch (error) {
     failed(error);
+  }
+}
+
+/** Emits an event; each listener is called, whatever the one before it throws. @internal */
+export function emitEach(
+  log: Log,
+  emitter: EventEmitter,
+  event: string,
+  values: readonly unknown[],
+): void {
+  // A raw listener of `once` takes itself away when it is called.
+  for (const listener of emitter.rawListeners(event)) {
+    deliver(log, `'${event}'`, (): unknown => Reflect.apply(listener, emitter, values));
   }
 }
 

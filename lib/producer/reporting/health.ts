@@ -30,6 +30,8 @@ export interface StreamHealth {
   /** What went wrong last, and when (ms since 1970); kept after it has been got over. */
   readonly lastError: KvsError | undefined;
   readonly lastErrorAt: number | undefined;
+  /** Written frames, and kept ones of a pause, that were refused. */
+  readonly refusedFrames: number;
 }
 
 /** Something that went wrong and is tried again. @internal */
@@ -51,6 +53,7 @@ export class HealthWatch {
   #stopped = false;
   #lastError: KvsError | undefined;
   #lastErrorAt: number | undefined;
+  #refusedFrames = 0;
 
   constructor(parts: {
     readonly bufferDuration: number;
@@ -81,6 +84,7 @@ export class HealthWatch {
       sessions: metrics.totalSessions,
       lastError: this.#lastError,
       lastErrorAt: this.#lastErrorAt,
+      refusedFrames: this.#refusedFrames,
     };
   }
 
@@ -92,10 +96,10 @@ export class HealthWatch {
   note(note: StreamNote): void {
     switch (note.name) {
       case 'streamErrorReport': {
-        const { status, result, attempts, timecode } = note.report;
+        const { status, result, attempts, timecode, message: words, cause } = note.report;
         const about = timecode === 0 ? '' : ` for the fragment at ${timecode} ms`;
-        const message = `result ${result}${about}, ${attempts} times in a row`;
-        this.trouble({ status, message });
+        const what = words ?? `result ${result}${about}`;
+        this.trouble({ status, message: `${what}, ${attempts} times in a row`, cause });
         return;
       }
       case 'fragmentAckReceived':
@@ -118,6 +122,13 @@ export class HealthWatch {
     this.#lastErrorAt = this.#wall();
     this.#lastError = new KvsError({ ...trouble, retryable: true });
     this.look();
+  }
+
+  /** A frame was refused: the stream goes on as before. */
+  refused(error: unknown): void {
+    this.#refusedFrames += 1;
+    this.#lastErrorAt = this.#wall();
+    if (error instanceof KvsError) this.#lastError = error;
   }
 
   /** Says so if the condition has changed. */

@@ -7,6 +7,7 @@ import type {
   FragmentAck,
   FragmentAckType,
   StreamCallbackProvider,
+  StreamClosedReport,
   StreamStateName,
 } from '../../providers/index.js';
 
@@ -139,16 +140,22 @@ function sessionNote(event: SessionNoteEvent): StreamNote {
       return { name: event.type, report: { session, since: event.since } };
     case 'streamUnderflowReport':
       return { name: event.type, report: { session } };
-    case 'streamClosed': {
-      const report = { session, status: orSuccess(event.status), dropped: event.dropped };
-      return { name: event.type, report };
-    }
+    case 'streamClosed':
+      return { name: event.type, report: streamClosed(event) };
     case 'streamErrorReport': {
       const { timecode, result, attempts } = event;
       const status = statusFromCode(event.status);
       return { name: event.type, report: { session, timecode, status, result, attempts } };
     }
   }
+}
+
+/** @internal */
+export function streamClosed(
+  event: Extract<NativeEvent, { readonly type: 'streamClosed' }>,
+): StreamClosedReport {
+  const { session, dropped } = event;
+  return { session, status: orSuccess(event.status), dropped };
 }
 
 type AckEvent = Extract<NativeEvent, { readonly type: 'fragmentAckReceived' }>;

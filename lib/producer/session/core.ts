@@ -15,6 +15,8 @@ export interface CoreParts {
   readonly log: Log;
   /** Takes each event of the core, in a turn of its own. */
   readonly onEvent: (event: NativeEvent) => void;
+  /** Sees each event as soon as it is known, and may not run user code. */
+  readonly onTaken: (event: NativeEvent) => void;
 }
 
 /**
@@ -27,6 +29,7 @@ export class Core {
   readonly log: Log;
   readonly diagnostics: Diagnostics = new Diagnostics();
   readonly #onEvent: (event: NativeEvent) => void;
+  readonly #onTaken: (event: NativeEvent) => void;
   /** Events of the core that are still to be handed out. */
   #waiting: NativeEvent[] = [];
   #turnAsked = false;
@@ -39,6 +42,7 @@ export class Core {
     this.clock = parts.clock;
     this.log = parts.log;
     this.#onEvent = parts.onEvent;
+    this.#onTaken = parts.onTaken;
     this.schedule();
   }
 
@@ -65,10 +69,18 @@ export class Core {
     return packedStatus(packed);
   }
 
+  /** Takes what the core has to tell; it is handed out in a turn of its own. */
+  take(): void {
+    const events = this.client.events();
+    if (events.length === 0) return;
+    for (const event of events) this.#onTaken(event);
+    this.#waiting = this.#waiting.length === 0 ? events : [...this.#waiting, ...events];
+    this.schedule();
+  }
+
   /** What a stream is to be told and was not yet. It is told all the same, unless it is freed first. */
   waitingFor(link: StreamLink): readonly NativeEvent[] {
-    this.#takeEvents();
-    this.schedule();
+    this.take();
     return this.#waiting.filter((event) => event.stream === link.native.id);
   }
 
@@ -79,7 +91,7 @@ export class Core {
   }
 
   answerStream(link: StreamLink, call: number, answer: StreamAnswer): void {
-    if (this.#closed || link.freed) return;
+    if (this.#closed || link.life.freed) return;
     const { result, streamStatus = 1, retention = 0, expiration = Infinity } = answer;
     const [mono, wall] = [this.clock.mono(), this.clock.wall()];
     this.flagged(link.native.answer(call, result, streamStatus, retention, expiration, mono, wall));
@@ -92,9 +104,9 @@ export class Core {
   }
 
   readonly #turn = (): void => {
-    this.#turnAsked = false;
     if (this.#closed) return;
-    this.#takeEvents();
+    this.take();
+    this.#turnAsked = false;
     for (let event = this.#waiting.shift(); event !== undefined; event = this.#waiting.shift()) {
       this.#handOut(event);
     }
@@ -107,11 +119,6 @@ export class Core {
     this.client.step(this.clock.mono(), this.clock.wall());
     this.#turn();
   };
-
-  #takeEvents(): void {
-    const events = this.client.events();
-    this.#waiting = this.#waiting.length === 0 ? events : [...this.#waiting, ...events];
-  }
 
   /** A timer that comes too early costs one step, so it is only ever brought forward. */
   #setTimer(): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../base/clock.js';
+import type { KvsError } from '../../base/errors.js';
 import type { NativeEvent } from '../../generated/events.js';
 import type { NativeClient } from '../../native/index.js';
 import type {
@@ -8,7 +9,13 @@ import type {
 } from '../../providers/index.js';
 import { deliver } from '../reporting/deliver.js';
 import type { Log } from '../reporting/logger.js';
-import { clientNote, streamNote, type ClientNote, type StreamNote } from '../reporting/notes.js';
+import {
+  clientNote,
+  streamClosed,
+  streamNote,
+  type ClientNote,
+  type StreamNote,
+} from '../reporting/notes.js';
 import { Core } from './core.js';
 import type { StreamLink } from './link.js';
 import { ServiceRunner } from './service-runner.js';
@@ -30,13 +37,18 @@ export class ProducerHost {
   readonly #clientCallbacks: readonly ClientCallbackProvider[];
   readonly #runner: ServiceRunner;
   readonly #links = new Map<number, StreamLink>();
+  /** The stream that is just being started again. */
+  #deaf: StreamLink | undefined;
 
   constructor(parts: HostParts) {
     const { client, clock, log, provider, device } = parts;
     const onEvent = (event: NativeEvent): void => {
       this.#dispatch(event);
     };
-    this.core = new Core({ client, clock, log, onEvent });
+    const onTaken = (event: NativeEvent): void => {
+      this.#taken(event);
+    };
+    this.core = new Core({ client, clock, log, onEvent, onTaken });
     this.#clientCallbacks = parts.clientCallbacks;
     const links = (): readonly StreamLink[] => this.links;
     this.#runner = new ServiceRunner({ core: this.core, provider, device, links });
@@ -55,36 +67,59 @@ export class ProducerHost {
     this.core.schedule();
   }
 
-  /** Frees a stream and all it holds. Unless it is done, its connection is broken. */
-  remove(link: StreamLink): void {
-    if (link.freed) return;
-    link.freed = true;
-    this.#links.delete(link.native.id);
-    if (link.done) link.session?.finish();
-    else link.session?.abort();
-    link.native.free();
-    this.core.schedule();
+  /**
+   * Runs a call that makes a stream take frames again. What the core has told by then is of what ends;
+   * who still waits for its end gets `error`. Throws what the call throws; the stream is as it was then.
+   */
+  begin(link: StreamLink, error: KvsError, call: () => void): void {
+    this.core.take();
+    call();
+    // What ends by the call itself, nobody has asked for.
+    this.#deaf = link;
+    this.core.take();
+    this.#deaf = undefined;
+    link.life.begin(error);
   }
 
-  /** Drops all that a stream holds, before it is removed, and answers what it would have been told. */
-  dropAll(link: StreamLink): readonly StreamNote[] {
-    if (link.done) return [];
+  /**
+   * Frees a stream. Unless all that it held is acknowledged, what it holds is dropped and its connection
+   * is broken; `last` may look at it then. Answers what it would have been told of losses; who waits for
+   * its end gets `error`.
+   */
+  remove(link: StreamLink, error: KvsError, last: () => void): readonly StreamNote[] {
+    const { life, native } = link;
+    if (life.freed) return [];
     const { clock } = this.core;
-    this.core.flagged(link.native.reset(clock.mono(), clock.wall()));
-    return this.core.waitingFor(link).filter(isDrop).map(streamNote);
+    this.core.take();
+    const { done } = life;
+    if (!done) native.reset(clock.mono(), clock.wall());
+    const losses = this.core.waitingFor(link).filter(isDrop).map(streamNote);
+    last();
+    life.free(error);
+    this.#links.delete(native.id);
+    if (done) link.session?.finish();
+    else link.session?.abort();
+    native.free();
+    this.core.schedule();
+    return losses;
   }
 
   close(): void {
-    for (const link of this.links) this.remove(link);
     this.#runner.close();
     this.core.close();
+  }
+
+  #taken(event: NativeEvent): void {
+    if (event.type !== 'streamClosed') return;
+    const link = this.#links.get(event.stream);
+    if (link !== this.#deaf) link?.life.closed(streamClosed(event));
   }
 
   #dispatch(event: NativeEvent): void {
     if (event.stream === 0) this.#dispatchClient(event);
     else {
       const link = this.#links.get(event.stream);
-      if (link !== undefined && !link.freed) this.#dispatchStream(link, event);
+      if (link !== undefined && !link.life.freed) this.#dispatchStream(link, event);
     }
   }
 

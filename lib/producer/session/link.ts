@@ -5,6 +5,7 @@ import type { CheckedDefinition } from '../definition/definition-check.js';
 import type { Trouble } from '../reporting/health.js';
 import type { StreamNote } from '../reporting/notes.js';
 import { Pacer, type Pace } from './pacer.js';
+import { StopState } from './stop-state.js';
 
 const DENIED: ReadonlySet<number> = new Set<number>([
   CALL_RESULT.NOT_AUTHORIZED,
@@ -37,11 +38,7 @@ export class StreamLink {
   /** Whether a call with `token` was refused since it was got. */
   denied = false;
   session: LiveSession | undefined;
-  /** Whether it was told to stop, and not started again. */
-  stopped = false;
-  /** Whether it was stopped and everything it held is acknowledged. */
-  done = false;
-  freed = false;
+  readonly life: StopState = new StopState();
   /** Told each note about the stream, before any user is. */
   onNote: (note: StreamNote) => void = () => undefined;
   /** Told what went wrong and is tried again. */

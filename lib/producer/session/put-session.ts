@@ -104,7 +104,7 @@ export class PutSession implements PutMediaIo, LiveSession {
   }
 
   read(into: Uint8Array): number {
-    if (this.#over || this.#link.freed) return 0;
+    if (this.#over || this.#link.life.freed) return 0;
     const { clock } = this.#core;
     const { pacer } = this.#link;
     const wait = pacer.wait(clock.mono());
@@ -144,7 +144,7 @@ export class PutSession implements PutMediaIo, LiveSession {
   }
 
   onAck(bytes: Uint8Array): void {
-    if (this.#over || this.#link.freed) return;
+    if (this.#over || this.#link.life.freed) return;
     const { clock } = this.#core;
     const { native } = this.#link;
     this.#core.flagged(native.parseAck(this.number, bytes, clock.mono(), clock.wall()));
@@ -158,7 +158,7 @@ export class PutSession implements PutMediaIo, LiveSession {
     this.#leave();
     this.#link.refused(result);
     this.#log(result, cause);
-    if (this.#link.freed) return;
+    if (this.#link.life.freed) return;
     if (!this.#opened) {
       this.#tell(result, cause);
       // A refusal cannot be good: what never opened did not end in order.
@@ -183,7 +183,7 @@ export class PutSession implements PutMediaIo, LiveSession {
   /** The pace is one of fragments, too, and a piece has as many as it holds. */
   #expectFragments(): void {
     const { clock } = this.#core;
-    if (this.#link.freed) return;
+    if (this.#link.life.freed) return;
     const { overallViewSize, bufferedFragments } = this.#link.native.metrics(
       clock.mono(),
       clock.wall(),

@@ -4,7 +4,7 @@ import { packedStatus, type NativeStream } from '../../native/index.js';
 import type { Core } from '../session/core.js';
 import type { StreamLink } from '../session/link.js';
 import { PreRoll } from './pre-roll.js';
-import { frameMalformed, frameRefused } from './refusal.js';
+import { frameMalformed, frameRefused, frameShut } from './refusal.js';
 import { Room } from './room.js';
 
 /** What a gate is made from. @internal */
@@ -41,12 +41,16 @@ export class FrameGate {
     this.#room = new Room({ metrics, share, bufferDuration }, parts.onRoom);
   }
 
-  /** Whether there is room for more after this frame. Throws `KvsError` when it is refused. */
-  put(frame: Frame): boolean {
-    const { freed, stopped, name, session } = this.#link;
+  /**
+   * Whether there is room for more after this frame. `held`: it was written before the stream was told
+   * to stop. Throws `KvsError` when it is refused.
+   */
+  put(frame: Frame, held = false): boolean {
+    const { life, name, session } = this.#link;
     let packed;
+    if (!life.running && !held) throw this.#shut(frame);
     try {
-      if (!freed && !stopped && this.#keepsBack(frame)) return true;
+      if (this.#keepsBack(frame)) return true;
       packed = this.#native.put(
         frame.frameData,
         flagsOf(frame),
@@ -69,7 +73,7 @@ export class FrameGate {
 
   /** Something may have been freed. */
   freed(): void {
-    if (!this.#link.freed) this.#room.freed();
+    if (!this.#link.life.freed) this.#room.freed();
   }
 
   /** A frame found no room: `onRoom` is to tell when there is some. */
@@ -109,6 +113,15 @@ export class FrameGate {
     if (!this.#gap.begins(frame)) return true;
     this.#gap = undefined;
     return false;
+  }
+
+  /** The stream takes no frames, whatever they are. */
+  #shut(frame: Frame): KvsError {
+    const { name: stream, life } = this.#link;
+    const status = life.freed ? 'STATUS_INVALID_OPERATION' : 'STATUS_STREAM_HAS_BEEN_STOPPED';
+    const error = frameShut(status, stream, frame);
+    this.#core.diagnostics.refused({ stream, frame, error });
+    return error;
   }
 
   #refused(packed: number, frame: Frame): KvsError {

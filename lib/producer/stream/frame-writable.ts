@@ -14,6 +14,8 @@ export interface StreamEvents extends NoteEvents {
   readonly health: readonly [health: StreamHealth];
   /** A written frame, or one that `resume` sends, was refused. */
   readonly frameRefused: readonly [error: KvsError, frame: Frame];
+  /** What makes the stream's frames has failed (`MediaSourceSink.onError`). */
+  readonly mediaSourceFailed: readonly [error: unknown];
   /** There is room again after `putFrame` or `write` answered false. */
   readonly drain: readonly [];
   /** `end` is done: everything is acknowledged. */

@@ -1,5 +1,5 @@
 import { KvsError } from '../../base/errors.js';
-import { waitWithin, type WaitOptions } from './wait.js';
+import { checkWait, waitWithin, type WaitOptions } from '../session/wait.js';
 
 /** Waits until one stream can be streamed to. @internal */
 export class ReadyWait {
@@ -33,7 +33,8 @@ export class ReadyWait {
     this.#settle(this.#end);
   }
 
-  wait(options: WaitOptions): Promise<void> {
+  async wait(options: WaitOptions): Promise<void> {
+    checkWait('ready', options);
     const { timeoutMs = Infinity } = options;
     const late = (): KvsError =>
       new KvsError({

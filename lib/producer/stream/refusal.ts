@@ -1,5 +1,6 @@
 import { KvsError, statusFromCode } from '../../base/errors.js';
 import type { Frame } from '../../base/media.js';
+import type { StreamMetrics } from '../../generated/metrics.js';
 import type { StatusName } from '../../generated/status.js';
 import type { NativeRefusal } from '../../native/index.js';
 
@@ -23,6 +24,67 @@ export function frameRefused(code: number, refused: RefusedFrame): KvsError {
   });
 }
 
+/** The error of a frame for a stream that takes none. @internal */
+export function frameShut(status: StatusName, stream: string, frame: Partial<Frame>): KvsError {
+  const why =
+    status === 'STATUS_INVALID_OPERATION'
+      ? 'the stream is closed; create it again with createStream()'
+      : 'the stream has been stopped; start() makes it take frames again';
+  const message = `the frame ${describeFrame(frame)} of stream '${stream}' is refused: ${why}`;
+  return new KvsError({ status, message });
+}
+
+/** The error of a `stop` that ran out of time; `held` written frames wait for room. @internal */
+export function stopIsLate(
+  stream: string,
+  timeoutMs: number | undefined,
+  held: number,
+  metrics: StreamMetrics,
+): KvsError {
+  const { bufferedFrames, bufferedFragments, overallViewDuration } = metrics;
+  const written = held === 0 ? '' : `, and ${held} written ones wait for room`;
+  return new KvsError({
+    status: 'STATUS_OPERATION_TIMED_OUT',
+    message:
+      `stream '${stream}' did not stop within ${timeoutMs ?? 0} ms: ${bufferedFrames} frames in ` +
+      `${bufferedFragments} fragments (${Math.round(overallViewDuration)} ms of media) are not ` +
+      `acknowledged yet${written}; they are still being sent, stop() again waits on`,
+    retryable: true,
+  });
+}
+
+/** Whether a written chunk may be a frame at all. @internal */
+export function isFrame(chunk: unknown): boolean {
+  return (
+    typeof chunk === 'object' &&
+    chunk !== null &&
+    !ArrayBuffer.isView(chunk) &&
+    'frameData' in chunk
+  );
+}
+
+/** The error of a written chunk that is no frame. @internal */
+export function noFrame(stream: string, chunk: unknown): KvsError {
+  const what = ArrayBuffer.isView(chunk) ? 'bytes' : `of type ${typeof chunk}`;
+  return new KvsError({
+    status: 'STATUS_INVALID_ARG',
+    message:
+      `stream '${stream}' takes frames ({ frameData, presentationTs, … }), and what was written is ` +
+      `${what}; cut a file or a pipe into frames first, with a source of kinesis-video/sources`,
+  });
+}
+
+/** The error of a stream that ends and has taken none of the frames that were written. @internal */
+export function allRefused(stream: string, cause: unknown): KvsError {
+  const why =
+    cause instanceof KvsError ? `the last: ${cause.message}` : 'none of them was a key frame';
+  return new KvsError({
+    status: cause instanceof KvsError ? cause.status : 'STATUS_INVALID_ARG',
+    message: `stream '${stream}' has taken none of the frames that were written; ${why}`,
+    cause,
+  });
+}
+
 /** The error of a frame that is none: a field of the wrong type or out of range. @internal */
 export function frameMalformed(
   stream: string,
@@ -40,8 +102,8 @@ export function frameMalformed(
   });
 }
 
-function describeFrame(frame: Partial<Frame>): string {
-  const { presentationTs, decodingTs, trackId } = frame;
+function describeFrame(frame: Partial<Frame> | null | undefined): string {
+  const { presentationTs, decodingTs, trackId } = frame ?? {};
   const dts = decodingTs === undefined ? '' : `, decodingTs ${decodingTs} ms`;
   return `at presentationTs ${presentationTs} ms${dts} on track ${trackId ?? 1}`;
 }

@@ -1,5 +1,4 @@
 import { captureRejectionSymbol } from 'node:events';
-
 import { KvsError } from '../../base/errors.js';
 import type { Frame } from '../../base/media.js';
 import type { StreamMetrics } from '../../generated/metrics.js';
@@ -9,24 +8,26 @@ import type {
   StreamHandle,
   StreamStateName,
 } from '../../providers/index.js';
-import { CloseWait } from './close-wait.js';
 import { callCore, type CoreCall } from './core-call.js';
-import { callStream, deliver } from '../reporting/deliver.js';
+import { deliver } from '../reporting/deliver.js';
 import { FrameGate } from './frame-gate.js';
 import { FrameWritable } from './frame-writable.js';
-import { GapLedger, type Gap } from '../reporting/gaps.js';
-import { HealthWatch, type StreamHealth } from '../reporting/health.js';
-import type { ProducerHost } from '../session/host.js';
-import type { StreamLink } from '../session/link.js';
-import type { StreamNote } from '../reporting/notes.js';
 import {
   eventArguments,
   type FragmentEvent,
   type FragmentEventOptions,
 } from './events-of-fragment.js';
-import type { PauseOptions } from './pre-roll.js';
 import { ReadyWait } from './ready-wait.js';
-import type { WaitOptions } from './wait.js';
+import { StreamReporter } from './reporter.js';
+import { stopIsLate } from './refusal.js';
+import { WrittenFrames } from './written.js';
+import type { Gap } from '../reporting/gaps.js';
+import type { StreamHealth } from '../reporting/health.js';
+import type { ProducerHost } from '../session/host.js';
+import type { StreamLink } from '../session/link.js';
+import type { StreamNote } from '../reporting/notes.js';
+import type { PauseOptions } from './pre-roll.js';
+import { checkWait, type WaitOptions } from '../session/wait.js';
 
 /** What a stream shares with its producer. @internal */
 export interface StreamParts {
@@ -37,6 +38,9 @@ export interface StreamParts {
   /** Bytes of storage that are this stream's share. */
   readonly share: () => number;
 }
+
+/** What `close` of a producer takes at most, unless told otherwise. */
+const CLOSE_MS = 10_000;
 
 // An option of every EventEmitter, which the types of Writable leave out.
 const REJECTIONS = { captureRejections: true } as const;
@@ -57,15 +61,12 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
   readonly #link: StreamLink;
   readonly #native: NativeStream;
   readonly #gate: FrameGate;
-  readonly #callbacks: readonly StreamCallbackProvider[];
-  readonly #close = new CloseWait();
+  readonly #reporter: StreamReporter;
   readonly #ready: ReadyWait;
-  readonly #gaps = new GapLedger();
-  readonly #health: HealthWatch;
   #lastHealth: StreamHealth | undefined;
   #lastMetrics: StreamMetrics | undefined;
-  #waiting: (() => void) | undefined;
   #drainWanted = false;
+  readonly #written: WrittenFrames;
 
   /** @internal */
   constructor(parts: StreamParts) {
@@ -76,29 +77,45 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
     this.#host = host;
     this.#link = link;
     this.#native = link.native;
-    this.#callbacks = parts.callbacks;
     const onRoom = this.#onRoom.bind(this);
     this.#gate = new FrameGate({ core: host.core, link, share: parts.share, onRoom });
-    this.#health = new HealthWatch({
-      bufferDuration: link.definition.info.bufferDuration,
+    this.#reporter = new StreamReporter({
+      core: host.core,
+      link,
+      stream: this,
+      callbacks: parts.callbacks,
       share: parts.share,
       metrics: () => this.getMetrics(),
-      wall: () => host.core.clock.wall(),
-      changed: (health) => {
-        this.#emitSafely('health', health);
+    });
+    this.#written = new WrittenFrames({
+      stream: this.name,
+      gate: this.#gate,
+      reporter: this.#reporter,
+      roomComes: () => this.getMetrics().bufferedFragments > 1,
+      onHeldTaken: () => {
+        if (!link.life.running) this.#stopCore();
       },
+    });
+    this.#listen();
+  }
+
+  #listen(): void {
+    const link = this.#link;
+    // Who waits for room in a stream that takes nothing more is not to wait for ever.
+    this.on('newListener', (event) => {
+      if (event === 'drain' && !link.life.running) setImmediate(() => this.#emit('drain'));
+    });
+    this.once('close', () => {
+      this.#emit('drain');
     });
     // An async listener that rejects harms the stream no more than a callback does.
     Object.defineProperty(this, captureRejectionSymbol, {
       value: (error: unknown, event: string) => {
-        deliver(host.core.log, `'${event}'`, () => {
+        deliver(this.#host.core.log, `'${event}'`, () => {
           throw error;
         });
       },
     });
-    link.onTrouble = (trouble) => {
-      if (!link.freed) this.#health.trouble(trouble);
-    };
     link.onNote = (note) => {
       this.#onNote(note);
     };
@@ -117,7 +134,7 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
    * `condition` has changed.
    */
   get health(): StreamHealth {
-    return this.#lastHealth ?? this.#health.now();
+    return this.#lastHealth ?? this.#reporter.health.now();
   }
 
   /**
@@ -125,7 +142,7 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
    * when it was destroyed, or its producer closed, is among them.
    */
   get gaps(): readonly Gap[] {
-    return this.#gaps.all;
+    return this.#reporter.gaps.all;
   }
 
   /**
@@ -156,7 +173,8 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
    */
   start(codecPrivateData?: Uint8Array, trackId = 1): void {
     this.#alive('start');
-    if (this.#link.stopped) this.#goOn();
+    this.#host.core.take();
+    if (!this.#link.life.running) this.#goOn();
     if (codecPrivateData === undefined) return;
     this.#call(
       'start',
@@ -166,19 +184,27 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
   }
 
   /**
-   * Takes no more frames, sends what is buffered, and resolves when the service has acknowledged
-   * the last fragment. Rejects with `KvsError`: STATUS_OPERATION_TIMED_OUT when that takes longer
-   * than `timeoutMs`, and says what is not delivered (it is still being sent: stop again to wait
-   * on); another when something had to be dropped. `start` takes frames again.
+   * Takes no more frames, takes what was written and waits for room still, sends what is buffered, and
+   * resolves when the service has acknowledged the last fragment. Rejects with `KvsError`:
+   * STATUS_OPERATION_TIMED_OUT when that takes longer than `timeoutMs`, and says what is not delivered
+   * (it is still being sent: stop again to wait on); the service's, where `restartOnError: false` has
+   * made it final. Options that are refused stop nothing. `start` takes frames again.
    */
   async stop(options: WaitOptions = {}): Promise<void> {
+    const { life } = this.#link;
+    checkWait('stop', options);
     this.#alive('stop');
-    if (!this.#link.stopped) {
-      this.#link.stopped = true;
-      this.#host.core.flagged(this.#native.stop(...this.#now()));
-      this.#link.session?.wake();
+    this.#host.core.take();
+    if (life.stop()) {
+      while (this.writableCorked > 0) this.uncork();
+      this.#written.hold(this.writableLength);
+      if (this.#written.held === 0) this.#stopCore();
+      // Whoever waits for room to put more is told what is so by its next frame.
+      if (this.#drainWanted) this.#drain();
     }
-    const report = await this.#close.wait(options, () => this.#late(options.timeoutMs));
+    const report = await life.wait(options, () =>
+      stopIsLate(this.name, options.timeoutMs, this.#written.held, this.getMetrics()),
+    );
     if (report.status === 'STATUS_SUCCESS') return;
     throw new KvsError({
       status: report.status,
@@ -188,15 +214,19 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
     });
   }
 
+  #stopCore(): void {
+    this.#host.core.flagged(this.#native.stop(...this.#now()));
+    this.#link.session?.wake();
+  }
+
   /**
    * Drops everything that is buffered, which is reported, breaks the connection and begins anew. A
    * stopped stream takes frames again.
    */
   reset(): void {
     this.#alive('reset');
-    this.#open('reset');
     this.#ready.again();
-    this.#call('reset', 'the stream', () => this.#native.reset(...this.#now()));
+    this.#begin('reset', 'reset', () => this.#native.reset(...this.#now()));
     this.#gate.freed();
   }
 
@@ -213,20 +243,36 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
 
   /** Takes frames again after `stop`. */
   #goOn(): void {
-    this.#open('started again');
-    this.#call('start', 'the stream', () => this.#native.start(...this.#now()));
+    // As long as written frames are taken, the core was not told to stop.
+    const run = (): number => (this.#written.held > 0 ? 0 : this.#native.start(...this.#now()));
+    this.#begin('start', 'started again', run);
   }
 
   /** Frames come again; who waits for the end of `stop` is told that `how`. */
-  #open(how: string): void {
-    this.#link.stopped = false;
-    this.#link.done = false;
-    this.#close.failed(
-      new KvsError({
-        status: 'STATUS_INVALID_OPERATION',
-        message: `stream '${this.name}' was ${how} while it was being stopped`,
-      }),
-    );
+  #begin(name: string, how: string, run: () => number): void {
+    const error = this.#interrupted(how);
+    this.#host.begin(this.#link, error, () => {
+      this.#call(name, 'the stream', run);
+    });
+    this.#written.release();
+  }
+
+  #interrupted(how: string, cause?: unknown): KvsError {
+    return new KvsError({
+      status: 'STATUS_INVALID_OPERATION',
+      message: `stream '${this.name}' was ${how} while it was being stopped`,
+      cause,
+    });
+  }
+
+  /** Stops, and then destroys, within 10 s. Rejects as `stop` does, when the stream is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.destroyed) return;
+    try {
+      await this.stop({ timeoutMs: CLOSE_MS });
+    } finally {
+      this.destroy();
+    }
   }
 
   /** Whether `pause` is in force. */
@@ -262,7 +308,7 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
       try {
         this.putFrame(frame);
       } catch (error) {
-        this.#emitSafely('frameRefused', error, frame);
+        this.#reporter.refused(error, frame);
       }
     }
   }
@@ -282,6 +328,11 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
         `${Buffer.byteLength(value)} bytes`,
       () => this.#native.putMetadata(name, value, persistent, ...this.#now()),
     );
+  }
+
+  /** What makes its frames has failed: goes to the log, `health` and `mediaSourceFailed`. @internal */
+  sourceFailed(error: unknown): void {
+    this.#reporter.sourceFailed(error);
   }
 
   /**
@@ -305,48 +356,28 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
 
   /** @internal */
   override _write(frame: Frame, _encoding: BufferEncoding, done: (error?: Error) => void): void {
-    try {
-      if (this.#gate.put(frame)) done();
-      else this.#waiting = done;
-    } catch (error) {
-      if (isFull(error) && this.getMetrics().bufferedFragments > 1) {
-        this.#gate.full();
-        this.#waiting = () => {
-          this._write(frame, _encoding, done);
-        };
-        return;
-      }
-      this.#emitSafely('frameRefused', error, frame);
-      done();
-    }
+    this.#written.write(frame, done);
   }
 
   /** @internal */
   override _final(done: (error?: Error | null) => void): void {
     this.stop().then(() => {
-      done();
+      done(this.#written.noneTaken(this.getMetrics().totalFrames));
     }, done);
   }
 
   /** @internal */
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#waiting = undefined;
-    this.#close.failed(
-      new KvsError({
-        status: 'STATUS_INVALID_OPERATION',
-        message: `stream '${this.name}' was destroyed while it was being stopped`,
-        ...(error === null ? {} : { cause: error }),
-      }),
-    );
+    const gone = this.#interrupted('destroyed', error ?? undefined);
     this.#ready.ended(error);
-    if (!this.#link.freed) {
-      this.#lastHealth = this.#health.end();
-      // What is lost with the stream nobody is told any more, but it is written down.
-      for (const note of this.#host.dropAll(this.#link)) this.#gaps.note(note);
+    if (!this.#link.life.freed) this.#lastHealth = this.#reporter.health.end();
+    // What is lost with the stream nobody is told any more, but it is written down.
+    const losses = this.#host.remove(this.#link, gone, () => {
       this.#lastMetrics = this.getMetrics();
-    }
-    this.#host.remove(this.#link);
+    });
+    for (const note of losses) this.#reporter.gaps.note(note);
     done(error);
+    this.#written.end();
   }
 
   /** A call that the core may refuse; `what` says what it was called with. */
@@ -359,60 +390,33 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
   }
 
   #alive(call: string): void {
-    if (!this.#link.freed) return;
+    if (!this.#link.life.freed) return;
     throw new KvsError({
       status: 'STATUS_INVALID_OPERATION',
       message: `${call}: stream '${this.name}' is closed; create it again with createStream()`,
     });
   }
 
-  #late(timeoutMs = 0): KvsError {
-    const { bufferedFrames, bufferedFragments, overallViewDuration } = this.getMetrics();
-    return new KvsError({
-      status: 'STATUS_OPERATION_TIMED_OUT',
-      message:
-        `stream '${this.name}' did not stop within ${timeoutMs} ms: ${bufferedFrames} frames in ` +
-        `${bufferedFragments} fragments (${Math.round(overallViewDuration)} ms of media) are not ` +
-        'acknowledged yet; they are still being sent, stop() again waits on',
-      retryable: true,
-    });
+  #onRoom(): void {
+    this.#written.goOn();
+    if (this.#drainWanted) this.#drain();
   }
 
-  #onRoom(): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    // In a turn of its own: this is reached from within a take or an ack.
-    if (waiting !== undefined) setImmediate(waiting);
-    if (!this.#drainWanted) return;
+  #drain(): void {
     this.#drainWanted = false;
     setImmediate(() => {
-      this.#emitSafely('drain');
+      this.#emit('drain');
     });
   }
 
   #onNote(note: StreamNote): void {
-    const { name, report } = note;
-    this.#host.core.log.note(this.name, note);
-    if (name === 'streamClosed') {
-      this.#link.done = report.status === 'STATUS_SUCCESS';
-      this.#close.closed(report);
-    }
+    const { name } = note;
     if (name === 'streamReady') this.#ready.ready();
-    this.#gaps.note(note);
-    this.#host.core.diagnostics.note(this.name, note);
     if (name === 'droppedFragmentReport' || name === 'droppedFrameReport') this.#gate.freed();
-    for (const callbacks of this.#callbacks) {
-      deliver(this.#host.core.log, name, () => callStream(callbacks, note, this));
-    }
-    this.#emitSafely(name, report);
-    if (!this.#link.freed) this.#health.note(note);
+    this.#reporter.note(note);
   }
 
-  #emitSafely(event: string, ...values: readonly unknown[]): void {
-    deliver(this.#host.core.log, `'${event}'`, () => void this.emit(event, ...values));
+  #emit(event: string, ...values: readonly unknown[]): void {
+    this.#reporter.emit(event, ...values);
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof KvsError && error.status === 'STATUS_STORE_OUT_OF_MEMORY';
 }

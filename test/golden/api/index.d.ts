@@ -61,6 +61,8 @@ export interface ClientErrorReport {
     readonly status: StatusName;
     readonly result: number;
     readonly attempts: number;
+    readonly message?: string | undefined;
+    readonly cause?: unknown;
 }
 
 export interface ClientMetrics {
@@ -294,6 +296,7 @@ export declare class KinesisVideoClient {
     stopAllMediaSources(options?: WaitOptions): Promise<void>;
     unregisterMediaSource(source: MediaSource, options?: WaitOptions): Promise<void>;
     getMetrics(): ClientMetrics;
+    [Symbol.asyncDispose](): Promise<void>;
     close(options?: WaitOptions): Promise<void>;
 }
 
@@ -305,6 +308,7 @@ export declare class KinesisVideoProducer {
     getStream(streamName: string): KinesisVideoStream | undefined;
     getMetrics(): ClientMetrics;
     close(options?: WaitOptions): Promise<void>;
+    [Symbol.asyncDispose](): Promise<void>;
 }
 
 export declare class KinesisVideoStream extends FrameWritable implements StreamHandle {
@@ -321,6 +325,7 @@ export declare class KinesisVideoStream extends FrameWritable implements StreamH
     resetConnection({ hard }?: {
         readonly hard?: boolean;
     }): void;
+    [Symbol.asyncDispose](): Promise<void>;
     get paused(): boolean;
     pause(options?: PauseOptions): void;
     resume(): void;
@@ -356,6 +361,7 @@ export interface MediaSourceSink {
     readonly stream: KinesisVideoStream;
     onFrame(frame: Frame): boolean;
     onCodecPrivateData(codecPrivateData: Uint8Array, trackId?: number): void;
+    onError(error: unknown): void;
     onFragmentMetadata(name: string, value: string, persistent?: boolean): void;
 }
 
@@ -809,6 +815,8 @@ export interface StreamErrorReport {
     readonly status: StatusName;
     readonly result: number;
     readonly attempts: number;
+    readonly message?: string | undefined;
+    readonly cause?: unknown;
 }
 
 export interface StreamEvents extends NoteEvents {
@@ -818,6 +826,9 @@ export interface StreamEvents extends NoteEvents {
     readonly frameRefused: readonly [
         error: KvsError,
         frame: Frame
+    ];
+    readonly mediaSourceFailed: readonly [
+        error: unknown
     ];
     readonly drain: readonly [
     ];
@@ -856,6 +867,7 @@ export interface StreamHealth {
     readonly sessions: number;
     readonly lastError: KvsError | undefined;
     readonly lastErrorAt: number | undefined;
+    readonly refusedFrames: number;
 }
 
 export interface StreamLatencyPressure {
@@ -956,8 +968,8 @@ export interface TrackInfo {
 export declare const VERSION = "0.1.0";
 
 export interface WaitOptions {
-    readonly timeoutMs?: number;
-    readonly signal?: AbortSignal;
+    readonly timeoutMs?: number | undefined;
+    readonly signal?: AbortSignal | undefined;
 }
 
 export declare function checkCredentials(value: unknown, where: string): Credentials;
