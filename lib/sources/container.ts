@@ -5,6 +5,21 @@ import type { Frame, TrackInfo } from '../base/media.js';
 /** Containers that `openMediaFile` reads. */
 export type MediaFormat = 'mp4' | 'matroska' | 'h264' | 'h265';
 
+/** A track of a media file, taken into the stream or not. */
+export interface FoundTrack {
+  /** Its number in the file. */
+  readonly number: number;
+  readonly kind: 'video' | 'audio' | 'other';
+  /** Its codec, by Matroska's name where it has one, or else as the file calls it. */
+  readonly codec: string;
+  /** `TrackInfo.trackId`, where it is taken. */
+  readonly trackId?: number;
+  /** Why it is not taken. */
+  readonly skipped?: string;
+  /** Degrees clockwise by which its pictures are to be turned. */
+  readonly rotation?: number;
+}
+
 /** How the frames of one pass through a file are given. */
 export interface FramesOptions {
   /** Added to every time stamp, ms; 0 by default. `Date.now()` makes a live start of a recording. */
@@ -17,6 +32,8 @@ export interface FramesOptions {
 export interface Container {
   readonly format: MediaFormat;
   readonly tracks: readonly TrackInfo[];
+  readonly found: readonly FoundTrack[];
+  readonly warnings: readonly string[];
   readonly nalAdaptationFlags: number;
   readonly frameCount: number;
   readonly durationMs: number;
@@ -27,7 +44,7 @@ export interface Container {
 
 /** Milliseconds rounded to the microsecond, the precision of every time stamp in the package. */
 export function roundToMicroseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
+  return Math.round(ms * 1000) / 1000 + 0; // never -0
 }
 
 /** Opens `path` for reading; a failure is a `KvsError` that names the file and the reason. */
@@ -96,11 +113,11 @@ export function truncated(path: string, what: string): KvsError {
   });
 }
 
-/** The file holds no track that a video stream can carry. */
-export function noVideo(path: string, found: string): KvsError {
+/** The file holds no track that a stream can carry. */
+export function nothingToSend(path: string, found: string): KvsError {
   return new KvsError({
     status: 'STATUS_NOT_FOUND',
-    message: `${path} holds no video track (found: ${found}); give a file with H.264 or H.265 video`,
+    message: `${path} holds no video and no audio that can be sent (found: ${found}); give a file with H.264 or H.265 video, or AAC audio`,
   });
 }
 

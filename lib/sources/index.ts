@@ -5,5 +5,5 @@ export {
 } from './video/access-units.js';
 export type { ParameterSets, VideoCodec } from './video/codec.js';
 export type { Frame, TrackInfo } from '../base/media.js';
-export type { FramesOptions, MediaFormat } from './container.js';
+export type { FoundTrack, FramesOptions, MediaFormat } from './container.js';
 export { type MediaFile, type MediaFileOptions, openMediaFile } from './media-file.js';

@@ -7,7 +7,7 @@ import {
   readUint,
   StreamingMkvReader,
 } from '../parser/index.js';
-import { malformed } from './container.js';
+import { type FoundTrack, malformed } from './container.js';
 import { DecodingClock, type Stamped } from './reorder.js';
 
 const MKV_VIDEO = 1;
@@ -63,21 +63,36 @@ export class TrackScan {
   }
 }
 
-/** The first video track, as track 1, and the first audio track, as track 2. */
+/** The first video track and the first audio track, numbered from 1 in this order. */
 export function chooseTracks(
   scans: ReadonlyMap<number, TrackScan>,
 ): readonly { readonly scan: TrackScan; readonly info: TrackInfo }[] {
   const all = [...scans.values()].sort((a, b) => a.number - b.number);
-  return [MKV_VIDEO, MKV_AUDIO].flatMap((type) => {
+  const first = [MKV_VIDEO, MKV_AUDIO].flatMap((type) => {
     const scan = all.find((candidate) => candidate.track?.type === type);
     return scan?.track === undefined ? [] : [{ scan, info: trackInfo(scan.track) }];
   });
+  return first.map(({ scan, info }, at) => ({ scan, info: { ...info, trackId: at + 1 } }));
+}
+
+function kindOf(type: number | undefined): FoundTrack['kind'] {
+  if (type === MKV_VIDEO) return 'video';
+  return type === MKV_AUDIO ? 'audio' : 'other';
+}
+
+/** What is told of a track; `trackId` where it is taken. */
+export function foundTrack(scan: TrackScan, trackId: number | undefined): FoundTrack {
+  const kind = kindOf(scan.track?.type);
+  const base = { number: scan.number, kind, codec: scan.codecId } as const;
+  if (trackId !== undefined) return { ...base, trackId };
+  const reason =
+    kind === 'other' ? 'it is neither video nor audio' : `another ${kind} track comes before it`;
+  return { ...base, skipped: reason };
 }
 
 function trackInfo(track: MkvTrack): TrackInfo {
   const video = track.type === MKV_VIDEO;
   return {
-    trackId: video ? 1 : 2,
     trackType: video ? TRACK_TYPE.VIDEO : TRACK_TYPE.AUDIO,
     codecId: track.codecId,
     trackName: video ? 'video' : 'audio',

@@ -1,8 +1,8 @@
 import { KvsError } from '../base/errors.js';
 import { type Frame, FRAME_FLAG, NAL_ADAPTATION } from '../base/media.js';
 import { type MediaFrame, readFrames } from '../parser/index.js';
-import { type Container, noVideo, readChunks, roundToMicroseconds } from './container.js';
-import { chooseTracks, refuseEncodedTracks, TrackScan } from './matroska-tracks.js';
+import { type Container, nothingToSend, readChunks, roundToMicroseconds } from './container.js';
+import { chooseTracks, foundTrack, refuseEncodedTracks, TrackScan } from './matroska-tracks.js';
 import { DecodingClock } from './reorder.js';
 
 /** A track that goes into the stream, by its number in the file. */
@@ -20,10 +20,9 @@ interface Chosen {
 export async function openMatroska(path: string): Promise<Container> {
   const scans = await scan(path);
   const chosen = chooseTracks(scans);
-  const video = chosen.find((track) => track.info.trackId === 1);
-  if (video === undefined) {
+  if (chosen.length === 0) {
     const found = [...scans.values()].map((track) => track.codecId).join(', ');
-    throw noVideo(path, found === '' ? 'no frames' : found);
+    throw nothingToSend(path, found === '' ? 'no frames' : found);
   }
   const tracks = new Map(
     chosen.map(({ scan: track, info }) => [
@@ -38,6 +37,11 @@ export async function openMatroska(path: string): Promise<Container> {
   return {
     format: 'matroska',
     tracks: chosen.map((track) => track.info),
+    found: [...scans.values()].map((track) => {
+      const taken = chosen.find((one) => one.scan === track);
+      return foundTrack(track, taken?.info.trackId);
+    }),
+    warnings: [],
     nalAdaptationFlags: NAL_ADAPTATION.NONE,
     frameCount: chosen.reduce((sum, track) => sum + track.scan.frames, 0),
     durationMs: roundToMicroseconds(end - start),

@@ -2,6 +2,7 @@ import { KvsError } from '../base/errors.js';
 import type { Frame, TrackInfo } from '../base/media.js';
 import {
   type Container,
+  type FoundTrack,
   type FramesOptions,
   type MediaFormat,
   openForReading,
@@ -9,7 +10,7 @@ import {
   roundToMicroseconds,
 } from './container.js';
 import { openMatroska } from './matroska.js';
-import { openMp4 } from './mp4.js';
+import { openMp4 } from './mp4-file.js';
 import { openRawVideo } from './raw-video-file.js';
 
 /** How a media file is opened. */
@@ -19,14 +20,25 @@ export interface MediaFileOptions {
    * what its parameter sets state, or else 25.
    */
   readonly frameRate?: number;
+  /** `false` sends what the edit lists of an MP4 file cut off, too; `true` by default. */
+  readonly keepEdits?: boolean;
+  /**
+   * What becomes of an MP4 file that is cut off: `refuse` (the default) or `read`, which gives every
+   * frame that is whole.
+   */
+  readonly truncated?: 'read' | 'refuse';
 }
 
 /** A media file that is ready to be streamed. It holds no open file; every pass opens its own. */
 export interface MediaFile {
   readonly path: string;
   readonly format: MediaFormat;
-  /** The first video track (`trackId` 1) and the first audio track, if there is one (`trackId` 2). */
+  /** The first video track and the first audio track that can be sent, `trackId` 1 and 2; or one of them. */
   readonly tracks: readonly TrackInfo[];
+  /** Every track of the file, and why it is not taken where it is not. */
+  readonly found: readonly FoundTrack[];
+  /** What a person should know of this file, a sentence each. */
+  readonly warnings: readonly string[];
   /** What the frames need to become Matroska frames; for `createStream`. */
   readonly nalAdaptationFlags: number;
   /** Media type for `createStream`, for example `video/h264,audio/aac`. */
@@ -53,7 +65,7 @@ export interface MediaFile {
  * truncated or damaged file is refused here and not in the middle of an upload.
  *
  * @throws KvsError STATUS_OPEN_FILE_FAILED, STATUS_READ_FILE_FAILED, STATUS_UNEXPECTED_EOF
- * (truncated), STATUS_FORMAT_ERROR (unknown or damaged), STATUS_NOT_FOUND (no video),
+ * (truncated), STATUS_FORMAT_ERROR (unknown or damaged), STATUS_NOT_FOUND (nothing that can be sent),
  * STATUS_INVALID_ARG (frame rate).
  */
 export async function openMediaFile(
@@ -67,11 +79,13 @@ export async function openMediaFile(
       message: `frameRate is ${frameRate}; give a number above 0 and at most 1000`,
     });
   }
-  const container = await openContainer(path, frameRate);
+  const container = await openContainer(path, options);
   return {
     path,
     format: container.format,
     tracks: container.tracks,
+    found: container.found,
+    warnings: container.warnings,
     nalAdaptationFlags: container.nalAdaptationFlags,
     contentType: container.tracks.map(mediaType).join(','),
     frameCount: container.frameCount,
@@ -81,13 +95,14 @@ export async function openMediaFile(
   };
 }
 
-async function openContainer(path: string, frameRate: number | undefined): Promise<Container> {
+async function openContainer(path: string, options: MediaFileOptions): Promise<Container> {
+  const { frameRate, keepEdits = true, truncated = 'refuse' } = options;
   const file = await openForReading(path);
   const head = await readBytes(file, path, 0, 4096).finally(() => file.close());
   const format = detectFormat(head);
   switch (format) {
     case 'mp4':
-      return openMp4(path);
+      return openMp4(path, { keepEdits, truncated });
     case 'matroska':
       return openMatroska(path);
     case 'h264':
@@ -168,6 +183,9 @@ function mediaType(track: TrackInfo): string {
     A_OPUS: 'audio/opus',
     A_VORBIS: 'audio/vorbis',
     A_FLAC: 'audio/flac',
+    A_AC3: 'audio/ac3',
+    A_EAC3: 'audio/eac3',
+    'A_MPEG/L3': 'audio/mpeg',
   };
   const codec = track.codecId ?? '';
   return types[codec] ?? (codec.startsWith('A_') ? 'audio/x-matroska' : 'video/x-matroska');

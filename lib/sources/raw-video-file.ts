@@ -3,7 +3,7 @@ import { type Frame, FRAME_FLAG, NAL_ADAPTATION, TRACK_TYPE } from '../base/medi
 import {
   type Container,
   malformed,
-  noVideo,
+  nothingToSend,
   readChunks,
   roundToMicroseconds,
 } from './container.js';
@@ -45,6 +45,8 @@ export async function openRawVideo(
         codecPrivateData: found.codecPrivateData,
       },
     ],
+    found: [{ number: 1, kind: 'video', codec: NAMES[codec].codecId, trackId: 1 }],
+    warnings: [],
     nalAdaptationFlags: NAL_ADAPTATION.ANNEXB_NALS | NAL_ADAPTATION.ANNEXB_CPD_NALS,
     frameCount: found.places.length,
     durationMs: roundToMicroseconds(found.places.length * frameMs),
@@ -73,7 +75,7 @@ async function scan(path: string, codec: VideoCodec): Promise<Found> {
     for (const name of names) sets[name] ??= unit[name];
     frameRate ??= splitter.frameRate;
   }
-  if (places.length === 0) throw noVideo(path, `start codes, but no ${label} picture`);
+  if (places.length === 0) throw nothingToSend(path, `start codes, but no ${label} picture`);
   const missing = names.find((name) => sets[name] === undefined);
   if (missing !== undefined) throw lacksSet(path, codec, missing, places.length);
   if (keys === 0) {

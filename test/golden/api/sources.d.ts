@@ -20,6 +20,15 @@ export interface AccessUnitSplitterOptions {
     readonly codec?: VideoCodec;
 }
 
+export interface FoundTrack {
+    readonly number: number;
+    readonly kind: 'video' | 'audio' | 'other';
+    readonly codec: string;
+    readonly trackId?: number;
+    readonly skipped?: string;
+    readonly rotation?: number;
+}
+
 export interface Frame {
     readonly frameData: Uint8Array;
     readonly flags?: number;
@@ -39,6 +48,8 @@ export interface MediaFile {
     readonly path: string;
     readonly format: MediaFormat;
     readonly tracks: readonly TrackInfo[];
+    readonly found: readonly FoundTrack[];
+    readonly warnings: readonly string[];
     readonly nalAdaptationFlags: number;
     readonly contentType: string;
     readonly frameCount: number;
@@ -49,6 +60,8 @@ export interface MediaFile {
 
 export interface MediaFileOptions {
     readonly frameRate?: number;
+    readonly keepEdits?: boolean;
+    readonly truncated?: 'read' | 'refuse';
 }
 
 export type MediaFormat = 'mp4' | 'matroska' | 'h264' | 'h265';
