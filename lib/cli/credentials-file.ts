@@ -1,30 +1,37 @@
-import { readFile } from 'node:fs/promises';
 import { KvsError } from '../base/errors.js';
 import { parsePolicy, type ServiceCredential } from '../service/index.js';
+import { readPrivate } from '../service/private-file.js';
 
-const FIELDS: readonly string[] = ['secretAccessKey', 'accountId', 'userName', 'policies'];
+const FIELDS: readonly string[] = [
+  'secretAccessKey',
+  'accountId',
+  'userName',
+  'sessionToken',
+  'expiration',
+  'policies',
+];
 
 /**
  * Reads the access keys of a service from a file: see `parseCredentialsFile`.
  *
- * @throws KvsError STATUS_OPEN_FILE_FAILED where it cannot be read, and as parseCredentialsFile.
+ * @throws KvsError STATUS_OPEN_FILE_FAILED where it cannot be read, STATUS_INVALID_ARG where others
+ *   than its owner may read it, and as parseCredentialsFile.
  */
 export async function readCredentialsFile(
   path: string,
 ): Promise<Readonly<Record<string, ServiceCredential>>> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (cause) {
+  const file = await readPrivate(path);
+  if (file === undefined) {
     const message = `credentials file ${path} cannot be read; give the path of a file of access keys`;
-    throw new KvsError({ status: 'STATUS_OPEN_FILE_FAILED', message, cause });
+    throw new KvsError({ status: 'STATUS_OPEN_FILE_FAILED', message });
   }
-  return parseCredentialsFile(text, path);
+  return parseCredentialsFile(file.bytes.toString(), path);
 }
 
 /**
  * Reads the access keys of a service from JSON: an object of access key to
- * `{ "secretAccessKey", "accountId", "userName"?, "policies"? }`. `path` is for messages only.
+ * `{ "secretAccessKey", "accountId", "userName"?, "sessionToken"?, "expiration"?, "policies"? }`, the
+ * expiration as `2026-12-31T23:59:59Z`. `path` is for messages only.
  *
  * @throws KvsError STATUS_INVALID_ARG naming the file, the key and the rule.
  */
@@ -64,6 +71,8 @@ function credential(key: string, value: unknown, path: string): ServiceCredentia
   const secretAccessKey = text('secretAccessKey');
   if (secretAccessKey === undefined) throw bad(path, `${key} has no secretAccessKey`);
   const userName = text('userName');
+  const sessionToken = text('sessionToken');
+  const expiration = expirationOf(fields.get('expiration'), key, path);
   const policies: unknown = fields.get('policies');
   if (policies !== undefined && !Array.isArray(policies)) {
     throw bad(path, `policies of ${key} is not a list`);
@@ -72,10 +81,23 @@ function credential(key: string, value: unknown, path: string): ServiceCredentia
     secretAccessKey,
     accountId: text('accountId') ?? '123456789012',
     ...(userName === undefined ? {} : { userName }),
+    ...(sessionToken === undefined ? {} : { sessionToken }),
+    ...(expiration === undefined ? {} : { expiration }),
     ...(policies === undefined
       ? {}
       : { policies: policies.map((policy) => parsePolicy(policy, `${key} in ${path}`)) }),
   };
+}
+
+/** A time that is not understood could have been meant to end the key. */
+function expirationOf(value: unknown, key: string, path: string): number | undefined {
+  if (value === undefined) return undefined;
+  const time =
+    typeof value === 'string' && /^\d{4}-\d\d-\d\dT/.test(value) ? Date.parse(value) : NaN;
+  if (Number.isNaN(time)) {
+    throw bad(path, `expiration of ${key} is no time like 2026-12-31T23:59:59Z`);
+  }
+  return time;
 }
 
 function bad(path: string, what: string, cause?: unknown): KvsError {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { printable } from '../base/printable.js';
 import { fsck, type FsckOptions } from '../service/index.js';
 import { withInterrupt } from './interrupt.js';
 
@@ -24,7 +25,7 @@ function addTo(program: Command): void {
 
 async function check(directory: string, options: FsckOptions): Promise<void> {
   const { streams, fragments, bytes, faults } = await fsck(directory, options);
-  for (const fault of faults) process.stdout.write(`${fault}\n`);
+  for (const fault of faults) process.stdout.write(`${printable(fault)}\n`);
   process.stdout.write(
     `${String(streams)} streams, ${String(fragments)} fragments, ${String(bytes)} bytes of media, ` +
       `${String(faults.length)} faults\n`,

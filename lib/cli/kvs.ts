@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
+import { printable } from '../base/printable.js';
 import { VERSION } from '../base/user-agent.js';
 import { addDemoCommand } from './demo-command.js';
 import { addFsckCommand } from './fsck-command.js';
@@ -30,7 +31,7 @@ async function main(): Promise<void> {
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
-    process.stderr.write(`kvs: ${messageOf(error)}\n`);
+    process.stderr.write(`kvs: ${printable(messageOf(error))}\n`);
     process.exitCode = 1;
   }
 }

@@ -1,3 +1,4 @@
+import { printable } from '../base/printable.js';
 import type { LogLevel } from '../service/index.js';
 
 const MOST_CAUSES = 5;
@@ -9,7 +10,7 @@ export function logLine(
   detail?: Readonly<Record<string, unknown>>,
 ): string {
   const shown = detail === undefined ? '' : ` ${JSON.stringify(detail, inWords)}`;
-  return `${level}: ${message}${shown}\n`;
+  return `${printable(`${level}: ${message}${shown}`)}\n`;
 }
 
 /** How values that JSON does not have are written: large numbers and errors as text. */

@@ -95,7 +95,7 @@ function greeting({ endpoint, certificate }: KvsService, flags: ServeFlags): str
   return `KVS service at ${endpoint}
 Data directory: ${flags.dataDir}
 ${keys}
-${certificate === undefined ? '' : trust(certificate)}
+${certificate === undefined ? plainHttp(endpoint, flags) : trust(certificate)}
 Point a client at it:
   AWS_ENDPOINT_URL_KINESIS_VIDEO=${endpoint} AWS_REGION=${flags.region}
   aws kinesisvideo list-streams --endpoint-url ${endpoint} --region ${flags.region}
@@ -103,6 +103,14 @@ Point a client at it:
   KinesisVideoProducer.create({ endpoint: '${endpoint}', region: '${flags.region}' })
 
 Ctrl-C closes it.
+`;
+}
+
+/** Those who are let in by their keys should know that others may listen. */
+function plainHttp(endpoint: string, flags: ServeFlags): string {
+  if (flags.credentials === undefined || endpoint.startsWith('https:')) return '';
+  return `Plain HTTP: others on the way can read what is sent. For HTTPS:
+  kvs serve --tls   (or --tls-key FILE --tls-cert FILE)
 `;
 }
 

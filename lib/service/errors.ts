@@ -19,6 +19,7 @@ export const SERVICE_ERRORS = {
   VersionMismatchException: 400,
   // Common to all operations.
   AccessDeniedException: 400,
+  ExpiredTokenException: 403,
   IncompleteSignatureException: 400,
   InternalFailure: 500,
   InvalidSignatureException: 403,

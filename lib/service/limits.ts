@@ -3,6 +3,10 @@
  * unless the name says account; sizes are bytes; times are milliseconds.
  */
 export interface Limits {
+  /** Connections at a time, those of all clients together. */
+  readonly connections: number;
+  /** Connections at a time from one address. */
+  readonly connectionsPerAddress: number;
   /** Streams an account may have. */
   readonly streamsPerAccount: number;
   /** Tags a stream may have. */
@@ -49,8 +53,13 @@ export interface Limits {
   readonly bufferBytes: number;
 }
 
-/** The guide's values (limits of Kinesis Video Streams; PutMedia; GetMedia; CreateStream). */
+/**
+ * The guide's values (limits of Kinesis Video Streams; PutMedia; GetMedia; CreateStream); those of
+ * connections are this service's own, so that nobody can use up its memory and its files alone.
+ */
 export const GUIDE_LIMITS: Readonly<Limits> = {
+  connections: 16_384,
+  connectionsPerAddress: 1024,
   streamsPerAccount: 100,
   tagsPerStream: 50,
   accountWriteRate: 50,
@@ -77,6 +86,8 @@ export const GUIDE_LIMITS: Readonly<Limits> = {
 
 /** No limits but those that keep the service itself safe: buffers stay bounded. */
 export const NO_LIMITS: Readonly<Limits> = {
+  connections: Infinity,
+  connectionsPerAddress: Infinity,
   streamsPerAccount: Infinity,
   tagsPerStream: 50,
   accountWriteRate: Infinity,

@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import type { Clock } from '../base/clock.js';
 import { KvsError } from '../base/errors.js';
 import { checkAddresses, type AddressOptions, type CheckedAddresses } from './address-options.js';
+import { printable } from '../base/printable.js';
 import type { ApiLogOptions } from './audit/log-file.js';
 import { parsePolicy, type Policy } from './policy/policy.js';
 import { GUIDE_LIMITS, NO_LIMITS, type Limits } from './limits.js';
@@ -15,6 +16,10 @@ export interface ServiceCredential {
   readonly accountId: string;
   /** Name for logs and policies; the access key by default. */
   readonly userName?: string;
+  /** Of temporary keys: the token that every request has to bring as `x-amz-security-token`. */
+  readonly sessionToken?: string;
+  /** When the key ends, ms since 1970; default never. */
+  readonly expiration?: number;
   /** What the key may do; without them everything. An empty list allows nothing. */
   readonly policies?: readonly Policy[];
 }
@@ -143,7 +148,7 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
     apiLog: typeof options.apiLog === 'string' ? { path: options.apiLog } : options.apiLog,
     keyFile: options.keyFile ?? defaultKeyFile(options.dataDir),
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
-    log: options.log ?? ((): void => undefined),
+    log: printableLog(options.log ?? ((): void => undefined)),
     clock: options.clock ?? systemClock(),
   };
   if (checked.dataDir === '') bad('dataDir is empty; name a directory that the service may write');
@@ -223,9 +228,12 @@ export function checkCredentials(options: Pick<CheckedOptions, 'credentials' | '
   }
   const entries = Object.entries(options.credentials);
   if (entries.length === 0) bad('credentials is empty; name one access key at least');
-  for (const [key, { secretAccessKey, accountId, policies = [] }] of entries) {
+  for (const [key, credential] of entries) {
+    const { secretAccessKey, accountId, sessionToken, expiration = 0, policies = [] } = credential;
     if (!/^\w{4,128}$/.test(key)) bad(`access key '${key}' is not 4 to 128 letters and digits`);
     if (secretAccessKey === '') bad(`the secret of access key '${key}' is empty`);
+    if (sessionToken === '') bad(`the sessionToken of access key '${key}' is empty`);
+    if (Number.isNaN(expiration)) bad(`the expiration of access key '${key}' is no time`);
     if (!/^\d{12}$/.test(accountId)) {
       bad(`accountId '${accountId}' of access key '${key}' is not twelve digits`);
     }
@@ -236,6 +244,13 @@ export function checkCredentials(options: Pick<CheckedOptions, 'credentials' | '
 /** Whether an address can be reached from this machine only. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
+
+/** What clients wrote stands in messages; in a log it is text, and neither lines nor commands. */
+function printableLog(log: ServiceLog): ServiceLog {
+  return (level, message, detail) => {
+    log(level, printable(message), detail);
+  };
 }
 
 function systemClock(): Clock {

@@ -19,8 +19,8 @@ import type { StreamKeys } from './keys/stream-keys.js';
 import { ServiceMetrics } from './metrics/meter.js';
 import { countRefused } from './metrics/calls.js';
 import { metricsPages } from './metrics/pages.js';
-import { checkOptions, type CheckedOptions, type ServiceOptions } from './options.js';
 import { checkReload, type ReloadOptions } from './reload.js';
+import { checkOptions, isLoopback, type CheckedOptions, type ServiceOptions } from './options.js';
 import { authorizeCall, authorizePage } from './policy/authorize.js';
 import { putMediaHandler } from './put/operation.js';
 import { CallRates } from './rates.js';
@@ -117,6 +117,7 @@ async function serve(
     });
   });
   options.log('info', `listening on ${endpoint}`);
+  warnOfPlainHttp(options, tls.current !== undefined);
   return {
     endpoint,
     port,
@@ -140,6 +141,17 @@ async function reload(
   if (changes.credentials !== undefined) front.useCredentials(changes.credentials);
   await keys.refresh();
   options.log('info', 'reloaded: access keys, policies, key file, certificate');
+}
+
+/** Signatures hide no media: whoever is on the way reads them, and what is answered. */
+function warnOfPlainHttp(options: CheckedOptions, secure: boolean): void {
+  const { credentials, host, trustedProxies, log } = options;
+  if (secure || credentials === 'open' || isLoopback(host) || trustedProxies.length > 0) return;
+  log(
+    'warn',
+    `plain HTTP on ${host}: media and answers can be read and changed on their way. Speak HTTPS ` +
+      "with tls: 'generated' (kvs serve --tls) or with tls: { key, cert } (--tls-key, --tls-cert)",
+  );
 }
 
 function contextOf(parts: Omit<ServiceContext, 'hubs' | 'rates' | 'metrics'>): ServiceContext {

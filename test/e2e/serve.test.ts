@@ -84,8 +84,10 @@ describe.skipIf(!existsSync(KVS))('kvs serve (needs npm run build)', () => {
 
   it('takes the keys of its credentials file and no other', async () => {
     const keys = join(directory, 'keys.json');
-    await writeFile(keys, '{"AKIATEST":{"secretAccessKey":"right","accountId":"111122223333"}}');
+    const text = '{"AKIATEST":{"secretAccessKey":"right","accountId":"111122223333"}}';
+    await writeFile(keys, text, { mode: 0o600 });
     const endpoint = await endpointOf(start('--credentials', keys));
+    expect(output).toContain('Plain HTTP: others on the way can read what is sent. For HTTPS:\n');
     await expect(client(endpoint, 'right').send(new ListStreamsCommand({}))).resolves.toBeDefined();
     await expect(client(endpoint, 'wrong').send(new ListStreamsCommand({}))).rejects.toThrow(
       /signature/i,

@@ -35,14 +35,16 @@ export async function signedHeaders(
   method: string,
   body?: object,
   headers: Readonly<Record<string, string>> = {},
+  at: Date = new Date(),
 ): Promise<Record<string, string>> {
   const signer = new SignatureV4({
     ...{ service: 'kinesisvideo', region: 'us-west-2', credentials: keys, sha256: Sha256 },
   });
-  const signed = await signer.sign({
+  const request = {
     ...{ method, protocol: url.protocol, hostname: url.hostname, path: url.pathname },
     headers: { host: url.host, ...headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
+  };
+  const signed = await signer.sign(request, { signingDate: at });
   return signed.headers;
 }

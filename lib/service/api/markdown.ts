@@ -6,6 +6,7 @@ import { OPERATIONS } from './operations.js';
 
 const COMMON: readonly ServiceErrorName[] = [
   'AccessDeniedException',
+  'ExpiredTokenException',
   'IncompleteSignatureException',
   'InternalFailure',
   'InvalidSignatureException',
@@ -147,8 +148,9 @@ function limitsText(): string[] {
   return [
     '## Limits',
     '',
-    "The guide's values, each of which `startService({ limits })` may set otherwise; `limits: 'off'` lifts all but",
-    'those that keep the service itself safe. Rates are calls a second, sizes bytes, times milliseconds.',
+    "The guide's values (those of connections are the service's own), each of which `startService({ limits })` may set",
+    "otherwise; `limits: 'off'` lifts all but those that keep the service itself safe. Rates are calls a second, sizes",
+    'bytes, times milliseconds.',
     '',
     '| limit | value |',
     '| --- | --- |',

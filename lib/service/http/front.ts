@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
 import { knownValues } from '../api/known.js';
@@ -17,7 +17,9 @@ import {
   type ServiceCredentials,
   type TlsOptions,
 } from '../options.js';
-import { authenticate, type Caller } from './auth.js';
+import { admit, type Admitted, type Caller } from './auth.js';
+import { BodyBudget } from './body-budget.js';
+import { ConnectionCaps } from './connections.js';
 import type { BodyDecoder } from './aws-chunked.js';
 import { decodeWhole, decoderFor } from './body-form.js';
 import { headerOf } from './header-of.js';
@@ -75,6 +77,9 @@ export interface FrontParts {
   readonly audit: ((event: CallEvent) => void) | undefined;
 }
 
+/** That connections are refused is told this often at most, ms. */
+const TELL_EVERY = 60_000;
+
 /** What becomes known of a call on its way. */
 interface Trace {
   readonly source: Source;
@@ -93,6 +98,9 @@ export class HttpFront {
   readonly #routes: ReadonlyMap<string, Operation>;
   readonly #server: Server | SecureServer;
   readonly #proxies: TrustedProxies;
+  /** What may be held for those of whom nobody knows yet who they are. */
+  readonly #unproven = new BodyBudget();
+  #toldTooMany = -Infinity;
   /** Calls that have not ended. */
   readonly #active = new Set<Promise<void>>();
 
@@ -115,11 +123,18 @@ export class HttpFront {
       this.#tell('a connection could not be taken', { error });
     });
     this.#server.on('request', serve);
-    this.#server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-      // PutMedia says so itself, when it is sure to take the body.
-      if (this.#routes.get(request.url ?? '')?.input === 'json') response.writeContinue();
-      serve(request, response);
+    const caps = new ConnectionCaps(
+      options.limits,
+      (address) => this.#proxies.includes(address),
+      (address) => {
+        this.#tooMany(address);
+      },
+    );
+    this.#server.on('connection', (socket: Socket) => {
+      caps.take(socket);
     });
+    // Who asks first is told to go on when it is sure that the body will be taken.
+    this.#server.on('checkContinue', serve);
   }
 
   /** Resolves with where it listens. Rejects with `KvsError` when the address cannot be had. */
@@ -198,8 +213,9 @@ export class HttpFront {
   async #answer(request: IncomingMessage, response: ServerResponse, trace: Trace): Promise<void> {
     const page = request.method === 'GET' ? this.#parts.pages.get(pathOf(request)) : undefined;
     if (page !== undefined) {
-      const bytes = await readBody(request, this.#options.requestTimeoutMs);
-      const { caller } = authenticate(request, { kind: 'read', bytes }, this.#options);
+      const admitted = admit(request, this.#options);
+      const bytes = await this.#readBody(request, response, admitted);
+      const { caller } = admitted.prove({ kind: 'read', bytes });
       this.#parts.authorizePage(caller, trace.source);
       sendText(response, page.type, page.text(caller));
       return;
@@ -211,8 +227,9 @@ export class HttpFront {
     const operation = this.#route(request);
     trace.operation = operation;
     const { source } = trace;
+    const admitted = admit(request, this.#options);
     if (operation.input === 'headers') {
-      const { caller, seed } = authenticate(request, { kind: 'media' }, this.#options);
+      const { caller, seed } = admitted.prove({ kind: 'media' });
       trace.caller = caller;
       const values = readHeaders(operation, (name) => headerOf(request, name));
       trace.unchecked = values;
@@ -222,8 +239,8 @@ export class HttpFront {
       await this.#run({ operation, caller, source, input, request, response, decoder }, trace);
       return;
     }
-    const bytes = await readBody(request, this.#options.requestTimeoutMs);
-    const { caller, seed } = authenticate(request, { kind: 'read', bytes }, this.#options);
+    const bytes = await this.#readBody(request, response, admitted);
+    const { caller, seed } = admitted.prove({ kind: 'read', bytes });
     trace.caller = caller;
     const decoder = decoderFor(request, seed);
     const values = knownValues(operation.fields, parseBody(decodeWhole(decoder, bytes)));
@@ -231,6 +248,16 @@ export class HttpFront {
     const input = checkInput(operation, values);
     trace.input = values;
     await this.#run({ operation, caller, source, input, request, response, decoder }, trace);
+  }
+
+  #readBody(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { proven }: Admitted,
+  ): Promise<Uint8Array> {
+    if (request.headers.expect !== undefined) response.writeContinue();
+    const budget = proven ? undefined : this.#unproven;
+    return readBody(request, this.#options.requestTimeoutMs, budget);
   }
 
   async #run(call: Call, trace: Trace): Promise<void> {
@@ -249,6 +276,13 @@ export class HttpFront {
   #lost(request: IncomingMessage, response: ServerResponse, error: unknown): void {
     this.#tell('a call could not be told of', { path: pathOf(request), error });
     if (!response.writableEnded) response.destroy();
+  }
+
+  #tooMany(address: string): void {
+    const now = this.#options.clock.mono();
+    if (now < this.#toldTooMany + TELL_EVERY) return;
+    this.#toldTooMany = now;
+    this.#tell('connections are refused: too many are open', { address });
   }
 
   #tell(message: string, detail: Readonly<Record<string, unknown>>): void {

@@ -63,9 +63,15 @@ export function hmac(key: Uint8Array, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
+/** Without empty, `.` and `..` parts, each part that is left encoded once more. */
 function canonicalPath(path: string): string {
-  const encoded = path.split('/').map((part) => encode(part));
-  return encoded.join('/') || '/';
+  const parts: string[] = [];
+  for (const part of path.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(encode(part));
+  }
+  const end = parts.length > 0 && /\/\.{0,2}$/.test(path) ? '/' : '';
+  return `/${parts.join('/')}${end}`;
 }
 
 function canonicalQuery(query: string): string {

@@ -45,7 +45,7 @@ export class TrustedProxies {
    */
   sourceOf(request: IncomingMessage): Source {
     const { socket } = request;
-    const peer = plain(socket.remoteAddress ?? '');
+    const peer = plainAddress(socket.remoteAddress ?? '');
     const host = headerOf(request, 'host') ?? '';
     const found = {
       address: peer,
@@ -53,7 +53,7 @@ export class TrustedProxies {
       forwarded: false,
       host: HOST.test(host) ? host : undefined,
       port: undefined,
-      local: plain(socket.localAddress ?? ''),
+      local: plainAddress(socket.localAddress ?? ''),
     };
     if (!this.includes(peer)) return found;
     const scheme = lastOf(headerOf(request, 'x-forwarded-proto'));
@@ -71,7 +71,7 @@ export class TrustedProxies {
   #clientOf(forwardedFor: string): string | undefined {
     let client: string | undefined;
     for (const item of forwardedFor.split(',').reverse()) {
-      const address = plain(item.trim().replace(/^\[(.*)\](?::\d+)?$/, '$1'));
+      const address = plainAddress(item.trim().replace(/^\[(.*)\](?::\d+)?$/, '$1'));
       if (isIP(address) === 0) return client;
       client = address;
       if (!this.includes(address)) return client;
@@ -80,8 +80,8 @@ export class TrustedProxies {
   }
 }
 
-/** An IPv4 client of a socket that takes both kinds. */
-function plain(address: string): string {
+/** An IPv4 client of a socket that takes both kinds. @internal */
+export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=[\d.]+$)/i, '');
 }
 

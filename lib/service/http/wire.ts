@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Collector } from '../../parser/input.js';
 import { ServiceError } from '../errors.js';
+import type { BodyBudget } from './body-budget.js';
 
 /** Largest JSON body, bytes: a list of 1,000 fragment numbers of 128 digits fits. */
 const MAX_BODY = 256 * 1024;
 /** What is read of a body that is too long, bytes. */
 const MAX_READ = 16 * MAX_BODY;
+const BUSY = 'Too many unsigned requests are being received; try again later.';
 const TOO_LONG = `The request body is longer than ${String(MAX_BODY)} bytes`;
 
 /** Starts an answer: every one has a request id. @internal */
@@ -42,31 +44,49 @@ export function sendError(response: ServerResponse, error: ServiceError): void {
 
 /**
  * Reads a JSON body. Throws SerializationException when it is too long or takes longer than `timeout`
- * ms; what is too long is read to its end within reason, so that the client gets to read the answer.
- * @internal
+ * ms, ServiceUnavailable where the budget does not hold it; what is too long is read to its end within
+ * reason, so that the client gets to read the answer. @internal
  */
-export async function readBody(request: IncomingMessage, timeout: number): Promise<Uint8Array> {
+export async function readBody(
+  request: IncomingMessage,
+  timeout: number,
+  budget?: BodyBudget,
+): Promise<Uint8Array> {
   // Joined as they come: a client that sends single bytes would have an object held for each.
   const body = new Collector();
   let length = 0;
-  const fault = await new Promise<string | undefined>((resolve) => {
+  let held = 0;
+  let take: (chunk: Buffer) => void = () => undefined;
+  const fault = await new Promise<ServiceError | undefined>((resolve) => {
     const timer = setTimeout(() => {
-      resolve('The request body is too slow');
+      resolve(unreadable('The request body is too slow'));
     }, timeout);
     const done = (): void => {
       clearTimeout(timer);
-      resolve(length > MAX_BODY ? TOO_LONG : undefined);
+      resolve(length > MAX_BODY ? unreadable(TOO_LONG) : undefined);
     };
-    request.on('data', (chunk: Buffer) => {
+    take = (chunk): void => {
       length += chunk.length;
-      if (length <= MAX_BODY) body.add(chunk, MAX_BODY);
       if (length > MAX_READ) done();
-    });
+      if (length > MAX_BODY) return;
+      held += chunk.length;
+      if (budget?.take(chunk.length, length) === false) {
+        clearTimeout(timer);
+        resolve(new ServiceError('ServiceUnavailable', BUSY));
+      } else body.add(chunk, MAX_BODY);
+    };
+    request.on('data', take);
     request.on('end', done);
     request.on('close', done);
   });
-  if (fault !== undefined) throw new ServiceError('SerializationException', fault);
+  request.removeListener('data', take);
+  budget?.give(held);
+  if (fault !== undefined) throw fault;
   return body.view();
+}
+
+function unreadable(why: string): ServiceError {
+  return new ServiceError('SerializationException', why);
 }
 
 /** How long a refused client may take to stop sending and read why, ms. */

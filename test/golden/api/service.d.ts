@@ -39,6 +39,8 @@ export interface KvsService {
 }
 
 export interface Limits {
+    readonly connections: number;
+    readonly connectionsPerAddress: number;
     readonly streamsPerAccount: number;
     readonly tagsPerStream: number;
     readonly accountWriteRate: number;
@@ -93,6 +95,8 @@ export interface ServiceCredential {
     readonly secretAccessKey: string;
     readonly accountId: string;
     readonly userName?: string;
+    readonly sessionToken?: string;
+    readonly expiration?: number;
     readonly policies?: readonly Policy[];
 }
 

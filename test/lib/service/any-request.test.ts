@@ -104,7 +104,7 @@ describe('any request', () => {
         for (const value of odd) {
           const head = `${names.map((one) => `${one}: ${one === name ? value : 'ABSOLUTE'}`).join('\r\n')}\r\n`;
           const answer = await raw(
-            `POST ${path} HTTP/1.1\r\nHost: x\r\n${head}Content-Length: 3\r\n\r\nabc`,
+            `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${head}Content-Length: 3\r\n\r\nabc`,
           );
           expect(answer, `${name}: ${value.slice(0, 40)}`).toMatch(/^HTTP\/1\.1 [24]/);
         }
@@ -114,16 +114,16 @@ describe('any request', () => {
   );
 
   it.each([
-    'GET / HTTP/1.1\r\nHost: x\r\n\r\n',
-    'GET //%ff%00 HTTP/1.1\r\nHost: x\r\n\r\n',
-    'POST http://[::1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n',
-    'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n',
-    'POST /listStreams HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 2\r\n\r\n{}',
-    'POST /listStreams HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n',
-    'POST /listStreams HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nContent-Length: 2\r\n\r\n{}',
-    'POST /listStreams HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
-    'POST /listStreams HTTP/1.1\r\nHost: x\r\nOrigin: nonsense\r\nContent-Length: 2\r\n\r\n{}',
-    'GET /hls/v1/x?SessionToken=%zz HTTP/1.1\r\nHost: x\r\n\r\n',
+    'GET / HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'GET //%ff%00 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'POST http://[::1/x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n',
+    'CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n',
+    'POST /listStreams HTTP/1.1\r\nHost: localhost\r\nUpgrade: h2c\r\nConnection: upgrade\r\nContent-Length: 2\r\n\r\n{}',
+    'POST /listStreams HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n',
+    'POST /listStreams HTTP/1.1\r\nHost: localhost\r\nExpect: wonders\r\nContent-Length: 2\r\n\r\n{}',
+    'POST /listStreams HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n',
+    'POST /listStreams HTTP/1.1\r\nHost: localhost\r\nOrigin: nonsense\r\nContent-Length: 2\r\n\r\n{}',
+    'GET /hls/v1/x?SessionToken=%zz HTTP/1.1\r\nHost: localhost\r\n\r\n',
     '\u0016\u0003\u0001',
   ])('the request %j', async (request) => {
     await raw(request);

@@ -313,12 +313,12 @@ describe('attacks on the control plane', () => {
           }
           const raw = await rawAnswer(
             service.port,
-            'POST /a%0d%0ax-injected:%201 HTTP/1.1\r\nHost: x\r\nUser-Agent: \t"}\\\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+            'POST /a%0d%0ax-injected:%201 HTTP/1.1\r\nHost: localhost\r\nUser-Agent: \t"}\\\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
           );
           expect(raw.split('\r\n\r\n')[0]).not.toMatch(/^x-injected/im);
           const folded = await rawAnswer(
             service.port,
-            'POST /putMedia HTTP/1.1\r\nHost: x\r\nx-amzn-stream-name: cam\r\n folded\r\nConnection: close\r\n\r\n',
+            'POST /putMedia HTTP/1.1\r\nHost: localhost\r\nx-amzn-stream-name: cam\r\n folded\r\nConnection: close\r\n\r\n',
           );
           expect(folded).toMatch(/^HTTP\/1\.1 400/);
         },
@@ -348,10 +348,10 @@ describe('slow senders', () => {
       put.send(header());
       const began = performance.now();
       const answers = await Promise.all([
-        rawAnswer(service.port, 'POST /createStream HTTP/1.1\r\nHost: x\r\n'),
+        rawAnswer(service.port, 'POST /createStream HTTP/1.1\r\nHost: localhost\r\n'),
         rawAnswer(
           service.port,
-          'POST /createStream HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{',
+          'POST /createStream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{',
         ),
       ]);
       expect(answers[0]).toMatch(/^HTTP\/1\.1 408/);
