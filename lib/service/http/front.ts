@@ -1,6 +1,5 @@
-import { createServer } from 'node:http';
-import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
@@ -23,6 +22,7 @@ import { ConnectionCaps } from './connections.js';
 import type { BodyDecoder } from './aws-chunked.js';
 import { decodeWhole, decoderFor } from './body-form.js';
 import { headerOf } from './header-of.js';
+import { newServer, whyNot } from './server.js';
 import { TrustedProxies, type Source } from './source.js';
 import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
 
@@ -313,36 +313,6 @@ export class HttpFront {
     }
     sendError(response, answeredError(error));
   }
-}
-
-function whyNot(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return ': another program listens there; give another port, or 0 for any free one';
-    case 'EADDRNOTAVAIL':
-      return ': no interface of this machine has that address';
-    case 'EACCES':
-      return ': this user may not use that port; give one above 1023';
-    default:
-      return `: ${error.message}`;
-  }
-}
-
-function newServer({
-  tls,
-  requestTimeoutMs,
-}: Pick<CheckedOptions, 'tls' | 'requestTimeoutMs'>): Server | SecureServer {
-  const settings: ServerOptions = {
-    // PutMedia bodies last for hours; JSON bodies have their own time-out.
-    requestTimeout: 0,
-    keepAliveTimeout: 65_000,
-    headersTimeout: requestTimeoutMs,
-    connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 2),
-    maxHeaderSize: 16 * 1024,
-  };
-  return tls === undefined
-    ? createServer(settings)
-    : createSecureServer({ ...settings, ...serverTls(tls) });
 }
 
 interface EndedCall {
