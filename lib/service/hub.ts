@@ -27,6 +27,8 @@ export class StreamHub {
   readonly tail: Tail;
   readonly #producers = new Set<Producer>();
   readonly #consumers = new Set<Consumer>();
+  /** Told when a producer has left. */
+  readonly #waiting = new Set<() => void>();
   #deleted = false;
 
   constructor(id: number, live: LiveTail) {
@@ -54,6 +56,25 @@ export class StreamHub {
 
   removeProducer(producer: Producer): void {
     this.#producers.delete(producer);
+    for (const done of [...this.#waiting]) done();
+  }
+
+  /** Resolves when fewer than `most` producers are left, or after `ms`. */
+  async fewerProducers(most: number, ms: number): Promise<void> {
+    if (this.#producers.size < most) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, ms);
+      const waiting = this.#waiting;
+      const check = (): void => {
+        if (this.#producers.size < most) done();
+      };
+      function done(): void {
+        clearTimeout(timer);
+        waiting.delete(check);
+        resolve();
+      }
+      waiting.add(check);
+    });
   }
 
   addConsumer(consumer: Consumer): void {

@@ -249,7 +249,11 @@ export function isLoopback(host: string): boolean {
 /** What clients wrote stands in messages; in a log it is text, and neither lines nor commands. */
 function printableLog(log: ServiceLog): ServiceLog {
   return (level, message, detail) => {
-    log(level, printable(message), detail);
+    try {
+      log(level, printable(message), detail);
+    } catch {
+      // A log of the user's own that fails has nowhere else to be told of.
+    }
   };
 }
 

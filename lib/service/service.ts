@@ -163,21 +163,45 @@ function contextOf(parts: Omit<ServiceContext, 'hubs' | 'rates' | 'metrics'>): S
   };
 }
 
-/** Ends a service in an order in which nothing that was whole is lost. */
+/** How long media that are whole may take to be flushed and acknowledged at the end, ms. */
+const DRAIN = 8000;
+
+/**
+ * Ends a service in an order in which nothing that was whole is lost: what is being flushed is
+ * acknowledged first, then connections are closed. What fails on the way does not keep the rest open.
+ */
 function closing(
   { options, store, hubs, sweeper }: ServiceContext,
   front: HttpFront,
   apiLog: LogFile | undefined,
 ): () => Promise<void> {
   return once(async () => {
-    await sweeper.stop();
-    const closed = front.close();
-    await hubs.stop();
-    await closed;
-    await apiLog?.close();
-    await store.close();
+    await inOrder([
+      () => sweeper.stop(),
+      async () => {
+        const stopped = hubs.stop();
+        await Promise.all([front.close(within(DRAIN, stopped)), stopped]);
+      },
+      async () => apiLog?.close(),
+      () => store.close(),
+    ]);
     options.log('info', 'closed', { flushes: store.media.flushes() });
   });
+}
+
+/** Does each step, whatever becomes of those before it; throws what failed first. */
+async function inOrder(steps: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const step of steps) await step().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
+}
+
+/** Resolves when the work is done, or failed, or has taken too long. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+  await Promise.race([work.catch(() => undefined), limit]);
+  clearTimeout(timer);
 }
 
 function partsOf(

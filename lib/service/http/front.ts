@@ -171,13 +171,18 @@ export class HttpFront {
     if ('setSecureContext' in this.#server) this.#server.setSecureContext(serverTls(tls));
   }
 
-  /** Takes no more connections and ends those that wait; resolves when every call has ended. */
-  async close(): Promise<void> {
+  /**
+   * Takes no more connections, ends those that wait and, a moment after `drained`, the others;
+   * resolves when every call has ended.
+   */
+  async close(drained: Promise<unknown>): Promise<void> {
     const closed = new Promise<void>((resolve) => {
       this.#server.close(() => {
         resolve();
       });
     });
+    this.#server.closeIdleConnections();
+    await drained;
     this.#server.closeIdleConnections();
     // Responses that were just ended get a moment to reach their readers.
     const timer = setTimeout(() => {

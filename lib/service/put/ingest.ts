@@ -1,9 +1,10 @@
 import { KvsError } from '../../base/errors.js';
 import { MKV_ID, StreamingMkvReader, readString, readUint } from '../../parser/index.js';
-import type { MkvCapture, MkvElementType, MkvEvent } from '../../parser/index.js';
+import type { MkvEvent } from '../../parser/index.js';
 import { AckError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { BlockHead } from './block-head.js';
+import { capture, checkDocType, toMs } from './elements.js';
 import { HeaderGatherer } from './header.js';
 import { RawQueue } from './raw.js';
 import { TagGatherer } from './tags.js';
@@ -34,32 +35,6 @@ type IngestLimits = Pick<
   Limits,
   'fragmentDuration' | 'fragmentBytes' | 'tracks' | 'fragmentTags' | 'framesForEveryTrack'
 >;
-
-/** The elements that are looked into; all others are passed on unread. */
-const WHOLE: ReadonlySet<number> = new Set([
-  MKV_ID.EBML,
-  MKV_ID.DOC_TYPE,
-  MKV_ID.SEGMENT,
-  MKV_ID.INFO,
-  MKV_ID.TIMESTAMP_SCALE,
-  MKV_ID.TRACKS,
-  MKV_ID.TRACK_ENTRY,
-  MKV_ID.TRACK_NUMBER,
-  MKV_ID.DEFAULT_DURATION,
-  MKV_ID.CLUSTER,
-  MKV_ID.TIMESTAMP,
-  MKV_ID.BLOCK_GROUP,
-  MKV_ID.BLOCK_DURATION,
-  MKV_ID.TAGS,
-  MKV_ID.TAG,
-  MKV_ID.SIMPLE_TAG,
-  MKV_ID.TAG_NAME,
-]);
-
-function capture({ id }: MkvElementType): MkvCapture {
-  if (id === MKV_ID.SIMPLE_BLOCK || id === MKV_ID.BLOCK) return 'stream';
-  return WHOLE.has(id) ? 'whole' : 'skip';
-}
 
 /**
  * Cuts the body of a PutMedia call into fragments while it arrives. Pure: bytes in, calls of the
@@ -98,7 +73,9 @@ export class MkvIngest {
   push(bytes: Uint8Array): void {
     this.#raw.push(bytes);
     this.#reader.push(bytes);
-    this.#drain();
+    this.#fromHead(() => {
+      this.#drain();
+    });
     const upTo = Math.min(this.#resolved, this.#raw.total);
     if (this.#inCluster) this.#giveTo(upTo);
     this.#header.gatherTo(upTo);
@@ -118,6 +95,23 @@ export class MkvIngest {
       }
     }
     this.#endFragment(true);
+  }
+
+  /**
+   * A body that begins with neither an EBML head nor tags is one that was cut off at its front: AWS's
+   * client goes on in the middle of a Cluster after an outage. It takes 4006 and 4010 as final and
+   * gives up what it holds; 4000 makes it send everything again, from the head on.
+   */
+  #fromHead(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      const begun = this.#header.state !== 'none';
+      if (begun || !(error instanceof AckError) || ![4006, 4010].includes(error.id)) throw error;
+      throw new AckError(4000, `the body does not begin with an EBML head: ${error.message}`, {
+        cause: error,
+      });
+    }
   }
 
   /** A Segment that says a size and ends before it still holds whole Clusters. */
@@ -330,15 +324,4 @@ export class MkvIngest {
       tags: this.#tags.take(own),
     });
   }
-}
-
-function checkDocType(docType: string): void {
-  if (docType === 'matroska' || docType === 'webm') return;
-  throw new AckError(4006, `DocType is '${docType.slice(0, 32)}', not matroska`);
-}
-
-/** Ticks to whole ms, exactly. */
-function toMs(ticks: number, scale: number): number {
-  if (scale === 1_000_000) return ticks;
-  return Number((BigInt(ticks) * BigInt(scale)) / 1_000_000n);
 }

@@ -10,6 +10,14 @@ import { PutSession } from './session.js';
 import { openSink } from './sink.js';
 import { startTimeMs } from './start-time.js';
 
+/** The newest, and the older one while it finishes its fragment. */
+const MOST_PRODUCERS = 2;
+/**
+ * How long a third connection waits for one to leave, ms: a broken one is noticed when what it sent
+ * has been read, and its client should not find a limit where there is none.
+ */
+const LEAVING = 1000;
+
 /** Handler of PutMedia. @internal */
 export function putMediaHandler(context: ServiceContext): Handler {
   return {
@@ -29,9 +37,9 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
   const { record } = findMedia(context, call);
   const timeBase = timeBaseOf(call);
   const hub = context.hubs.of(record.id);
-  checkConnections(hub, record.name);
   checkQuota(context);
   await hub.lease.ready();
+  await hub.fewerProducers(MOST_PRODUCERS, LEAVING);
   checkConnections(hub, record.name);
   const session = new PutSession({
     context,
@@ -66,7 +74,7 @@ function timeBaseOf({ input, request }: Call): number {
 
 /** The newest connection is taken and ends the older one; a third has to wait for that. */
 function checkConnections(hub: StreamHub, name: string): void {
-  if (hub.producers < 2) return;
+  if (hub.producers < MOST_PRODUCERS) return;
   throw new ServiceError(
     'ConnectionLimitExceededException',
     `Stream ${name} has two PutMedia connections; the older one is being ended, try again.`,

@@ -7,34 +7,18 @@ import { discardRest } from '../http/wire.js';
 import type { Producer, StreamHub } from '../hub.js';
 import { Pacer } from '../pacer.js';
 import type { StreamRecord } from '../store/types.js';
-import { AckWriter } from './acks.js';
+import { AckWriter, type AckSubject } from './acks.js';
 import type { BodyDump } from './dump.js';
 import { followBody } from './body-events.js';
 import { BodyGate } from './gate.js';
 import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
 import { PutMeter } from './meter.js';
 import { isTold, type FragmentSink, type ToldError } from './sink.js';
+import type { SessionOptions } from './session-options.js';
 import { SessionTimers } from './timers.js';
 
 /** Bytes that may wait for the disk before the body is not read on. */
 const BACKLOG = 4 * 1024 * 1024;
-
-/** What a PutMedia call asked for. @internal */
-export interface SessionOptions {
-  readonly context: ServiceContext;
-  readonly record: StreamRecord;
-  readonly hub: StreamHub;
-  /** Called when the first byte has come: a connection that is idle from the start costs no file. */
-  readonly openSink: () => Promise<FragmentSink>;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  /** Makes the Matroska bytes of the body. */
-  readonly decoder: BodyDecoder;
-  readonly acks: boolean;
-  /** Added to a Cluster's time to give the producer's time, ms. */
-  readonly timeBase: number;
-  readonly dump: BodyDump | undefined;
-}
 
 interface OpenFragment {
   readonly number: bigint;
@@ -58,6 +42,8 @@ export class PutSession implements IngestTarget, Producer {
   #fragment: OpenFragment | undefined;
   #lastTimecode = -1;
   readonly #commits = new Set<Promise<void>>();
+  /** Why the session ends, to be told when all that is stored was told. */
+  #told: { readonly id: AckErrorId; readonly subject: AckSubject } | undefined;
   #superseded = false;
   #ended = false;
   readonly #gone = new AbortController();
@@ -283,13 +269,14 @@ export class PutSession implements IngestTarget, Producer {
     if (ms > 0) this.#gate.hold(() => sleep(ms, undefined, { signal, ref: false }));
   }
 
-  #storeFailed(error: unknown, subject: { number?: bigint; timecode?: number | undefined }): void {
+  #storeFailed(error: unknown, subject: AckSubject): void {
     this.#options.context.options.log('error', 'a fragment could not be stored', {
       stream: this.#options.record.name,
       fragment: subject.number?.toString(),
       error,
     });
-    this.#meter.errorAck(this.#acks.error(5001, subject));
+    // Of several the first: AWS's client goes back to the fragment that is named.
+    if (this.#told?.id !== 5001) this.#told = { id: 5001, subject };
     this.#end();
   }
 
@@ -304,7 +291,7 @@ export class PutSession implements IngestTarget, Producer {
   /** Ends the session with an Error ack about the open fragment, if there is one. */
   #fail(id: AckErrorId): void {
     if (this.#ended) return;
-    this.#meter.errorAck(this.#acks.error(id, this.#fragment ?? {}));
+    this.#told = { id, subject: this.#fragment ?? {} };
     this.#end();
   }
 
@@ -323,7 +310,10 @@ export class PutSession implements IngestTarget, Producer {
     this.#finished();
   }
 
-  /** Writes the last acks, then ends the answer. */
+  /**
+   * Writes the last acks, then ends the answer. The Error ack comes last: clients close when they read
+   * it, and would not see that what came before it is stored.
+   */
   async #leave(): Promise<void> {
     const { request, response, dump } = this.#options;
     request.on('data', () => undefined);
@@ -332,8 +322,13 @@ export class PutSession implements IngestTarget, Producer {
       await this.#gate.open;
       while (this.#commits.size > 0) await Promise.all(this.#commits);
       await this.#sink?.writer.close();
+    } catch (error) {
+      this.#options.context.options.log('error', 'PutMedia: a file could not be closed', { error });
     } finally {
       this.#left();
+    }
+    if (this.#told !== undefined) {
+      this.#meter.errorAck(this.#acks.error(this.#told.id, this.#told.subject));
     }
     dump?.end();
     response.end();

@@ -162,7 +162,7 @@ describe("the guide's limits", () => {
     const { fragmentDuration, fragmentBytes, tracks, fragmentTags, fragmentsPerList } =
       GUIDE_LIMITS;
     expect([fragmentDuration, tracks, fragmentTags, fragmentsPerList]).toEqual([
-      10_000, 3, 10, 1000,
+      20_000, 3, 10, 1000,
     ]);
     // "50 megabytes": what a client counts as 50 MiB is not refused.
     expect(fragmentBytes).toBe(50 * 1024 * 1024);

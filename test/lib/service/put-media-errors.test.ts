@@ -18,12 +18,41 @@ interface Case {
 const many = (count: number): Record<string, string> =>
   Object.fromEntries(Array.from({ length: count }, (_, index) => [`t${String(index)}`, 'v']));
 
+/** A SimpleBlock with a size of eight bytes: `a3 01 00 00 …`. */
+function wideBlock(time: number): Uint8Array {
+  const data = Buffer.alloc(500, 7);
+  return Buffer.concat([
+    writeHeader(MKV_ID.SIMPLE_BLOCK, data.length + 4, 9),
+    blockHead(time),
+    data,
+  ]);
+}
+
+function blockHead(time: number): Uint8Array {
+  return Uint8Array.of(0x81, time >> 8, time & 0xff, 0);
+}
+
 const CASES: readonly Case[] = [
-  { name: 'text', parts: [Buffer.from('hello, this is no Matroska at all')], last: 'ERROR 4006' },
-  { name: 'zero bytes', parts: [new Uint8Array(100)], last: 'ERROR 4006' },
-  { name: 'an MP4 file', parts: [Buffer.from('\0\0\0\x20ftypisom')], last: 'ERROR 4006' },
+  { name: 'text', parts: [Buffer.from('hello, this is no Matroska at all')], last: 'ERROR 4000' },
+  { name: 'zero bytes', parts: [new Uint8Array(100)], last: 'ERROR 4000' },
+  { name: 'an MP4 file', parts: [Buffer.from('\0\0\0\x20ftypisom')], last: 'ERROR 4000' },
   { name: 'another DocType', parts: [header({ docType: 'mp4' })], last: 'ERROR 4006' },
-  { name: 'a Cluster without header', parts: [cluster(0, BLOCKS)], last: 'ERROR 4006' },
+  { name: 'a Cluster without header', parts: [cluster(0, BLOCKS)], last: 'ERROR 4000' },
+  {
+    name: 'a body that begins in the middle of a Cluster, as of AWS’s client after an outage',
+    parts: [wideBlock(40), wideBlock(80), cluster(2000, BLOCKS)],
+    last: 'ERROR 4000',
+  },
+  {
+    name: 'tags, then the middle of a Cluster',
+    parts: [tags({ n: 'v' }), wideBlock(40), cluster(2000, BLOCKS)],
+    last: 'ERROR 4000',
+  },
+  {
+    name: 'a block behind the head and outside of any Cluster',
+    parts: [header(), wideBlock(40)],
+    last: 'ERROR 4006',
+  },
   { name: 'no tracks', parts: [header({ tracks: [] }), cluster(0, BLOCKS)], last: 'ERROR 4006' },
   { name: 'one track twice', parts: [header({ tracks: [1, 1] })], last: 'ERROR 4006' },
   {
@@ -62,7 +91,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a fragment that is too long',
-    parts: [header(), cluster(5, [{ time: 0 }, { time: 10_001 }])],
+    parts: [header(), cluster(5, [{ time: 0 }, { time: 20_001 }])],
     last: 'ERROR 5 4002',
     limits: {},
   },
@@ -117,6 +146,27 @@ describe('PutMedia Error acks', () => {
       expect(put.status).toBe(200);
       expect(put.ended).toBe(true);
       expect(put.summary()).toContain(last);
+      put.destroy();
+    });
+  });
+
+  it('come last, when all that is stored was told: clients close when they read them', async () => {
+    await withService({}, async (service) => {
+      await createStream(service, 'cam');
+      const put = putMedia(service, 'cam');
+      put.send(
+        header(),
+        cluster(0, BLOCKS),
+        cluster(1000, BLOCKS),
+        cluster(2000, [{ time: 0, track: 9 }]),
+      );
+      await put.untilEnded();
+      const told = put.summary();
+      expect(told.filter((ack) => ack.startsWith('PERSISTED'))).toEqual([
+        'PERSISTED 0',
+        'PERSISTED 1000',
+      ]);
+      expect(told.at(-1)).toBe('ERROR 2000 4010');
       put.destroy();
     });
   });
@@ -192,7 +242,7 @@ describe('two connections', () => {
       expect(third.head).toMatch(/x-amzn-ErrorType: ConnectionLimitExceededException/i);
       older.send(cluster(2000, BLOCKS));
       await older.untilEnded();
-      expect(older.summary()).toEqual(['BUFFERING 0', 'RECEIVED 0', 'ERROR 4003', 'PERSISTED 0']);
+      expect(older.summary()).toEqual(['BUFFERING 0', 'RECEIVED 0', 'PERSISTED 0', 'ERROR 4003']);
       newer.send(header(), cluster(4000, BLOCKS));
       newer.end();
       await newer.untilEnded();
@@ -202,6 +252,30 @@ describe('two connections', () => {
       for (const put of [older, newer, third]) put.destroy();
     });
   });
+
+  it('of a broken connection nothing is left: after an abort the next is never refused', async () => {
+    await withService({}, async (service) => {
+      await createStream(service, 'cam');
+      const statuses: number[] = [];
+      for (let round = 0; round < 60; round += 1) {
+        const put = putMedia(service, 'cam');
+        await put.until(({ status }) => status !== 0);
+        statuses.push(put.status);
+        // What was sent before the abort still has to be read, and is given up in its middle.
+        const data = Buffer.alloc(200_000, round);
+        put.send(
+          header(),
+          cluster(round * 1000, [
+            { time: 0, data },
+            { time: 40, data },
+          ]),
+        );
+        if (round % 2 === 0) put.reset();
+        else put.destroy();
+      }
+      expect([...new Set(statuses)]).toEqual([200]);
+    });
+  }, 30_000);
 });
 
 describe('PutMedia requests that are refused', () => {

@@ -182,6 +182,23 @@ describe.skipIf(!existsSync(RECORDINGS))(
       });
     });
 
+    it('AWS C producer, from the middle of a Cluster: told to send it all again', async () => {
+      await withRecorded(async (service, setClock) => {
+        expect(await signedCreate(service, 'demo', setClock)).toBe(200);
+        const put = await read('aws-c-h264/4-putMedia.http');
+        setClock(put);
+        const head = put.subarray(0, put.indexOf('\r\n\r\n') + 4);
+        const body = dechunk(put.subarray(head.length));
+        const block = Buffer.of(0xa3, 0x01, 0x00, 0x00, 0x00);
+        const from = body.subarray(body.indexOf(block, body.indexOf(block) + 1));
+        const chunk = Buffer.from(`${from.length.toString(16)}\r\n`);
+        const sent = Buffer.concat([head, chunk, from, Buffer.from('\r\n0\r\n\r\n')]);
+        const answer = await replay(service, sent, putEnded);
+        expect(answer).toContain('"ErrorId":4000');
+        expect(acksOf(answer)).toEqual([]);
+      });
+    });
+
     it('AWS SDK for JavaScript v3: no signature is refused', async () => {
       await withRecorded(async (service, setClock) => {
         for (const name of ['connection-1.http', 'connection-2.http', 'connection-3.http']) {
