@@ -1,14 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ServiceContext } from '../context.js';
 import { AckError, type AckErrorId } from '../errors.js';
-import type { BodyDecoder } from '../http/aws-chunked.js';
 import { discardRest } from '../http/wire.js';
-import type { Producer, StreamHub } from '../hub.js';
+import type { Producer } from '../hub.js';
 import { Pacer } from '../pacer.js';
-import type { StreamRecord } from '../store/types.js';
 import { AckWriter, type AckSubject } from './acks.js';
-import type { BodyDump } from './dump.js';
 import { followBody } from './body-events.js';
 import { BodyGate } from './gate.js';
 import { MkvIngest, type IngestTarget, type WholeFragment } from './ingest.js';
