@@ -18,6 +18,8 @@ export interface ServiceProcess {
 export interface ProcessHost {
   /** Files may become this large, bytes; writes behind that fail. */
   readonly fileBytes?: number;
+  /** Its environment; that of this process by default. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** Starts a service on `dataDir`; rejects with what it said when it does not come up. */
@@ -38,6 +40,7 @@ export async function startProcess(
   const limit = host.fileBytes === undefined ? '' : `ulimit -f ${String(host.fileBytes / 512)};`;
   const child = spawn('sh', ['-c', `${limit} exec "$@"`, 'sh', ...node], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: host.env ?? process.env,
   });
   let complaint = '';
   child.stderr.on('data', (bytes: Buffer) => {

@@ -43,6 +43,7 @@ export class Expectation {
   }
 
   #take(said: Said): void {
+    if (said.event === 'step') return;
     const stream = this.of(said.id);
     switch (said.event) {
       case 'id':

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 
 /* What test/power/power.c does to calls: the bytes of its control file. */
@@ -37,6 +37,7 @@ export interface Order {
 }
 
 const FILE_BYTES = 256;
+const SEEN_AT = 16;
 const PATH_AT = 20;
 
 /** Gives an order, and forgets the one before; without one all calls are done. */
@@ -52,6 +53,11 @@ export function giveOrder(control: string, order?: Order): void {
   }
   // In place, since a running process has it mapped.
   writeFileSync(control, bytes, { flag: 'r+' });
+}
+
+/** How many calls the order was about so far, those included that passed. */
+export function callsSeen(control: string): number {
+  return readFileSync(control).readUInt32LE(SEEN_AT);
 }
 
 /** Makes the file, with no order in it. */

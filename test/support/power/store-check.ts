@@ -86,9 +86,10 @@ async function itemFaults(
   const faults: string[] = [];
   for (const name of ['dataKey', 'sessions'] as const) {
     const value = await store.catalog.item(id, name);
-    const hex = value && Buffer.from(value).toString('hex');
+    const text = value && Buffer.from(value).toString();
     const may = expected.items.get(name) ?? [undefined];
-    if (expected.removal === 'none' && !may.includes(hex)) faults.push(`${name} is ${String(hex)}`);
+    if (expected.removal === 'none' && !may.includes(text))
+      faults.push(`${name} is ${String(text)}`);
   }
   return faults;
 }
@@ -105,8 +106,9 @@ async function fragmentFaults(
     for (const record of listed) {
       const written = expected.written.get(record.number);
       const fault = await fragmentFault(reader, id, record, written);
-      const what = record.number < expected.bound ? 'expired fragment' : 'fragment';
-      if (fault !== undefined) faults.push(`${what} ${nameOf(record.number)} ${fault}`);
+      if (fault === undefined) continue;
+      const kind = kindOf(record, written, expected);
+      faults.push(`${kind}fragment ${nameOf(record.number)} ${fault}`);
     }
   } finally {
     await reader.close();
@@ -125,6 +127,15 @@ async function fragmentFaults(
     }
   }
   return faults;
+}
+
+function kindOf(
+  { number }: FragmentRecord,
+  written: Written | undefined,
+  { bound }: StreamExpectation,
+): string {
+  if (number < bound) return 'expired ';
+  return written?.state === 'persisted' ? '' : 'unacknowledged ';
 }
 
 /** A fragment that is listed must be whole, and what was written under its number. */

@@ -1,14 +1,15 @@
-// A load on the store, in a process of its own: node store-load.mjs LIB DIRECTORY ROUND
+// A load on the store, in a process of its own: node store-load.mjs LIB DIRECTORY ROUND|steps
 // It says on its standard output what it did, a JSON line each: `…ing` before, the rest when the
 // store has said so. Round 0 begins; each round goes on with what the one before left. A round ends
-// by closing the store, or, odd ones, by `kill -9`.
+// by closing the store, or, odd ones, by `kill -9`. `steps` does one thing after the other, and says
+// before each what it is.
 import { createCipheriv, createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const [, , lib, directory, roundText] = process.argv;
-const round = Number(roundText);
+const round = roundText === 'steps' ? 1000 : Number(roundText);
 const from = (path) => import(pathToFileURL(join(lib, path)).href);
 const { openDiskStore } = await from('service/store/disk-store.js');
 const { DataKey } = await from('service/media/seal.js');
@@ -53,10 +54,10 @@ async function putStream(store, id, retentionHours) {
 }
 
 async function putItem(store, id, name) {
-  const value = bytesOf(id, BigInt(round), name, 40).toString('hex');
+  const value = JSON.stringify({ key: bytesOf(id, BigInt(round), name, 40).toString('hex') });
   say('iteming', { id, name, value });
   const before = await store.catalog.item(id, name);
-  const after = Buffer.from(value, 'hex');
+  const after = Buffer.from(value);
   if (!(await store.catalog.swapItem(id, name, before, after))) throw new Error('not swapped');
   say('item', { id, name, value });
 }
@@ -121,23 +122,80 @@ function sizes(most) {
   return Array.from({ length: FRAGMENTS }, (_, at) => 1 + ((at * 7919 + round * 104_729) % most));
 }
 
-const store = await openDiskStore({ directory, fsync: 'group', segmentBytes: SEGMENT_BYTES });
-const before = await store.catalog.streams();
-const ids = before.map(({ id }) => id);
-while (ids.length < 3) ids.push(await makeStream(store, 24));
-const [a, b, c] = ids;
-await putItem(store, a, 'dataKey');
-await Promise.all([
-  write(store, a, { sizes: sizes(25_000), sealed: true }),
-  write(store, b, { sizes: sizes(9000), sealed: false }),
-  write(store, c, { sizes: sizes(600), sealed: true }),
-]);
-await Promise.all([expire(store, a, 5), putItem(store, a, 'dataKey'), putStream(store, b, 48)]);
-await Promise.all([
-  remove(store, c),
-  write(store, a, { sizes: sizes(3000), sealed: true }),
-  expire(store, b, 3),
-]);
-await putItem(store, b, 'sessions');
-if (round % 2 === 1) process.kill(process.pid, 'SIGKILL');
-await store.close();
+function openStore() {
+  return openDiskStore({ directory, fsync: 'group', segmentBytes: SEGMENT_BYTES });
+}
+
+async function load() {
+  const store = await openStore();
+  const before = await store.catalog.streams();
+  const ids = before.map(({ id }) => id);
+  while (ids.length < 3) ids.push(await makeStream(store, 24));
+  const [a, b, c] = ids;
+  await putItem(store, a, 'dataKey');
+  await Promise.all([
+    write(store, a, { sizes: sizes(25_000), sealed: true }),
+    write(store, b, { sizes: sizes(9000), sealed: false }),
+    write(store, c, { sizes: sizes(600), sealed: true }),
+  ]);
+  await Promise.all([expire(store, a, 5), putItem(store, a, 'dataKey'), putStream(store, b, 48)]);
+  await Promise.all([
+    remove(store, c),
+    write(store, a, { sizes: sizes(3000), sealed: true }),
+    expire(store, b, 3),
+  ]);
+  await putItem(store, b, 'sessions');
+  if (round % 2 === 1) process.kill(process.pid, 'SIGKILL');
+  await store.close();
+}
+
+/** What a writer does, one thing at a time. */
+async function steps() {
+  const step = (name) => say('step', { id: 0, name });
+  step('start');
+  const store = await openStore();
+  const [a, b] = (await store.catalog.streams()).map(({ id }) => id);
+  step('begin');
+  const lease = store.live.lease(a);
+  await lease.ready();
+  const writer = await openWriter(store, a, KEY);
+  const fragment = await beginOne(store, writer, a, 30_000);
+  step('append');
+  writer.append(fragment.bytes);
+  await writer.drained();
+  step('commit');
+  await commitOne(writer, fragment);
+  // The file is longer than a segment gets, so that the next one begins.
+  step('roll');
+  for (let count = 0; count < 3; count += 1) {
+    const next = await beginOne(store, writer, a, 25_000);
+    writer.append(next.bytes);
+    await commitOne(writer, next);
+  }
+  await writer.close();
+  step('expire');
+  await expire(store, a, 1);
+  step('rewrap');
+  await putItem(store, a, 'dataKey');
+  step('delete');
+  await remove(store, b);
+  step('close');
+  await store.close();
+}
+
+async function beginOne(store, writer, id, size) {
+  const time = round * 1000 + size;
+  const number = store.live.lease(id).openNumber(time);
+  const lengths = { cluster: size, tags: 50, header: 300 };
+  say('writing', { id, number, lengths, headerOf: number });
+  writer.begin(bytesOf(id, number, 'header', lengths.header), number);
+  return { id, number, time, lengths, bytes: bytesOf(id, number, 'cluster', size) };
+}
+
+async function commitOne(writer, { id, number, time, lengths }) {
+  const meta = { number, timecode: time, producerTime: time, serverTime: time, duration: 500 };
+  await writer.commit(meta, bytesOf(id, number, 'tags', lengths.tags), 'flushed');
+  say('persisted', { id, number });
+}
+
+await (roundText === 'steps' ? steps() : load());

@@ -28,8 +28,8 @@ export interface FreshRecording extends StoreRecording {
 export interface LoadOptions {
   readonly lib: CompiledLib;
   readonly library: string;
-  /** Rounds of the load, a process each; the second, fourth … is killed. */
-  readonly rounds: number;
+  /** Rounds of the load, a process each; odd ones are killed. */
+  readonly rounds: readonly (number | 'steps')[];
   /** What the library may do to calls. */
   readonly control?: string;
 }
@@ -42,7 +42,7 @@ export async function recordStore(options: LoadOptions): Promise<FreshRecording>
   mkdirSync(directory);
   const { lib, library, control } = options;
   const watch = { library, root: directory, log, ...(control !== undefined && { control }) };
-  for (let round = 0; round < options.rounds; round += 1) {
+  for (const round of options.rounds) {
     const args = [LOAD, lib.directory, directory, String(round)];
     const { code, signal, complaint } = await runNode(args, watchEnvironment(watch));
     if (code !== 0 && signal !== 'SIGKILL') throw new Error(`the load failed: ${complaint}`);

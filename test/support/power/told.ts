@@ -38,7 +38,9 @@ export type Said =
     }
   | { readonly event: 'aborted' | 'persisted'; readonly id: number; readonly number: string }
   | { readonly event: 'expiring' | 'expired'; readonly id: number; readonly bound: string }
-  | { readonly event: 'deleting' | 'deleted'; readonly id: number };
+  | { readonly event: 'deleting' | 'deleted'; readonly id: number }
+  /** What is done from here on, by name; of no stream. */
+  | { readonly event: 'step'; readonly id: 0; readonly name: string };
 
 /** A line, and the call before which it was said. */
 export interface SaidAt {
