@@ -1,3 +1,4 @@
+import { isBytes } from '../base/values.js';
 import { createReadStream } from 'node:fs';
 import { KvsError } from '../base/errors.js';
 import {
@@ -53,7 +54,7 @@ export async function indexClip(path: string, signal?: AbortSignal): Promise<Cli
   const reader = new StreamingMkvReader({ capture });
   const index = new Indexer();
   for await (const chunk of createReadStream(path, { signal })) {
-    if (!(chunk instanceof Uint8Array)) continue;
+    if (!isBytes(chunk)) continue;
     reader.push(chunk);
     for (let event = reader.next(); event !== undefined; event = reader.next()) index.visit(event);
   }

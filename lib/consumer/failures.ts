@@ -1,3 +1,4 @@
+import { isError, messageOf } from '../base/values.js';
 import { KvsError } from '../base/errors.js';
 import type { StatusName } from '../generated/status.js';
 
@@ -35,8 +36,8 @@ export function callFailed(
 ): unknown {
   if (signal?.aborted === true) return signal.reason;
   if (error instanceof KvsError) return error;
-  const name = error instanceof Error ? error.name : 'unknown';
-  const words = error instanceof Error ? error.message : String(error);
+  const name = isError(error) ? error.name : 'unknown';
+  const words = messageOf(error);
   const http = httpStatus(error);
   const status = STATUS_OF_EXCEPTION.get(name) ?? 'STATUS_SERVICE_CALL_UNKOWN_ERROR';
   return new KvsError({

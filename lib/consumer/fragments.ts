@@ -1,3 +1,4 @@
+import { isBytes } from '../base/values.js';
 import { KvsError } from '../base/errors.js';
 import { Connection, sendOptions, type StreamConnection } from './connection.js';
 import { callFailed } from './failures.js';
@@ -186,7 +187,7 @@ async function fetchOnce(
     const answer = await client.send(command, sendOptions(signal));
     const chunks: Uint8Array[] = [];
     for await (const chunk of payloadStream(answer.Payload, 'GetMediaForFragmentList')) {
-      if (chunk instanceof Uint8Array) chunks.push(chunk);
+      if (isBytes(chunk)) chunks.push(chunk);
     }
     return inOrder(chunks, fragments);
   } finally {

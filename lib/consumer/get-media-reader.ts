@@ -1,3 +1,4 @@
+import { isBytes } from '../base/values.js';
 import { KvsError } from '../base/errors.js';
 import {
   FrameReader,
@@ -133,7 +134,7 @@ export class GetMediaReader {
     signal?.addEventListener('abort', stop, { once: true });
     try {
       for await (const chunk of body) {
-        if (!(chunk instanceof Uint8Array)) continue;
+        if (!isBytes(chunk)) continue;
         reader.push(chunk);
         yield* this.#drain(reader);
         signal?.throwIfAborted();

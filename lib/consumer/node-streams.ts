@@ -1,3 +1,4 @@
+import { asError } from '../base/values.js';
 import { Transform, type TransformCallback } from 'node:stream';
 import { FrameReader, type FrameReaderOptions } from '../parser/index.js';
 
@@ -30,7 +31,7 @@ export class FrameTransform extends Transform {
       }
       done();
     } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)));
+      done(asError(error));
     }
   }
 }

@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type {
   KinesisVideoClient,
   KinesisVideoClientConfig,
@@ -14,7 +12,6 @@ import type { CreateStreamInput, ServiceCallContext, StreamDescription } from '.
 const HOUR_MS = 3_600_000;
 /** A clock that is less off than this is not why a signature is refused. */
 const OFF_MS = 60_000;
-const KEPT = { keepAlive: true } as const;
 
 /** Where the control plane is and how it is reached. */
 export interface ControlPlaneOptions extends HttpAgents {
@@ -39,19 +36,26 @@ interface Held {
 export class ControlPlane {
   readonly #options: ControlPlaneOptions;
   readonly #userAgent: string;
-  /** Made here, for what the options leave out. */
-  readonly #ownAgents: readonly (HttpAgent | HttpsAgent)[];
-  readonly #agents: Required<HttpAgents>;
+  readonly #agents: HttpAgents;
   #sdk: Promise<Sdk> | undefined;
   #held: Held | undefined;
 
   constructor(options: ControlPlaneOptions, userAgent: string) {
     this.#options = options;
     this.#userAgent = userAgent;
-    const own = { httpAgent: new HttpAgent(KEPT), httpsAgent: new HttpsAgent(KEPT) };
-    this.#ownAgents = [own.httpAgent, own.httpsAgent];
-    const { httpAgent = own.httpAgent, httpsAgent = own.httpsAgent } = options;
-    this.#agents = { httpAgent, httpsAgent };
+    const { httpAgent, httpsAgent } = options;
+    this.#agents = {
+      ...(httpAgent === undefined ? {} : { httpAgent }),
+      ...(httpsAgent === undefined ? {} : { httpsAgent }),
+    };
+  }
+
+  /** Loads the SDK, and makes a client once, so that the first call is as fast as the next ones. */
+  async prepare(): Promise<void> {
+    this.#sdk ??= import('@aws-sdk/client-kinesis-video');
+    const { KinesisVideoClient } = await this.#sdk;
+    new KinesisVideoClient(this.#config({ accessKeyId: 'none', secretAccessKey: 'none' }));
+    await import('@smithy/signature-v4');
   }
 
   /** How far the service's clock is ahead of this machine's, ms, as its answers have shown. */
@@ -153,12 +157,6 @@ export class ControlPlane {
       ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
       ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
     };
-  }
-
-  /** Closes the connections of agents that were made here. */
-  close(): void {
-    for (const agent of this.#ownAgents) agent.destroy();
-    this.#held = undefined;
   }
 }
 

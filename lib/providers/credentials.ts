@@ -1,6 +1,8 @@
+import { isDate } from '../base/values.js';
 import { readFile, stat } from 'node:fs/promises';
 import type { CredentialProvider, Credentials } from '../base/credentials.js';
 import { KvsError } from '../base/errors.js';
+import type { HttpAgents } from '../transport/index.js';
 
 /** Bytes that credentials may have in all (guide: limits of the producer). */
 const MAX_AUTH_LENGTH = 10_000;
@@ -14,17 +16,51 @@ export function staticCredentials(credentials: Credentials): CredentialProvider 
   return () => Promise.resolve(checked);
 }
 
+/** Credentials are asked for again after so long, where nobody says when they end, ms. */
+const SHARED_MS = 5000;
+
+/**
+ * The same provider, asked once where many streams ask at about the same time: what it gave is shared
+ * for a moment, and who asks while it is being asked waits for the same answer. @internal
+ */
+export function sharedCredentials(provider: CredentialProvider): CredentialProvider {
+  let held: { readonly credentials: Credentials; readonly at: number } | undefined;
+  const asking = new Map<boolean, Promise<Credentials>>();
+  return (options) => {
+    const fresh = options?.forceRefresh === true;
+    const young = held !== undefined && performance.now() - held.at < SHARED_MS;
+    if (held !== undefined && young && !fresh) return Promise.resolve(held.credentials);
+    const waiting = asking.get(fresh);
+    if (waiting !== undefined) return waiting;
+    const ask = async (): Promise<Credentials> => {
+      try {
+        const credentials = await provider(options);
+        held = { credentials, at: performance.now() };
+        return credentials;
+      } finally {
+        asking.delete(fresh);
+      }
+    };
+    const asked = ask();
+    asking.set(fresh, asked);
+    return asked;
+  };
+}
+
 /**
  * The AWS SDK's default chain: environment, SSO, shared files, web identity, container and
  * instance roles. Loaded when first asked. Shared files are read again when what they gave ends or
- * the service refuses it.
+ * the service refuses it. `agents` carry its calls to STS and SSO, by way of a proxy, say.
  */
-export function defaultCredentials(): CredentialProvider {
+export function defaultCredentials(agents?: HttpAgents): CredentialProvider {
   let chain: Promise<CredentialProvider> | undefined;
   return async (options) => {
     chain ??= import('@aws-sdk/credential-provider-node').then((sdk) =>
       // The SDK would read shared files once in the life of the process.
-      sdk.defaultProvider({ ignoreCache: true }),
+      sdk.defaultProvider({
+        ignoreCache: true,
+        ...(agents === undefined ? {} : { clientConfig: { requestHandler: { ...agents } } }),
+      }),
     );
     return (await chain)(options);
   };
@@ -155,7 +191,7 @@ function requiredText(value: unknown, name: string, where: string): string {
 }
 
 function requiredDate(value: unknown, where: string): Date {
-  if (value instanceof Date && !Number.isNaN(value.getTime())) return value;
+  if (isDate(value)) return new Date(value);
   throw new KvsError({
     status: 'STATUS_INVALID_TOKEN_EXPIRATION',
     message: `${where}: expiration is not a date; give a Date, or ISO 8601 text in a file`,

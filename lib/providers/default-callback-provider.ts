@@ -2,14 +2,21 @@ import type { CredentialProvider, Credentials } from '../base/credentials.js';
 import { userAgent as defaultUserAgent } from '../base/user-agent.js';
 import {
   HttpPutMediaTransport,
+  type HttpAgents,
   type PutMediaIo,
   type PutMediaSession,
   type PutMediaTransport,
 } from '../transport/index.js';
+import { Connections } from '../transport/connections.js';
 import type { ClientCallbackProvider, StreamCallbackProvider } from './callbacks.js';
 import { watchingClock } from './clock-watch.js';
 import { ControlPlane, type ControlPlaneOptions } from './control-plane.js';
-import { checkCredentials, defaultCredentials, staticCredentials } from './credentials.js';
+import {
+  checkCredentials,
+  defaultCredentials,
+  sharedCredentials,
+  staticCredentials,
+} from './credentials.js';
 import type { DeviceInfo } from './device-info.js';
 import { openWhenKnown } from './open-session.js';
 import type {
@@ -45,6 +52,7 @@ export class DefaultCallbackProvider implements CallbackProvider {
   readonly clientCallbackProvider: ClientCallbackProvider;
   readonly streamCallbackProvider: StreamCallbackProvider;
   readonly #credentials: CredentialProvider;
+  readonly #connections: Connections;
   readonly #control: ControlPlane;
   readonly #transport: PutMediaTransport;
 
@@ -54,15 +62,18 @@ export class DefaultCallbackProvider implements CallbackProvider {
     const userAgent = options.userAgent ?? defaultUserAgent();
     this.clientCallbackProvider = options.clientCallbackProvider ?? {};
     this.streamCallbackProvider = options.streamCallbackProvider ?? {};
-    this.#credentials = asProvider(options.credentials);
-    this.#control = new ControlPlane(options, userAgent);
+    this.#connections = new Connections({
+      ...(httpAgent === undefined ? {} : { httpAgent }),
+      ...(httpsAgent === undefined ? {} : { httpsAgent }),
+    });
+    const { agents } = this.#connections;
+    this.#credentials = sharedCredentials(asProvider(options.credentials, agents));
+    this.#control = new ControlPlane({ ...options, ...agents }, userAgent);
     this.#transport =
       options.transport ??
       new HttpPutMediaTransport({
         userAgent,
         ...(gatherMs === undefined ? {} : { gatherMs }),
-        ...(httpAgent === undefined ? {} : { httpAgent }),
-        ...(httpsAgent === undefined ? {} : { httpsAgent }),
       });
   }
 
@@ -113,6 +124,7 @@ export class DefaultCallbackProvider implements CallbackProvider {
       ...input,
       region: await this.#control.region(input.credentials),
       clockOffset: this.#control.clockOffset(),
+      agents: this.#connections.agents,
     });
     const watching = watchingClock(io, (serverTime) => {
       this.#control.learnClock(serverTime);
@@ -120,13 +132,21 @@ export class DefaultCallbackProvider implements CallbackProvider {
     return openWhenKnown(this.#transport, request(), watching);
   }
 
+  /** Loads what the first calls need: takes up to half a second of the thread, once in a process. */
+  async prepare(): Promise<void> {
+    await this.#control.prepare();
+  }
+
   /** Closes idle connections; open sessions go on. */
   close(): void {
-    this.#control.close();
+    this.#connections.close();
   }
 }
 
-function asProvider(credentials: Credentials | CredentialProvider | undefined): CredentialProvider {
-  if (credentials === undefined) return defaultCredentials();
+function asProvider(
+  credentials: Credentials | CredentialProvider | undefined,
+  agents: HttpAgents,
+): CredentialProvider {
+  if (credentials === undefined) return defaultCredentials(agents);
   return typeof credentials === 'function' ? credentials : staticCredentials(credentials);
 }

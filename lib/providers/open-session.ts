@@ -1,3 +1,4 @@
+import { asError } from '../base/values.js';
 import {
   resultOfError,
   type PutMediaIo,
@@ -20,7 +21,7 @@ export function openWhenKnown(
   };
   // A transport of the user's own may throw as well.
   request.then(open).catch((error: unknown) => {
-    const cause = error instanceof Error ? error : new Error(String(error));
+    const cause = asError(error);
     if (!aborted) io.onEnd(resultOfError(cause), cause);
   });
   return {

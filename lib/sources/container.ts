@@ -1,3 +1,4 @@
+import { messageOf } from '../base/values.js';
 import { type FileHandle, open } from 'node:fs/promises';
 import { KvsError } from '../base/errors.js';
 import type { Frame, TrackInfo } from '../base/media.js';
@@ -131,5 +132,5 @@ export function malformed(path: string, what: string, cause?: unknown): KvsError
 }
 
 function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  return messageOf(cause);
 }

@@ -1,3 +1,4 @@
+import { isError } from '../base/values.js';
 /**
  * Results of service calls as the core counts them (guide: SERVICE_CALL_RESULT): HTTP statuses
  * where there is one.
@@ -63,7 +64,7 @@ export function resultOfAnswer(status: number, exception: string | undefined): n
 
 /** The result of a call that failed with `error`: an SDK exception, a socket error, a time-out. */
 export function resultOfError(error: unknown): number {
-  if (!(error instanceof Error)) return CALL_RESULT.UNKNOWN;
+  if (!isError(error)) return CALL_RESULT.UNKNOWN;
   const byName = BY_EXCEPTION[error.name];
   if (byName !== undefined) return byName;
   if (error.name === 'AbortError' || error.name === 'TimeoutError') {
@@ -80,8 +81,13 @@ export function resultOfError(error: unknown): number {
 
 /** `code` of a system error such as ECONNRESET, found on the error or on what caused it. */
 export function errorCode(error: Error): string | undefined {
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.cause instanceof Error ? errorCode(error.cause) : undefined;
+  let at: unknown = error;
+  // Causes may lead in a circle.
+  for (let depth = 0; depth < 8 && isError(at); depth += 1) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    at = at.cause;
+  }
+  return undefined;
 }
 
 /** Status of the answer that an SDK exception was made from. */

@@ -1,3 +1,4 @@
+import { asError } from '../base/values.js';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Agent as HttpAgent } from 'node:http';
 import { request as httpsRequest, type Agent as HttpsAgent } from 'node:https';
@@ -14,8 +15,9 @@ import { WriteSize } from './write-size.js';
 /** What all sessions of one transport share. */
 export interface SessionShare {
   readonly userAgent: string;
-  readonly httpAgent: HttpAgent;
-  readonly httpsAgent: HttpsAgent;
+  /** Agents of the transport's own; else those of the request are used, else Node's. */
+  readonly httpAgent: HttpAgent | undefined;
+  readonly httpsAgent: HttpsAgent | undefined;
   /** Buffers of the size that a write takes: a few bytes, or as many as `bufferSize`. */
   readonly buffers: (size: number) => BufferPool;
   readonly bufferSize: number;
@@ -46,6 +48,7 @@ export class HttpPutMediaSession implements PutMediaSession {
   #state: State = 'opening';
   #http: ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #answered = false;
   #pumpAsked = false;
   #writing = false;
   #woken = false;
@@ -109,15 +112,26 @@ export class HttpPutMediaSession implements PutMediaSession {
       path: `${url.pathname}${url.search}`,
       headers,
     };
+    const { httpAgent, httpsAgent } = this.#share;
+    const { agents } = this.#request;
     const http = tls
-      ? httpsRequest({ ...options, agent: this.#share.httpsAgent })
-      : httpRequest({ ...options, agent: this.#share.httpAgent });
+      ? httpsRequest({ ...options, agent: httpsAgent ?? agents?.httpsAgent })
+      : httpRequest({ ...options, agent: httpAgent ?? agents?.httpAgent });
     this.#http = http;
     http.on('socket', (socket) => {
       this.#watchSocket(socket);
     });
     http.on('response', (answer) => {
+      this.#answered = true;
       this.#onResponse(answer);
+    });
+    http.on('upgrade', (_answer, socket) => {
+      socket.destroy();
+      this.#onFailure(new Error('PutMedia was answered with 101 Switching Protocols'));
+    });
+    http.on('close', () => {
+      if (!this.#answered)
+        this.#onFailure(new Error('the connection was closed without an answer'));
     });
     http.on('error', (error) => {
       this.#onFailure(error);
@@ -137,8 +151,9 @@ export class HttpPutMediaSession implements PutMediaSession {
   }
 
   #watchSocket(socket: Socket): void {
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    // An agent of the user's own may give any Duplex.
+    if (typeof socket.setNoDelay === 'function') socket.setNoDelay(true);
+    if (typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, KEEP_ALIVE_MS);
     readLastWords(socket);
     if (isConnected(socket)) setImmediate(this.#onConnected);
     else socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', this.#onConnected);
@@ -210,11 +225,16 @@ export class HttpPutMediaSession implements PutMediaSession {
       return;
     }
     this.#state = 'ended';
-    http.end(LAST_CHUNK);
-    // Everything is acknowledged: a service that does not end its answer is not waited for long.
+    // Everything is acknowledged: a service that does not end its answer is not waited for long, and
+    // does not keep the process.
+    const { socket } = http;
+    http.end(LAST_CHUNK, () => {
+      if (typeof socket?.unref === 'function') socket.unref();
+    });
     this.#timer = setTimeout(() => {
       this.#finish(CALL_RESULT.OK);
     }, this.#share.lingerMs);
+    this.#timer.unref();
   }
 
   #onResponse(answer: IncomingMessage): void {
@@ -261,8 +281,4 @@ export class HttpPutMediaSession implements PutMediaSession {
 function isConnected(socket: Socket): boolean {
   if (socket.connecting) return false;
   return !(socket instanceof TLSSocket) || socket.getFinished() !== undefined;
-}
-
-function asError(cause: unknown): Error {
-  return cause instanceof Error ? cause : new Error(String(cause));
 }

@@ -1,5 +1,4 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
+import type { HttpAgents } from './connections.js';
 import { BufferPool } from './buffer-pool.js';
 import { HttpPutMediaSession, type SessionShare } from './http-session.js';
 import type {
@@ -10,15 +9,10 @@ import type {
 } from './put-media.js';
 import { FEW } from './write-size.js';
 
-/** Agents that make the connections. */
-export interface HttpAgents {
-  /** For endpoints that begin with `http:`; for a proxy, say. */
-  readonly httpAgent?: HttpAgent;
-  /** For endpoints that begin with `https:`; for a proxy or authorities of your own. */
-  readonly httpsAgent?: HttpsAgent;
-}
-
-/** How `HttpPutMediaTransport` connects. */
+/**
+ * How `HttpPutMediaTransport` connects. Agents that are left out are the producer's, which knows its
+ * proxies and authorities.
+ */
 export interface HttpTransportOptions extends HttpAgents {
   /** Sent with each request. */
   readonly userAgent: string;
@@ -53,8 +47,8 @@ export class HttpPutMediaTransport implements PutMediaTransport {
     const small = bufferSize <= FEW ? large : new BufferPool(FEW, IDLE_SMALL);
     this.#share = {
       userAgent: options.userAgent,
-      httpAgent: options.httpAgent ?? new HttpAgent(),
-      httpsAgent: options.httpsAgent ?? new HttpsAgent(),
+      httpAgent: options.httpAgent,
+      httpsAgent: options.httpsAgent,
       buffers: (size) => (size > FEW ? large : small),
       bufferSize,
       gatherMs: options.gatherMs ?? GATHER_MS,

@@ -1,11 +1,7 @@
 export { CALL_RESULT, resultOfAnswer, resultOfError } from './call-result.js';
-export {
-  HttpPutMediaTransport,
-  type HttpAgents,
-  type HttpTransportOptions,
-} from './http-transport.js';
+export { HttpPutMediaTransport, type HttpTransportOptions } from './http-transport.js';
 export { PutMediaRefusal } from './put-media-refusal.js';
-export { connectionAgents, type ConnectionSettings } from './proxy.js';
+export { connectionAgents, type ConnectionSettings, type HttpAgents } from './connections.js';
 export type {
   BodyState,
   PutMediaIo,

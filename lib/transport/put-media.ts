@@ -1,4 +1,5 @@
 import type { Credentials } from '../base/credentials.js';
+import type { HttpAgents } from './connections.js';
 
 /** One PutMedia call to open. */
 export interface PutMediaRequest {
@@ -17,6 +18,8 @@ export interface PutMediaRequest {
   readonly clockOffset?: number;
   /** How long connecting may take, ms; `Infinity` for no limit. */
   readonly connectTimeout: number;
+  /** The producer's agents: how connections leave this machine, by way of a proxy, say. */
+  readonly agents?: HttpAgents;
   /** Aborts the session as `PutMediaSession.abort` does. */
   readonly signal?: AbortSignal;
 }

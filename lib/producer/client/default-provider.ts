@@ -1,4 +1,4 @@
-import { DefaultCallbackProvider, type CallbackProvider } from '../../providers/index.js';
+import { DefaultCallbackProvider } from '../../providers/index.js';
 import { connectionAgents, type HttpAgents } from '../../transport/index.js';
 import { refuseOption } from './option-shapes.js';
 import type { ProducerOptions } from './options.js';
@@ -7,7 +7,7 @@ import type { ProducerOptions } from './options.js';
  * Makes the provider that calls AWS, or the service at `endpoint`; what the options leave out is
  * looked for in the environment. Throws `KvsError` that names what is wrong. @internal
  */
-export function defaultProvider(options: ProducerOptions): CallbackProvider {
+export function defaultProvider(options: ProducerOptions): DefaultCallbackProvider {
   const { credentials, transport } = options;
   const { useFipsEndpoint, useDualstackEndpoint, gatherMs } = options;
   if (gatherMs !== undefined && transport !== undefined) {
@@ -25,17 +25,20 @@ export function defaultProvider(options: ProducerOptions): CallbackProvider {
     ...(credentials === undefined ? {} : { credentials }),
     ...(transport === undefined ? {} : { transport }),
     ...(gatherMs === undefined ? {} : { gatherMs }),
-    ...agents(options),
+    ...agents(options, endpoint),
     ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
     ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
   });
 }
 
 /** The user's agents; where there are none, those that the environment's proxies ask for. */
-function agents(options: ProducerOptions): HttpAgents {
+function agents(options: ProducerOptions, endpoint: string | undefined): HttpAgents {
   const { httpAgent, httpsAgent, ca } = options;
-  const httpProxy = proxyFrom('HTTP_PROXY');
-  const httpsProxy = proxyFrom('HTTPS_PROXY');
+  // A variable that nothing goes by may be what it wants.
+  const direct = endpoint !== undefined && isLoopback(endpoint);
+  const plain = endpoint?.startsWith('http:') === true;
+  const httpProxy = proxyFrom('HTTP_PROXY', plain && !direct && httpAgent === undefined);
+  const httpsProxy = proxyFrom('HTTPS_PROXY', !plain && !direct && httpsAgent === undefined);
   const noProxy = env('NO_PROXY') ?? env('no_proxy');
   return {
     ...connectionAgents({
@@ -49,12 +52,17 @@ function agents(options: ProducerOptions): HttpAgents {
   };
 }
 
-function proxyFrom(name: string): string | undefined {
+function isLoopback(endpoint: string): boolean {
+  return /^(localhost|127\.[\d.]+|\[::1\])$/.test(new URL(endpoint).hostname);
+}
+
+function proxyFrom(name: string, used: boolean): string | undefined {
   const given = env(name) ?? env(name.toLowerCase());
   if (given === undefined) return undefined;
   // As curl has it, a proxy without a scheme speaks HTTP.
   const proxy = given.includes('://') ? given : `http://${given}`;
   if (URL.canParse(proxy) && /^https?:$/.test(new URL(proxy).protocol)) return proxy;
+  if (!used) return undefined;
   return refuseOption(
     'STATUS_INVALID_ARG',
     `the environment's ${name} is no URL of a proxy that speaks HTTP; give one like http://proxy:3128`,

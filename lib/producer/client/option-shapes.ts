@@ -1,3 +1,5 @@
+import { unknownName } from '../../base/known-names.js';
+import { isBytes, textOf } from '../../base/values.js';
 import { KvsError } from '../../base/errors.js';
 import type { StatusName } from '../../generated/status.js';
 import type { ProducerOptions } from './options.js';
@@ -45,6 +47,8 @@ const SHAPES: Readonly<Partial<Record<keyof ProducerOptions, Shape>>> = {
 /** Throws `KvsError` for an option of a wrong type. @internal */
 export function checkShapes(options: ProducerOptions): void {
   if (!isObject(options)) refuseOption('STATUS_INVALID_ARG', 'they are no object');
+  const unknown = unknownName(options, [...Object.keys(SHAPES), 'credentials']);
+  if (unknown !== undefined) refuseOption('STATUS_INVALID_ARG', unknown);
   for (const [name, shape] of Object.entries(SHAPES)) {
     const value: unknown = Reflect.get(options, name);
     if (value === undefined || shape.fits(value)) continue;
@@ -57,7 +61,7 @@ export function checkShapes(options: ProducerOptions): void {
 export function spelled(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
   if (typeof value === 'function') return 'a function';
-  return isObject(value) ? 'an object that does not fit' : String(value);
+  return isObject(value) ? 'an object that does not fit' : textOf(value);
 }
 
 /** Whether a value may have fields. @internal */
@@ -75,7 +79,7 @@ function withMethods(...names: readonly string[]): Shape {
 
 function isPem(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isPem);
-  return typeof value === 'string' || value instanceof Uint8Array;
+  return typeof value === 'string' || isBytes(value);
 }
 
 /** Throws the error of an option that breaks its rule. @internal */

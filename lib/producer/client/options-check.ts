@@ -1,6 +1,7 @@
 import type { Clock } from '../../base/clock.js';
 import type { NativeDeviceInfo } from '../../native/index.js';
 import {
+  type DefaultCallbackProvider,
   DefaultDeviceInfoProvider,
   type CallbackProvider,
   type ClientCallbackProvider,
@@ -8,6 +9,7 @@ import {
   type DeviceInfoProvider,
   type StreamCallbackProvider,
 } from '../../providers/index.js';
+import type { HttpAgents } from '../../transport/index.js';
 import { Log } from '../reporting/logger.js';
 import { globalMeterProvider, type MeterProvider } from '../reporting/telemetry.js';
 import { GUIDE_PACE, NO_PACE, type Pace } from '../session/pacer.js';
@@ -19,6 +21,8 @@ import { platformClock, platformRandom } from './platform.js';
 /** The options with every default filled in and checked. @internal */
 export interface CheckedOptions {
   readonly provider: CallbackProvider;
+  /** The provider, where it was made here: the producer prepares and closes it. */
+  readonly own: DefaultCallbackProvider | undefined;
   readonly device: DeviceInfo;
   readonly native: NativeDeviceInfo;
   readonly clientCallbacks: readonly ClientCallbackProvider[];
@@ -26,6 +30,8 @@ export interface CheckedOptions {
   readonly log: Log;
   readonly clock: Clock;
   readonly pace: Pace;
+  /** Of the user's own. */
+  readonly agents: HttpAgents;
   readonly meterProvider: MeterProvider | undefined;
 }
 
@@ -35,7 +41,10 @@ export interface CheckedOptions {
  */
 export function checkOptions(options: ProducerOptions): CheckedOptions {
   checkShapes(options);
-  const provider = ownProvider(options) ?? defaultProvider(options);
+  const given = ownProvider(options);
+  const own = given === undefined ? defaultProvider(options) : undefined;
+  const provider = given ?? own;
+  if (provider === undefined) return refuseOption('STATUS_INVALID_ARG', 'no provider is given');
   const device = deviceInfo(options.deviceInfo);
   const mono = options.clock?.mono.bind(options.clock) ?? performance.now.bind(performance);
   const log = new Log(options.logger, mono);
@@ -43,12 +52,17 @@ export function checkOptions(options: ProducerOptions): CheckedOptions {
   const streams = [provider.streamCallbackProvider, options.streamCallbackProvider];
   return {
     provider,
+    own,
     device,
     native: checkDevice(device, provider, log),
     clientCallbacks: clients.filter((callbacks) => callbacks !== undefined),
     streamCallbacks: streams.filter((callbacks) => callbacks !== undefined),
     log,
     meterProvider: options.meterProvider ?? globalMeterProvider(),
+    agents: {
+      ...(options.httpAgent === undefined ? {} : { httpAgent: options.httpAgent }),
+      ...(options.httpsAgent === undefined ? {} : { httpsAgent: options.httpsAgent }),
+    },
     pace: options.limits === 'off' ? NO_PACE : GUIDE_PACE,
     clock: options.clock ?? platformClock(provider, log),
   };

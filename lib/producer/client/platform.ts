@@ -1,6 +1,7 @@
+import { describeError, textOf } from '../../base/values.js';
 import type { Clock } from '../../base/clock.js';
 import type { CallbackProvider } from '../../providers/index.js';
-import { describeError, type Log } from '../reporting/logger.js';
+import type { Log } from '../reporting/logger.js';
 
 /** The largest time that the core takes, ms: far beyond what a date can be. */
 const LATEST_MS = 2 ** 43;
@@ -43,7 +44,7 @@ function ask(
   try {
     const value = call();
     if (valid(value)) return value;
-    log.write('error', name, `${name} answered ${String(value)}; the system's own stands in`);
+    log.write('error', name, `${name} answered ${textOf(value)}; the system's own stands in`);
   } catch (error) {
     log.write('error', name, `${name} failed: ${describeError(error)}; the system's own stands in`);
   }

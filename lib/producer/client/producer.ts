@@ -1,8 +1,11 @@
+import { isError, messageOf } from '../../base/values.js';
 import { KvsError, statusFromCode } from '../../base/errors.js';
 import { VERSION } from '../../base/user-agent.js';
 import type { ClientMetrics } from '../../generated/metrics.js';
 import { loadBinding, type NativeStream } from '../../native/index.js';
-import type { StreamCallbackProvider } from '../../providers/index.js';
+import type { DefaultCallbackProvider, StreamCallbackProvider } from '../../providers/index.js';
+import type { HttpAgents } from '../../transport/index.js';
+import type { Log } from '../reporting/logger.js';
 import { checkDefinition, type CheckedDefinition } from '../definition/definition-check.js';
 import { deliver } from '../reporting/deliver.js';
 import { ProducerHost } from '../session/host.js';
@@ -26,6 +29,8 @@ export class KinesisVideoProducer {
   readonly #storageSize: number;
   readonly #streamCallbacks: readonly StreamCallbackProvider[];
   readonly #pace: Pace;
+  readonly #own: DefaultCallbackProvider | undefined;
+  readonly #agents: HttpAgents;
   readonly #streams = new Set<KinesisVideoStream>();
   readonly #unmeter: () => void;
   #closing: Promise<void> | undefined;
@@ -42,6 +47,8 @@ export class KinesisVideoProducer {
     this.#storageSize = native.storageSize;
     this.#streamCallbacks = options.streamCallbacks;
     this.#pace = options.pace;
+    this.#own = options.own;
+    this.#agents = options.agents;
     this.#unmeter = this.#meter(options.meterProvider);
   }
 
@@ -50,7 +57,9 @@ export class KinesisVideoProducer {
    * option breaks its rule.
    */
   static async create(options: ProducerOptions = {}): Promise<KinesisVideoProducer> {
-    return new KinesisVideoProducer(checkOptions(options));
+    const checked = checkOptions(options);
+    await checked.own?.prepare();
+    return new KinesisVideoProducer(checked);
   }
 
   /**
@@ -81,6 +90,8 @@ export class KinesisVideoProducer {
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));
     this.#warnOfStorage();
+    this.#warnOfSockets();
+    warnOfWindow(link.definition, this.#host.core.log);
     return stream;
   }
 
@@ -121,6 +132,7 @@ export class KinesisVideoProducer {
     for (const stream of this.#streams) stream.destroy();
     this.#unmeter();
     this.#host.close();
+    this.#own?.close();
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
@@ -148,6 +160,22 @@ export class KinesisVideoProducer {
     };
   }
 
+  /** Each stream holds one connection as long as it streams, and calls need another. */
+  #warnOfSockets(): void {
+    const streams = this.#host.streamCount;
+    const { httpAgent, httpsAgent } = this.#agents;
+    for (const [name, agent] of Object.entries({ httpAgent, httpsAgent })) {
+      const maxSockets = agent?.maxSockets ?? Infinity;
+      if (maxSockets > streams) continue;
+      this.#host.core.log.write(
+        'warn',
+        `maxSockets ${name}`,
+        `${name} has maxSockets ${maxSockets}: with ${streams} streams, each of which holds a ` +
+          `connection, some wait for others to end; give ${streams + 1} or more`,
+      );
+    }
+  }
+
   #warnOfStorage(): void {
     let bytes = 0;
     for (const { definition } of this.#host.links) {
@@ -165,6 +193,19 @@ export class KinesisVideoProducer {
   }
 }
 
+/** A window that holds less than two of the longest fragments drops one before its ack can come. */
+function warnOfWindow(definition: CheckedDefinition, log: Log): void {
+  const { name, bufferDuration, maxFragmentDuration } = definition.info;
+  const least = 2 * maxFragmentDuration + 1000;
+  if (bufferDuration >= least) return;
+  log.write(
+    'warn',
+    `window ${name}`,
+    `stream '${name}': bufferDuration is ${bufferDuration} ms, and two fragments of ` +
+      `maxFragmentDuration with their acks need ${least}; raise the one or lower the other`,
+  );
+}
+
 const REMEDIES: Readonly<Record<string, string>> = {
   STATUS_DUPLICATE_STREAM_NAME: 'this producer has a stream of that name; close it first',
   STATUS_MAX_STREAM_COUNT: 'the producer has deviceInfo.streamCount streams already; raise it',
@@ -177,9 +218,9 @@ function withStatus<T>(what: string, call: () => T): T {
   try {
     return call();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    const code = isError(cause) && 'code' in cause ? cause.code : undefined;
     if (typeof code !== 'number') {
-      const why = cause instanceof Error ? cause.message : String(cause);
+      const why = messageOf(cause);
       throw new KvsError({ status: 'STATUS_INVALID_ARG', message: `${what}: ${why}`, cause });
     }
     const status = statusFromCode(code);

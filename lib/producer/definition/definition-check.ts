@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { NAL_ADAPTATION } from '../../base/media.js';
 import type { NativeStreamInfo } from '../../native/index.js';
 import type { StreamCallbackProvider } from '../../providers/index.js';
-import { choice, number, object, refuse, text } from './field-check.js';
+import { choice, known, number, object, refuse, text } from './field-check.js';
 import type { OverflowPolicy, StreamDefinition, StreamingType } from './stream-definition.js';
-import { checkTracks } from './track-check.js';
+import { checkTracks, contentTypeOf } from './track-check.js';
 
 const HOUR_MS = 3_600_000;
 const MAX_RETENTION_MS = 87_600 * HOUR_MS;
@@ -14,6 +14,43 @@ const STREAMING_TYPES: Readonly<Record<StreamingType, number>> = {
   OFFLINE: 2,
 };
 const OVERFLOW_POLICIES: Readonly<Record<OverflowPolicy, number>> = { DROP_OLDEST: 0, REFUSE: 1 };
+
+const NAMES: Readonly<Record<keyof StreamDefinition, true>> = {
+  streamName: true,
+  retentionPeriod: true,
+  tags: true,
+  kmsKeyId: true,
+  streamingType: true,
+  overflowPolicy: true,
+  contentType: true,
+  maxLatency: true,
+  fragmentDuration: true,
+  minFragmentDuration: true,
+  maxFragmentDuration: true,
+  timecodeScale: true,
+  keyFrameFragmentation: true,
+  frameTimecodes: true,
+  absoluteFragmentTimes: true,
+  fragmentAcks: true,
+  restartOnError: true,
+  recalculateMetrics: true,
+  allowStreamCreation: true,
+  nalAdaptationFlags: true,
+  frameRate: true,
+  avgBandwidthBps: true,
+  maxBandwidth: true,
+  bufferDuration: true,
+  replayDuration: true,
+  connectionStaleness: true,
+  sessionDuration: true,
+  idleDuration: true,
+  codecId: true,
+  trackName: true,
+  codecPrivateData: true,
+  tracks: true,
+  callbacks: true,
+};
+const DEFINITION_NAMES: readonly string[] = Object.keys(NAMES);
 
 /** A definition with every default filled in and every rule checked. @internal */
 export interface CheckedDefinition {
@@ -27,12 +64,14 @@ export interface CheckedDefinition {
 /** Fills in the defaults. Throws `KvsError` that names the field, its value, the limit and the remedy. */
 export function checkDefinition(definition: StreamDefinition): CheckedDefinition {
   object(definition, 'the definition', 'an object');
+  known(definition, DEFINITION_NAMES);
   const callbacks = definition.callbacks ?? undefined;
   if (callbacks !== undefined) object(callbacks, 'callbacks', 'an object with callbacks by name');
   const tags = checkTags(definition.tags ?? {});
+  const tracks = checkTracks(definition);
   const info: NativeStreamInfo = {
     name: checkName(definition.streamName ?? randomName()),
-    contentType: text(definition.contentType ?? 'video/h264', 'contentType', 128, {
+    contentType: text(definition.contentType ?? contentTypeOf(tracks), 'contentType', 128, {
       status: 'STATUS_MKV_INVALID_CONTENT_TYPE_LENGTH',
     }),
     kmsKeyId: text(definition.kmsKeyId ?? '', 'kmsKeyId', 2048, {
@@ -41,7 +80,7 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
     tagCount: Object.keys(tags).length,
     retention: checkRetention(definition.retentionPeriod ?? HOUR_MS),
     nalAdaptationFlags: checkAdaptation(definition.nalAdaptationFlags ?? 8 + 32),
-    tracks: checkTracks(definition),
+    tracks,
     ...choices(definition),
     ...fragmentDurations(definition),
     ...durations(definition),
@@ -63,7 +102,8 @@ function choices(
   return {
     streamingType: choice(STREAMING_TYPES, type, 'streamingType'),
     overflowPolicy: choice(OVERFLOW_POLICIES, policy, 'overflowPolicy'),
-    frameRate: number(definition.frameRate ?? 25, 'frameRate', 0, 2 ** 32 - 1),
+    // The core counts whole frames; 29.97 is an estimate all the same.
+    frameRate: Math.round(number(definition.frameRate ?? 25, 'frameRate', 0, 2 ** 32 - 1)),
     avgBandwidthBps: number(
       definition.avgBandwidthBps ?? 4 * 1024 * 1024,
       'avgBandwidthBps',
@@ -83,7 +123,7 @@ function fragmentDurations(
   d: StreamDefinition,
 ): Pick<NativeStreamInfo, 'fragmentDuration' | 'minFragmentDuration' | 'maxFragmentDuration'> {
   const [own, least, most] = [d.fragmentDuration, d.minFragmentDuration, d.maxFragmentDuration];
-  const longest = number(most ?? 10_000, 'maxFragmentDuration', 1000, 30_000, CLUSTER);
+  const longest = number(most ?? 10_000, 'maxFragmentDuration', 1000, 20_000, CLUSTER);
   return {
     fragmentDuration: number(own ?? 2000, 'fragmentDuration', 1000, 30_000, CLUSTER),
     minFragmentDuration: number(least ?? 1000, 'minFragmentDuration', 0, longest - 1, CLUSTER),

@@ -1,3 +1,5 @@
+import { textOf } from '../../base/values.js';
+import { unknownName } from '../../base/known-names.js';
 import { KvsError } from '../../base/errors.js';
 import type { StatusName } from '../../generated/status.js';
 
@@ -18,7 +20,7 @@ export function choice<K extends string>(
   if (value !== undefined) return value;
   return refuse(
     'STATUS_INVALID_ARG',
-    `${field} is '${String(key)}'; give ${Object.keys(table).join(', ')}`,
+    `${field} is '${textOf(key)}'; give ${Object.keys(table).join(', ')}`,
   );
 }
 
@@ -32,7 +34,7 @@ export function number(
 ): number {
   if (typeof value === 'number' && value >= least && value <= most) return value;
   const limit = most === Infinity ? `${least} or more` : `${least} to ${most}`;
-  return refuse(rule.status, `${field} is ${String(value)}; give ${limit}`);
+  return refuse(rule.status, `${field} is ${textOf(value)}; give ${limit}`);
 }
 
 /** `value`, which must be text of at most `most` bytes. @internal */
@@ -47,13 +49,20 @@ export function text(value: string, field: string, most: number, rule: Rule): st
 /** Refuses what is no object, or a list. @internal */
 export function object(value: unknown, field: string, wanted: string): void {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
-  refuse('STATUS_INVALID_ARG', `${field} is ${String(value)}; give ${wanted}`);
+  refuse('STATUS_INVALID_ARG', `${field} is ${textOf(value)}; give ${wanted}`);
+}
+
+/** Refuses an object that has a name which is not known. @internal */
+export function known(value: object, names: readonly string[], where?: string): void {
+  const unknown = unknownName(value, names);
+  if (unknown === undefined) return;
+  refuse('STATUS_INVALID_ARG', where === undefined ? unknown : `${where}: ${unknown}`);
 }
 
 /** Refuses what is no list. @internal */
 export function list(value: unknown, field: string, wanted: string): void {
   if (!Array.isArray(value)) {
-    refuse('STATUS_INVALID_ARG', `${field} is ${String(value)}; give ${wanted}`);
+    refuse('STATUS_INVALID_ARG', `${field} is ${textOf(value)}; give ${wanted}`);
   }
 }
 

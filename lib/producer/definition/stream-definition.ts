@@ -26,7 +26,7 @@ export interface StreamDefinition<S extends StreamHandle = StreamHandle> {
   readonly streamingType?: StreamingType;
   /** Default DROP_OLDEST; for OFFLINE it is REFUSE. */
   readonly overflowPolicy?: OverflowPolicy;
-  /** MIME type of at most 128 characters; default `video/h264`. */
+  /** MIME type of at most 128 characters; that of the tracks when left out. */
   readonly contentType?: string;
   /** Media that may wait before `streamLatencyPressure` is called; 0, the default, for never. */
   readonly maxLatency?: number;
@@ -34,7 +34,10 @@ export interface StreamDefinition<S extends StreamHandle = StreamHandle> {
   readonly fragmentDuration?: number;
   /** Key frames that come sooner do not begin a fragment; default 1,000. */
   readonly minFragmentDuration?: number;
-  /** The service's limit: fragments are cut before it; 1,000 to 30,000, default 10,000. */
+  /**
+   * Fragments are cut before they are so long; 1,000 to 20,000, which is the service's limit, default
+   * 10,000.
+   */
   readonly maxFragmentDuration?: number;
   /** Unit of time in the media, 0.0001 to 1,000; default 1. */
   readonly timecodeScale?: number;

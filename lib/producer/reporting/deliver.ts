@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { StreamCallbackProvider, StreamHandle } from '../../providers/index.js';
-import { describeError, isThenable, type Log } from './logger.js';
+import { describeError } from '../../base/values.js';
+import { isThenable, type Log } from './logger.js';
 import type { StreamNote } from './notes.js';
 
 /** Runs user code: what it throws or rejects with goes to the log and no further. @internal */

@@ -2,7 +2,7 @@ import { KvsError } from '../../base/errors.js';
 import type { StreamMetrics } from '../../generated/metrics.js';
 import type { StatusName } from '../../generated/status.js';
 import type { StreamStateName } from '../../providers/index.js';
-import { streamStateName, type StreamNote } from './notes.js';
+import { streamStateName, type ClientNote, type StreamNote } from './notes.js';
 
 /**
  * How a stream is, in a word. `idle`: nothing waits. `connecting`: media wait for a session.
@@ -39,6 +39,15 @@ export interface Trouble {
   readonly status: StatusName;
   readonly message: string;
   readonly cause?: unknown;
+}
+
+/** A note of failures, which the core only counts, with the words of the last one. @internal */
+export function worded<N extends ClientNote | StreamNote>(note: N, last: Trouble | undefined): N {
+  if (last === undefined) return note;
+  if (note.name !== 'streamErrorReport' && note.name !== 'clientErrorReport') return note;
+  if (note.report.status !== last.status) return note;
+  const { message, cause } = last;
+  return { ...note, report: { ...note.report, message, cause } };
 }
 
 /** Follows what happens to one stream and says when its condition changes. @internal */

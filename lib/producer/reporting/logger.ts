@@ -53,7 +53,7 @@ export class Log {
     const whose = stream === undefined ? '' : `stream '${stream}': `;
     // A stream goes through several states in a moment, each of which is worth its line.
     const kind = note.name === 'streamStateChanged' ? `${name} ${note.report.to}` : name;
-    const text = `${whose}${name} ${JSON.stringify(report)}`;
+    const text = `${whose}${name} ${JSON.stringify(report, withoutCause)}`;
     this.write(LEVELS[name] ?? 'debug', `${kind} ${whose}`, text);
   }
 
@@ -86,17 +86,13 @@ export class Log {
   }
 }
 
+/** The cause of a report is in its message. */
+function withoutCause(key: string, value: unknown): unknown {
+  return key === 'cause' ? undefined : value;
+}
+
 /** Whether a function of the user's answered what may be rejected. @internal */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== 'object' || value === null || !('then' in value)) return false;
   return typeof value.then === 'function';
-}
-
-/** Text of anything that was thrown, with its causes. @internal */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const own = error.message === '' ? error.name : error.message;
-  const named =
-    error.name === 'Error' || own.startsWith(error.name) ? own : `${error.name}: ${own}`;
-  return error.cause === undefined ? named : `${named}; cause: ${describeError(error.cause)}`;
 }

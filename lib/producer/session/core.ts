@@ -2,11 +2,20 @@ import type { Clock } from '../../base/clock.js';
 import type { NativeEvent } from '../../generated/events.js';
 import { packedStatus, type NativeClient } from '../../native/index.js';
 import { Diagnostics } from '../reporting/diagnostics.js';
-import { describeError, type Log } from '../reporting/logger.js';
+import { describeError } from '../../base/values.js';
+import type { Log } from '../reporting/logger.js';
 import type { StreamAnswer } from './service-answers.js';
 import type { StreamLink } from './link.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** The latest time that the core takes, ms: the year 2248. */
+const LATEST_MS = 2 ** 43;
+
+/** A time that the core takes: what is later is never. */
+function latest(time: number): number {
+  return time > LATEST_MS ? Infinity : time;
+}
 
 /** What a core is run with. @internal */
 export interface CoreParts {
@@ -87,14 +96,17 @@ export class Core {
   answerClient(call: number, result: number, expiration: number): void {
     if (this.#closed) return;
     const { client, clock } = this;
-    this.flagged(client.answer(call, result, expiration, clock.mono(), clock.wall()));
+    const until = latest(expiration);
+    this.flagged(client.answer(call, result, until, clock.mono(), clock.wall()));
   }
 
   answerStream(link: StreamLink, call: number, answer: StreamAnswer): void {
     if (this.#closed || link.life.freed) return;
     const { result, streamStatus = 1, retention = 0, expiration = Infinity } = answer;
     const [mono, wall] = [this.clock.mono(), this.clock.wall()];
-    this.flagged(link.native.answer(call, result, streamStatus, retention, expiration, mono, wall));
+    const until = latest(expiration);
+    const kept = Math.min(retention, LATEST_MS);
+    this.flagged(link.native.answer(call, result, streamStatus, kept, until, mono, wall));
   }
 
   close(): void {

@@ -7,6 +7,7 @@ import type {
   ClientCallbackProvider,
   DeviceInfo,
 } from '../../providers/index.js';
+import { worded, type Trouble } from '../reporting/health.js';
 import { deliver } from '../reporting/deliver.js';
 import type { Log } from '../reporting/logger.js';
 import {
@@ -37,6 +38,8 @@ export class ProducerHost {
   readonly #clientCallbacks: readonly ClientCallbackProvider[];
   readonly #runner: ServiceRunner;
   readonly #links = new Map<number, StreamLink>();
+  /** The producer's last failure that is tried on, in words. */
+  #trouble: Trouble | undefined;
   /** The stream that is just being started again. */
   #deaf: StreamLink | undefined;
 
@@ -50,8 +53,12 @@ export class ProducerHost {
     };
     this.core = new Core({ client, clock, log, onEvent, onTaken });
     this.#clientCallbacks = parts.clientCallbacks;
-    const links = (): readonly StreamLink[] => this.links;
-    this.#runner = new ServiceRunner({ core: this.core, provider, device, links });
+    const onTrouble = (link: StreamLink | undefined, trouble: Trouble): void => {
+      // What goes wrong for the producer goes wrong for each stream.
+      if (link === undefined) this.#trouble = trouble;
+      for (const one of link === undefined ? this.links : [link]) one.onTrouble(trouble);
+    };
+    this.#runner = new ServiceRunner({ core: this.core, provider, device, onTrouble });
   }
 
   get streamCount(): number {
@@ -176,7 +183,8 @@ export class ProducerHost {
     }
   }
 
-  #tell(note: ClientNote): void {
+  #tell(given: ClientNote): void {
+    const note = worded(given, this.#trouble);
     this.core.log.note(undefined, note);
     this.core.diagnostics.note(undefined, note);
     for (const callbacks of this.#clientCallbacks) {

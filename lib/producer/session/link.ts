@@ -1,17 +1,10 @@
-import type { Credentials } from '../../base/credentials.js';
 import type { NativeStream } from '../../native/index.js';
-import { CALL_RESULT } from '../../transport/index.js';
 import type { CheckedDefinition } from '../definition/definition-check.js';
 import type { Trouble } from '../reporting/health.js';
 import type { StreamNote } from '../reporting/notes.js';
 import { Pacer, type Pace } from './pacer.js';
 import { StopState } from './stop-state.js';
-
-const DENIED: ReadonlySet<number> = new Set<number>([
-  CALL_RESULT.NOT_AUTHORIZED,
-  CALL_RESULT.FORBIDDEN,
-  CALL_RESULT.AUTH_FAILURE,
-]);
+import { StreamToken } from './token-keeper.js';
 
 /** A PutMedia session as the stream's other parts see it. @internal */
 export interface LiveSession {
@@ -34,9 +27,7 @@ export class StreamLink {
   readonly pacer: Pacer;
   streamArn: string | undefined;
   endpoint: string | undefined;
-  token: Credentials | undefined;
-  /** Whether a call with `token` was refused since it was got. */
-  denied = false;
+  readonly token: StreamToken = new StreamToken();
   session: LiveSession | undefined;
   readonly life: StopState = new StopState();
   /** Told each note about the stream, before any user is. */
@@ -51,10 +42,5 @@ export class StreamLink {
     this.definition = definition;
     this.native = native;
     this.pacer = new Pacer(pace);
-  }
-
-  /** A call was answered with `result`: the token may be at fault. */
-  refused(result: number): void {
-    if (DENIED.has(result)) this.denied = true;
   }
 }

@@ -1,3 +1,4 @@
+import { asError, describeError } from '../../base/values.js';
 import { TAKE_ABORTED, TAKE_DATA, TAKE_END, takenBytes, takenOutcome } from '../../native/index.js';
 import type { CallbackProvider } from '../../providers/index.js';
 import {
@@ -11,7 +12,6 @@ import type { PutStreamEvent } from '../../generated/events.js';
 import { deliver } from '../reporting/deliver.js';
 import type { Core } from './core.js';
 import type { LiveSession, StreamLink } from './link.js';
-import { describeError } from '../reporting/logger.js';
 
 /** What a transport gets beyond its `connectTimeout` before it is given up. */
 const OPEN_GRACE_MS = 1000;
@@ -51,7 +51,8 @@ export class PutSession implements PutMediaIo, LiveSession {
   }
 
   #connect(provider: CallbackProvider, event: PutStreamEvent): void {
-    const { name, endpoint, token } = this.#link;
+    const { name, endpoint } = this.#link;
+    const token = this.#link.token.value;
     if (endpoint === undefined || token === undefined) {
       this.onEnd(CALL_RESULT.AUTH_FAILURE, new Error('no endpoint or no token is known'));
       return;
@@ -74,7 +75,7 @@ export class PutSession implements PutMediaIo, LiveSession {
         'putStream',
       );
     } catch (error) {
-      this.onEnd(CALL_RESULT.UNKNOWN, error instanceof Error ? error : new Error(String(error)));
+      this.onEnd(CALL_RESULT.UNKNOWN, asError(error));
     }
   }
 
@@ -156,7 +157,7 @@ export class PutSession implements PutMediaIo, LiveSession {
     // A transport of the user's own may give anything.
     const result = Number.isInteger(given) && given > 0 ? given : CALL_RESULT.UNKNOWN;
     this.#leave();
-    this.#link.refused(result);
+    this.#link.token.refused(result);
     this.#log(result, cause);
     if (this.#link.life.freed) return;
     if (!this.#opened) {

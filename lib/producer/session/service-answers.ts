@@ -1,4 +1,3 @@
-import type { Credentials } from '../../base/credentials.js';
 import { KvsError } from '../../base/errors.js';
 import type { StatusName } from '../../generated/status.js';
 import type { StreamDescription } from '../../providers/index.js';
@@ -12,11 +11,6 @@ const STREAM_STATUS: Readonly<Record<StreamDescription['streamStatus'], number>>
   UPDATING: 2,
   DELETING: 3,
 };
-
-/** The core renews credentials so long before they end, and takes none that have less. */
-const RENEWED_BEFORE_MS = 30_000;
-/** How long credentials are used that seem to be over. */
-const DOUBTED_MS = 5 * 60_000;
 
 /** The answer to a stream's call. @internal */
 export interface StreamAnswer {
@@ -70,15 +64,4 @@ export function dataEndpoint(uri: string): string {
     'STATUS_INVALID_URI_LEN',
     `getStreamingEndpoint answered no address of 1 to ${MAX_URI} characters`,
   );
-}
-
-/**
- * Credentials as they are used. Nobody hands out credentials that are over: where they seem to be, this
- * machine's clock may be off, and the service has the last word. They are used for a while then,
- * instead of being asked for again and again. @internal
- */
-export function withLife(token: Credentials, wall: number): Credentials {
-  const until = token.expiration?.getTime() ?? Infinity;
-  if (until - wall > RENEWED_BEFORE_MS) return token;
-  return { ...token, expiration: new Date(wall + DOUBTED_MS) };
 }

@@ -1,3 +1,4 @@
+import { asError, describeError } from '../../base/values.js';
 import type { Credentials } from '../../base/credentials.js';
 import type {
   CreateDeviceEvent,
@@ -10,24 +11,14 @@ import type {
   TagResourceEvent,
 } from '../../generated/events.js';
 import type { StatusName } from '../../generated/status.js';
-import {
-  checkCredentials,
-  type CallbackProvider,
-  type DeviceInfo,
-  type ServiceCallContext,
-} from '../../providers/index.js';
+import type { CallbackProvider, DeviceInfo, ServiceCallContext } from '../../providers/index.js';
 import { CALL_RESULT, resultOfError } from '../../transport/index.js';
 import type { Core } from './core.js';
 import type { StreamLink } from './link.js';
-import { describeError } from '../reporting/logger.js';
+import type { Trouble } from '../reporting/health.js';
 import { PutSession } from './put-session.js';
-import {
-  created,
-  dataEndpoint,
-  described,
-  withLife,
-  type StreamAnswer,
-} from './service-answers.js';
+import { created, dataEndpoint, described, type StreamAnswer } from './service-answers.js';
+import { TokenKeeper } from './token-keeper.js';
 
 type ClientCall = GetSecurityTokenEvent | CreateDeviceEvent;
 type StreamCall =
@@ -59,8 +50,8 @@ export interface RunnerParts {
   readonly core: Core;
   readonly provider: CallbackProvider;
   readonly device: DeviceInfo;
-  /** All streams: what goes wrong for the producer goes wrong for each. */
-  readonly links: () => readonly StreamLink[];
+  /** Told what went wrong with a call of a stream, or of the producer, and is tried again. */
+  readonly onTrouble: (link: StreamLink | undefined, trouble: Trouble) => void;
 }
 
 /** Makes the calls that the core asks for, once each, and answers with what came of them. @internal */
@@ -68,21 +59,24 @@ export class ServiceRunner {
   readonly #core: Core;
   readonly #provider: CallbackProvider;
   readonly #device: DeviceInfo;
-  readonly #links: () => readonly StreamLink[];
+  readonly #onTrouble: RunnerParts['onTrouble'];
   readonly #open = new Set<AbortController>();
-  #token: Credentials | undefined;
+  readonly #tokens: TokenKeeper;
   #closed = false;
 
   constructor(parts: RunnerParts) {
     this.#core = parts.core;
     this.#provider = parts.provider;
     this.#device = parts.device;
-    this.#links = parts.links;
+    this.#onTrouble = parts.onTrouble;
+    this.#tokens = new TokenKeeper(parts.provider, parts.core.clock);
   }
 
   client(event: ClientCall): void {
     void this.#attempt(event, undefined).then((answer) => {
-      this.#core.answerClient(event.call, answer.result, answer.expiration ?? Infinity);
+      this.#answered(event, () => {
+        this.#core.answerClient(event.call, answer.result, answer.expiration ?? Infinity);
+      });
     });
   }
 
@@ -91,13 +85,25 @@ export class ServiceRunner {
       link.session?.abort();
       const session = new PutSession(this.#core, link, event);
       link.session = session;
-      if (this.#isOver(link.token)) void this.#openWithNewToken(link, event, session);
+      if (this.#tokens.isOver(link.token.value)) void this.#openWithNewToken(link, event, session);
       else session.open(this.#provider, event);
       return;
     }
     void this.#attempt(event, link).then((answer) => {
-      this.#core.answerStream(link, event.call, answer);
+      this.#answered(event, () => {
+        this.#core.answerStream(link, event.call, answer);
+      });
     });
+  }
+
+  /** No answer, whatever it holds, may end the process. */
+  #answered(event: RunCall, answer: () => void): void {
+    try {
+      answer();
+    } catch (error) {
+      const message = `the answer to ${event.type} is not taken: ${describeError(error)}`;
+      this.#core.log.write('error', `answer ${event.type}`, message);
+    }
   }
 
   /** A stream may have been idle for longer than its token lasts, and nobody asked for another. */
@@ -109,10 +115,6 @@ export class ServiceRunner {
     const answer = await this.#attempt({ ...event, type: 'getStreamingToken' }, link);
     if (answer.result === CALL_RESULT.OK) session.open(this.#provider, event);
     else session.onEnd(answer.result, new Error('the token is over, and there is no other'));
-  }
-
-  #isOver(token: Credentials | undefined): boolean {
-    return (token?.expiration?.getTime() ?? Infinity) <= this.#core.clock.wall();
   }
 
   /** Gives up what is under way; nothing is answered any more. */
@@ -131,13 +133,13 @@ export class ServiceRunner {
     const began = this.#core.clock.mono();
     this.#open.add(control);
     try {
-      const context = { timeout, signal: control.signal, authInfo: this.#token };
+      const context = { timeout, signal: control.signal, authInfo: this.#tokens.client };
       const answer = await unlessAborted(this.#work(event, link, context), control.signal);
       this.#tell(event, link, began, answer.result, undefined);
       return answer;
     } catch (error) {
       const result = resultOf(event, error);
-      link?.refused(result);
+      link?.token.refused(result);
       this.#tell(event, link, began, result, error);
       return { result };
     } finally {
@@ -156,24 +158,10 @@ export class ServiceRunner {
       return OK;
     }
     if (event.type === 'getSecurityToken' || link === undefined) {
-      return expiring(await this.#securityToken(context));
+      return expiring(await this.#tokens.forClient(context));
     }
-    const authInfo = await this.#authInfo(link, context);
+    const authInfo = await this.#tokens.forCall(link.token, context);
     return this.#streamCall(link, event.type, { ...context, authInfo });
-  }
-
-  /**
-   * Credentials for a stream's call: its own token, unless that was refused or is over. The core asks
-   * for a new token only on the way to a session, and may be before that.
-   */
-  async #authInfo(link: StreamLink, context: ServiceCallContext): Promise<Credentials | undefined> {
-    const { token, denied } = link;
-    const own = token ?? this.#token;
-    if (own !== undefined && !denied && !this.#isOver(own)) return own;
-    const fresh = await this.#securityToken({ ...context, refused: denied });
-    link.denied = false;
-    link.token = undefined;
-    return fresh;
   }
 
   #tell(
@@ -193,18 +181,7 @@ export class ServiceRunner {
     const message = `${event.type}${whose} failed with result ${result}: ${describeError(error)}`;
     log.write(missing ? 'info' : 'warn', event.type, message);
     if (missing) return;
-    const trouble = { status: FAILED[event.type], message, cause: error };
-    for (const one of link === undefined ? this.#links() : [link]) one.onTrouble(trouble);
-  }
-
-  async #securityToken(context: ServiceCallContext): Promise<Credentials> {
-    const token = await this.#provider.getSecurityToken(context);
-    this.#token = this.#believed(token, 'getSecurityToken');
-    return this.#token;
-  }
-
-  #believed(token: Credentials, where: string): Credentials {
-    return withLife(checkCredentials(token, where), this.#core.clock.wall());
+    this.#onTrouble(link, { status: FAILED[event.type], message, cause: error });
   }
 
   async #streamCall(
@@ -232,12 +209,7 @@ export class ServiceRunner {
         );
         return OK;
       case 'getStreamingToken':
-        link.token = this.#believed(
-          await provider.getStreamingToken(link.name, context),
-          'getStreamingToken',
-        );
-        link.denied = false;
-        return expiring(link.token);
+        return expiring(await this.#tokens.forSessions(link.name, link.token, context));
     }
   }
 
@@ -258,7 +230,7 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => {
       const reason: unknown = signal.reason;
-      reject(reason instanceof Error ? reason : new Error(String(reason)));
+      reject(asError(reason));
     };
     signal.addEventListener('abort', onAbort, { once: true });
     work.then(resolve, reject).finally(() => {

@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/values.js';
 import { KvsError, statusFromCode } from '../../base/errors.js';
 import type { StatusName } from '../../generated/status.js';
 import type { Core } from '../session/core.js';
@@ -54,7 +55,7 @@ function packedOf(call: CoreCall): number {
     return call.run();
   } catch (cause) {
     // An argument of the wrong type.
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     const message = `${refused(call)}: ${why}`;
     throw new KvsError({ status: 'STATUS_INVALID_ARG', message, cause });
   }

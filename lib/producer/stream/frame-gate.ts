@@ -7,6 +7,9 @@ import { PreRoll } from './pre-roll.js';
 import { frameMalformed, frameRefused, frameShut } from './refusal.js';
 import { Room } from './room.js';
 
+/** Times that are farther from the clock are told of, ms: two years. */
+const YEARS_MS = 2 * 365 * 86_400_000;
+
 /** What a gate is made from. @internal */
 export interface GateParts {
   readonly core: Core;
@@ -24,6 +27,8 @@ export class FrameGate {
   readonly #native: NativeStream;
   readonly #share: () => number;
   readonly #room: Room;
+  /** Whether it was told that times are far from the clock, or nothing is to be told. */
+  #timeTold: boolean;
   #preRoll: PreRoll | undefined;
   /** Of a pause that is over: frames are missing, and nothing goes on before one that begins. */
   #gap: PreRoll | undefined;
@@ -34,6 +39,8 @@ export class FrameGate {
     this.#link = link;
     this.#native = link.native;
     this.#share = share;
+    const { absoluteFragmentTimes, frameTimecodes } = link.definition.info;
+    this.#timeTold = !absoluteFragmentTimes || !frameTimecodes;
     const { bufferDuration } = link.definition.info;
     const { clock } = core;
     const metrics = (): ReturnType<NativeStream['metrics']> =>
@@ -51,6 +58,11 @@ export class FrameGate {
     if (!life.running && !held) throw this.#shut(frame);
     try {
       if (this.#keepsBack(frame)) return true;
+      const { clock } = this.#core;
+      const wall = clock.wall();
+      if (!this.#timeTold && Math.abs(frame.presentationTs - wall) > YEARS_MS) {
+        this.#warnOfTime(frame, wall);
+      }
       packed = this.#native.put(
         frame.frameData,
         flagsOf(frame),
@@ -58,8 +70,8 @@ export class FrameGate {
         frame.decodingTs ?? NaN,
         frame.presentationTs,
         frame.duration ?? 0,
-        this.#core.clock.mono(),
-        this.#core.clock.wall(),
+        clock.mono(),
+        wall,
       );
     } catch (cause) {
       throw frameMalformed(name, frame, cause);
@@ -113,6 +125,22 @@ export class FrameGate {
     if (!this.#gap.begins(frame)) return true;
     this.#gap = undefined;
     return false;
+  }
+
+  /** A time that lies years from the clock is most often of another unit: told once. */
+  #warnOfTime(frame: Frame, wall: number): void {
+    const { name, definition } = this.#link;
+    this.#timeTold = true;
+    this.#core.log.write(
+      'warn',
+      `times ${name}`,
+      `stream '${name}': presentationTs ${frame.presentationTs} ms is ` +
+        `${new Date(frame.presentationTs).toISOString()}, and the clock says ` +
+        `${new Date(wall).toISOString()}; times are milliseconds since 1970` +
+        (definition.info.retention > 0
+          ? ', and what is older than the retention is soon gone'
+          : ''),
+    );
   }
 
   /** The stream takes no frames, whatever they are. */

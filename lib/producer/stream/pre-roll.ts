@@ -1,3 +1,4 @@
+import { isBytes, textOf } from '../../base/values.js';
 import { FRAME_FLAG, TRACK_TYPE, flagsOf, type Frame } from '../../base/media.js';
 import type { NativeTrackInfo } from '../../native/index.js';
 
@@ -95,8 +96,8 @@ export class PreRoll {
 }
 
 function checkFrame(frame: Frame): void {
-  if (!(frame.frameData instanceof Uint8Array)) throw new TypeError('frameData is no Uint8Array');
+  if (!isBytes(frame.frameData)) throw new TypeError('frameData is no Uint8Array');
   if (!Number.isFinite(frame.presentationTs)) {
-    throw new TypeError(`presentationTs is ${String(frame.presentationTs)}`);
+    throw new TypeError(`presentationTs is ${textOf(frame.presentationTs)}`);
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from '../../base/values.js';
 import { KvsError, statusFromCode } from '../../base/errors.js';
 import type { Frame } from '../../base/media.js';
 import type { StreamMetrics } from '../../generated/metrics.js';
@@ -92,7 +93,7 @@ export function frameMalformed(
   cause: unknown,
 ): KvsError {
   const which = frame === undefined || frame === null ? String(frame) : describeFrame(frame);
-  const what = cause instanceof Error ? cause.message : String(cause);
+  const what = messageOf(cause);
   return new KvsError({
     status: 'STATUS_INVALID_ARG',
     message:

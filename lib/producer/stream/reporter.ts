@@ -1,12 +1,12 @@
 import type { EventEmitter } from 'node:events';
 import { KvsError } from '../../base/errors.js';
+import { describeError } from '../../base/values.js';
 import type { Frame } from '../../base/media.js';
 import type { StreamMetrics } from '../../generated/metrics.js';
 import type { StreamCallbackProvider, StreamHandle } from '../../providers/index.js';
 import { callStream, deliver, emitEach } from '../reporting/deliver.js';
 import { GapLedger } from '../reporting/gaps.js';
-import { HealthWatch, type Trouble } from '../reporting/health.js';
-import { describeError } from '../reporting/logger.js';
+import { HealthWatch, worded, type Trouble } from '../reporting/health.js';
 import type { StreamNote } from '../reporting/notes.js';
 import type { Core } from '../session/core.js';
 import type { StreamLink } from '../session/link.js';
@@ -53,7 +53,7 @@ export class StreamReporter {
   /** Tells a note of the core. */
   note(given: StreamNote): void {
     const { core, link, stream, callbacks } = this.#parts;
-    const note = this.#worded(given);
+    const note = worded(given, this.#trouble);
     core.log.note(link.name, note);
     this.gaps.note(note);
     core.diagnostics.note(link.name, note);
@@ -86,13 +86,5 @@ export class StreamReporter {
   /** Calls each listener of an event. */
   emit(event: string, ...values: readonly unknown[]): void {
     emitEach(this.#parts.core.log, this.#parts.stream, event, values);
-  }
-
-  /** The core counts failures; what failed in words is known here. */
-  #worded(note: StreamNote): StreamNote {
-    if (note.name !== 'streamErrorReport') return note;
-    if (note.report.status !== this.#trouble?.status) return note;
-    const { message, cause } = this.#trouble;
-    return { name: note.name, report: { ...note.report, message, cause } };
   }
 }

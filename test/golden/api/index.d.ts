@@ -141,6 +141,7 @@ export declare class DefaultCallbackProvider implements CallbackProvider {
     tagResource(streamArn: string, tags: Readonly<Record<string, string>>, context: ServiceCallContext): Promise<void>;
     getStreamingEndpoint(name: string, _apiName: 'PUT_MEDIA', context: ServiceCallContext): Promise<string>;
     putStream(input: PutStreamInput, io: PutMediaIo): PutMediaSession;
+    prepare(): Promise<void>;
     close(): void;
 }
 
@@ -434,6 +435,7 @@ export interface PutMediaRequest {
     readonly region: string;
     readonly clockOffset?: number;
     readonly connectTimeout: number;
+    readonly agents?: HttpAgents;
     readonly signal?: AbortSignal;
 }
 
@@ -976,7 +978,7 @@ export declare function checkCredentials(value: unknown, where: string): Credent
 
 export declare function connectionAgents(settings: ConnectionSettings): HttpAgents;
 
-export declare function defaultCredentials(): CredentialProvider;
+export declare function defaultCredentials(agents?: HttpAgents): CredentialProvider;
 
 export declare function fileCredentials(path: string): CredentialProvider;
 

@@ -74,8 +74,8 @@ const ROWS: readonly (readonly [string, StreamDefinition, StreamDefinition, Stat
   ],
   [
     'maxFragmentDuration',
-    { maxFragmentDuration: 30_000 },
-    { maxFragmentDuration: 30_001 },
+    { maxFragmentDuration: 20_000 },
+    { maxFragmentDuration: 20_001 },
     'STATUS_MKV_INVALID_CLUSTER_DURATION',
   ],
   [

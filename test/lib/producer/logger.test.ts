@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeError, Log } from '../../../lib/producer/reporting/logger.js';
+import { describeError } from '../../../lib/base/values.js';
+import { Log } from '../../../lib/producer/reporting/logger.js';
 import type { Logger } from '../../../lib/index.js';
 
 function logger(lines: string[]): Logger {

@@ -1,8 +1,15 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { connect as netConnect, type Socket } from 'node:net';
-import { connect as tlsConnect, type TLSSocket } from 'node:tls';
-import type { HttpAgents } from './http-transport.js';
+import { connect as netConnect, Socket } from 'node:net';
+import { goesDirect } from './no-proxy.js';
+
+/** Agents that make the connections. */
+export interface HttpAgents {
+  /** For endpoints that begin with `http:`; for a proxy, say. */
+  readonly httpAgent?: HttpAgent;
+  /** For endpoints that begin with `https:`; for a proxy or authorities of your own. */
+  readonly httpsAgent?: HttpsAgent;
+}
 
 /** How connections leave this machine. */
 export interface ConnectionSettings {
@@ -12,10 +19,10 @@ export interface ConnectionSettings {
   readonly httpsProxy?: string;
   /**
    * Hosts that are reached without a proxy, apart by commas: `name` and what ends in `.name`,
-   * `name:port`, or `*` for all. This machine itself always is.
+   * `name:port`, an address, a range such as `10.0.0.0/8`, or `*` for all. This machine itself always is.
    */
   readonly noProxy?: string;
-  /** Certificates of authorities that are trusted instead of Node's own, PEM. */
+  /** Certificates of authorities that are trusted instead of Node's own, PEM; by the proxy, too. */
   readonly ca?: string | Buffer | readonly (string | Buffer)[];
 }
 
@@ -26,16 +33,23 @@ interface Target {
   readonly servername?: string;
 }
 
+interface Trust {
+  readonly ca?: string | Buffer | (string | Buffer)[];
+}
+
 type OnSocket = (error: Error | null, socket?: Socket) => void;
 
 const CONNECT_MS = 10_000;
+const KEPT = { keepAlive: true } as const;
 
 /** Agents that connect as the settings say, each connection through a tunnel where there is a proxy. */
 export function connectionAgents(settings: ConnectionSettings): HttpAgents {
   const { httpProxy, httpsProxy, noProxy = '', ca } = settings;
   const trust = ca === undefined ? {} : { ca: isList(ca) ? [...ca] : ca };
   return {
-    ...(httpProxy === undefined ? {} : { httpAgent: new HttpTunnelAgent(httpProxy, noProxy) }),
+    ...(httpProxy === undefined
+      ? {}
+      : { httpAgent: new HttpTunnelAgent(httpProxy, noProxy, trust) }),
     ...(httpsProxy === undefined && ca === undefined
       ? {}
       : { httpsAgent: new HttpsTunnelAgent(httpsProxy, noProxy, trust) }),
@@ -46,51 +60,93 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
   return Array.isArray(value);
 }
 
+/**
+ * All connections of one producer: the agents that its calls, its media and its credentials share. Those
+ * that are made here are closed here. @internal
+ */
+export class Connections {
+  readonly agents: Required<HttpAgents>;
+  readonly #own: readonly HttpAgent[];
+
+  constructor(given: HttpAgents) {
+    const { httpAgent = new HttpAgent(KEPT), httpsAgent = new HttpsAgent(KEPT) } = given;
+    this.agents = { httpAgent, httpsAgent };
+    this.#own = [
+      ...(given.httpAgent === undefined ? [httpAgent] : []),
+      ...(given.httpsAgent === undefined ? [httpsAgent] : []),
+    ];
+  }
+
+  /** Closes what is idle; what is in use is closed when it is done. */
+  close(): void {
+    for (const agent of this.#own) closeIdle(agent);
+  }
+}
+
+/** Closes an agent's idle connections, and keeps none any more. @internal */
+export function closeIdle(agent: HttpAgent): void {
+  Object.assign(agent, { keepAlive: false });
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
+}
+
+/** A proxy as curl takes it: without a scheme it speaks HTTP. */
+function proxyUrl(proxy: string): URL {
+  return new URL(proxy.includes('://') ? proxy : `http://${proxy}`);
+}
+
 class HttpTunnelAgent extends HttpAgent {
   readonly #proxy: URL;
   readonly #noProxy: string;
+  readonly #trust: Trust;
 
-  constructor(proxy: string, noProxy: string) {
-    super({ keepAlive: true });
-    this.#proxy = new URL(proxy);
+  constructor(proxy: string, noProxy: string, trust: Trust) {
+    super(KEPT);
+    this.#proxy = proxyUrl(proxy);
     this.#noProxy = noProxy;
+    this.#trust = trust;
   }
 
   createConnection(target: Target, onSocket: OnSocket): void {
-    if (goesDirect(target, this.#noProxy)) onSocket(null, netConnect(addressOf(target)));
-    else tunnel(this.#proxy, target, onSocket);
+    const { host, port } = addressOf(target);
+    if (goesDirect(host, port, this.#noProxy)) onSocket(null, netConnect({ host, port }));
+    else tunnel(this.#proxy, this.#trust, target, onSocket);
   }
 }
 
 class HttpsTunnelAgent extends HttpsAgent {
   readonly #proxy: URL | undefined;
   readonly #noProxy: string;
+  readonly #trust: Trust;
 
-  constructor(
-    proxy: string | undefined,
-    noProxy: string,
-    trust: { ca?: string | Buffer | (string | Buffer)[] },
-  ) {
-    super({ keepAlive: true, ...trust });
-    this.#proxy = proxy === undefined ? undefined : new URL(proxy);
+  constructor(proxy: string | undefined, noProxy: string, trust: Trust) {
+    super({ ...KEPT, ...trust });
+    this.#proxy = proxy === undefined ? undefined : proxyUrl(proxy);
     this.#noProxy = noProxy;
+    this.#trust = trust;
   }
 
   createConnection(target: Target, onSocket: OnSocket): void {
-    if (this.#proxy === undefined || goesDirect(target, this.#noProxy)) {
-      onSocket(null, tlsConnect({ ...target, ...addressOf(target) }));
+    const { host, port } = addressOf(target);
+    if (this.#proxy === undefined || goesDirect(host, port, this.#noProxy)) {
+      onSocket(null, this.#secured(target));
       return;
     }
-    tunnel(this.#proxy, target, (error, socket) => {
+    tunnel(this.#proxy, this.#trust, target, (error, socket) => {
       if (socket === undefined) onSocket(error);
-      else onSocket(null, secured(target, socket));
+      else onSocket(null, this.#secured({ ...target, socket }));
     });
   }
-}
 
-/** TLS through a tunnel, to the certificate's name of the target. */
-function secured(target: Target, socket: Socket): TLSSocket {
-  return tlsConnect({ ...target, ...addressOf(target), socket });
+  /** TLS as Node's own agent makes it, which resumes the sessions that it has had. */
+  #secured(target: Target & { readonly socket?: Socket }): Socket {
+    const make: unknown = Reflect.get(HttpsAgent.prototype, 'createConnection');
+    if (typeof make !== 'function') throw new TypeError("this Node's Agent makes no connections");
+    const made: unknown = Reflect.apply(make, this, [{ ...target, ...addressOf(target) }]);
+    if (!(made instanceof Socket)) throw new TypeError("this Node's Agent made no socket");
+    return made;
+  }
 }
 
 function addressOf(target: Target): { readonly host: string; readonly port: number } {
@@ -98,7 +154,7 @@ function addressOf(target: Target): { readonly host: string; readonly port: numb
 }
 
 /** Asks the proxy for a connection to the target (HTTP CONNECT). */
-function tunnel(proxy: URL, target: Target, onSocket: OnSocket): void {
+function tunnel(proxy: URL, trust: Trust, target: Target, onSocket: OnSocket): void {
   const { host, port } = addressOf(target);
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const credentials = `${decoded(proxy.username)}:${decoded(proxy.password)}`;
@@ -115,19 +171,19 @@ function tunnel(proxy: URL, target: Target, onSocket: OnSocket): void {
     },
     agent: false,
     timeout: CONNECT_MS,
+    ...trust,
   });
   let settled = false;
   request.once('connect', (answer, socket: Socket) => {
     settled = true;
     socket.setTimeout(0);
-    if (answer.statusCode === 200) {
+    const status = answer.statusCode ?? 0;
+    if (status >= 200 && status < 300) {
       onSocket(null, socket);
       return;
     }
     socket.destroy();
-    onSocket(
-      new Error(`the proxy ${proxy.host} answered ${answer.statusCode ?? 0} for ${authority}`),
-    );
+    onSocket(new Error(`the proxy ${proxy.host} answered ${status} for ${authority}`));
   });
   request.once('timeout', () => {
     request.destroy(new Error(`the proxy ${proxy.host} did not answer within ${CONNECT_MS} ms`));
@@ -149,22 +205,4 @@ function decoded(part: string): string {
       return escapes;
     }
   });
-}
-
-/** Whether a host is this machine, or `noProxy` names it. */
-function goesDirect(target: Target, noProxy: string): boolean {
-  const { host, port } = addressOf(target);
-  if (host === 'localhost' || host === '::1' || /^127\./.test(host)) return true;
-  return noProxy
-    .split(',')
-    .map((entry) => entry.trim().toLowerCase())
-    .some((entry) => entry !== '' && names(entry, host.toLowerCase(), port));
-}
-
-function names(entry: string, host: string, port: number): boolean {
-  if (entry === '*') return true;
-  const [, name = entry, ofPort] = /^(.*?)(?::(\d+))?$/.exec(entry) ?? [];
-  if (ofPort !== undefined && Number(ofPort) !== port) return false;
-  const bare = name.replace(/^\*?\./, '');
-  return host === bare || host.endsWith(`.${bare}`);
 }
