@@ -109,9 +109,9 @@ export class KinesisVideoProducer {
 
   /**
    * Stops every stream that is not stopped, waits until what they hold is acknowledged, 10 s unless
-   * `timeoutMs` says otherwise, and frees everything. Options that are refused end nothing. Rejects, after everything is freed, with the
-   * `KvsError` of the first stream that could not deliver what it held. Called again, it settles as
-   * the first call does.
+   * `timeoutMs` says otherwise, and frees everything. Options that are refused end nothing. Rejects,
+   * after everything is freed, with the `KvsError` of the first stream that could not deliver what it
+   * held. Called again, it settles as the first call does.
    */
   async close(options: WaitOptions = {}): Promise<void> {
     checkWait('close', options);

@@ -65,7 +65,13 @@ const CLIENT: Readonly<Record<keyof Required<ClientCallbackProvider>, Scene>> = 
         throw new Error('the vault is sealed');
       },
     },
-    report: { status: 'STATUS_CLIENT_AUTH_CALL_FAILED', result: 10007, attempts: 5 },
+    report: {
+      status: 'STATUS_CLIENT_AUTH_CALL_FAILED',
+      result: 10007,
+      attempts: 5,
+      message: expect.stringContaining('the vault is sealed'),
+      cause: expect.any(Error),
+    },
   },
   storageOverflowPressure: {
     options: { ...small, ...nowhere },
