@@ -2,11 +2,12 @@
  * A paged store. Pages never taken stand behind |fresh| and are not touched;
  * pages given back form a last-in first-out list through their links, so
  * that the warmest page is taken next. A chain links its pages in writing
- * order; it only grows at |last| and shrinks at |first|, which leaves no hole
- * between pages and makes taking them O(1) a page. Giving them back is O(1) for
- * all: they stay linked to each other, so that only the last one gets another
- * link, and who comes before that page and how many they are stands in the
- * entry of the page that stays.
+ * order; it grows at |last| and shrinks at |first|, which makes taking them
+ * O(1) a page. Giving them back is O(1) for all: they stay linked to each
+ * other, so that only the last one gets another link, and who comes before that
+ * page and how many they are stands in the entry of the page that stays. Pages
+ * that are cut out of the middle are visited one by one, and so are, later,
+ * those before the hole: their orders do not count them any more.
  *
  * Taking a page touches its link and entry alone. They say all that is needed
  * to find the blocks again in a mapped file; the checksum covers the page's own
@@ -249,6 +250,7 @@ void kvs_chain_init(kvs_chain *chain, uint32_t owner) {
   chain->last = KVS_PAGE_NONE;
   chain->pages = 0;
   chain->appended = 0;
+  chain->cut = 0;
   chain->end = 0;
   chain->limit = 0;
 }
@@ -341,8 +343,25 @@ kvs_pos kvs_chain_next_page(const kvs_heap *heap, kvs_pos end) {
   return pos_of(link_of(heap, place_of(end).page), KVS_PAGE_GAP);
 }
 
+/* Pages of |chain| before |stop|. Where some were cut out they are counted, and
+ * the orders that are missing among them forgotten. */
+static uint32_t pages_before(const kvs_heap *heap, kvs_chain *chain,
+                             uint32_t stop) {
+  uint32_t first = chain->appended - chain->pages - chain->cut;
+  uint32_t orders = entry_of(heap, stop)->order - first;
+  uint32_t count = 0;
+
+  if (chain->cut == 0) {
+    return orders;
+  }
+  for (uint32_t at = chain->first; at != stop; at = link_of(heap, at)) {
+    count++;
+  }
+  chain->cut -= orders - count;
+  return count;
+}
+
 void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
-  const entry *page;
   uint32_t stop;
   uint32_t count;
 
@@ -354,15 +373,108 @@ void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep) {
     return;
   }
   stop = place_of(keep).page;
-  page = entry_of(heap, stop);
-  count = page->order - (chain->appended - chain->pages);
+  count = pages_before(heap, chain, stop);
   if (count > 0) {
-    give(heap, chain->first, page->prev, count);
+    give(heap, chain->first, entry_of(heap, stop)->prev, count);
     chain->first = stop;
     chain->pages -= count;
   }
   KVS_POISON(heap->base + pos_of(stop, KVS_PAGE_GAP),
              place_of(keep).offset - KVS_PAGE_GAP);
+}
+
+/* Marks the |count| pages from |number| on, linked to each other, as nobody's,
+ * each. They are on the free list already. */
+static void disown_all(kvs_heap *heap, uint32_t number, uint32_t count) {
+  for (; count > 0; count--) {
+    disown(entry_of(heap, number));
+    number = link_of(heap, number);
+  }
+}
+
+/* How many pages are linked from |number| up to |stop|; |last| [filled]. */
+static uint32_t count_pages(const kvs_heap *heap, uint32_t number,
+                            uint32_t stop, uint32_t *last) {
+  uint32_t count = 0;
+
+  for (; number != stop; number = link_of(heap, number)) {
+    *last = number;
+    count++;
+  }
+  return count;
+}
+
+static void set_prev(entry *page, uint32_t prev) {
+  page->check += (prev - page->prev) * factors[OF_PREV];
+  page->prev = prev;
+}
+
+/* Blocks that began in the page behind |offset| are gone. */
+static void forget_first(const kvs_heap *heap, place from, uint32_t now) {
+  entry *page = entry_of(heap, from.page);
+
+  if (page->first >= from.offset) {
+    set_first(page, now);
+  }
+}
+
+/* The chain ends at |from|. */
+static void end_at(const kvs_heap *heap, kvs_chain *chain, place from) {
+  chain->last = from.page;
+  chain->end = pos_of(from.page, from.offset);
+  chain->limit = entry_of(heap, from.page)->first == 0
+                     ? 0
+                     : pos_of(from.page, KVS_PAGE_SIZE);
+  chain->appended = entry_of(heap, from.page)->order + 1;
+}
+
+uint32_t kvs_chain_cut(kvs_heap *heap, kvs_chain *chain, kvs_pos from,
+                       kvs_pos to) {
+  place before = place_of(from);
+  place after = {KVS_PAGE_NONE, 0};
+  uint32_t next = link_of(heap, before.page);
+  uint32_t last = KVS_PAGE_NONE;
+  uint32_t count;
+
+  if (to != 0) {
+    after = place_of(to);
+  }
+  if (before.page == after.page) { /* no page lies between them */
+    forget_first(heap, before, after.offset);
+    KVS_POISON(heap->base + from, to - from);
+    return 0;
+  }
+  forget_first(heap, before, 0);
+  KVS_POISON(heap->base + from, KVS_PAGE_SIZE - before.offset);
+  count = count_pages(heap, next, after.page, &last);
+  if (to != 0) {
+    chain->cut += count;
+    set_first(entry_of(heap, after.page), after.offset);
+    KVS_POISON(heap->base + pos_of(after.page, KVS_PAGE_GAP),
+               after.offset - KVS_PAGE_GAP);
+    set_prev(entry_of(heap, after.page), before.page);
+  } else {
+    uint32_t orders = chain->appended - 1 - entry_of(heap, before.page)->order;
+
+    chain->cut -= orders - count; /* holes that were behind it */
+    end_at(heap, chain, before);
+  }
+  chain->pages -= count;
+  set_link(heap, before.page, after.page);
+  if (count > 0) {
+    give(heap, next, last, count);
+    disown_all(heap, next, count);
+  }
+  return count;
+}
+
+uint32_t kvs_heap_span(const kvs_heap *heap, kvs_pos at, kvs_pos end) {
+  return entry_of(heap, place_of(end).page)->order -
+         entry_of(heap, place_of(at).page)->order + 1;
+}
+
+bool kvs_heap_share(kvs_pos end, kvs_pos at) {
+  return place_of(end).page == place_of(at).page;
 }
 
 /* Steps over a page's end, so that at least one byte can be had at |at|. */
@@ -481,17 +593,26 @@ static bool ends_well(const kvs_heap *heap, const kvs_chain *chain) {
 kvs_status kvs_chain_check(const kvs_heap *heap, const kvs_chain *chain) {
   uint32_t number = chain->first;
   uint32_t last = KVS_PAGE_NONE;
+  uint32_t order = chain->appended - chain->pages - chain->cut;
+  uint32_t cut = 0;
 
   for (uint32_t i = 0; i < chain->pages; i++) {
-    if (number >= heap->fresh || !belongs(heap, number, chain->owner) ||
-        entry_of(heap, number)->order != chain->appended - chain->pages + i ||
+    uint32_t skipped;
+
+    if (number >= heap->fresh || !belongs(heap, number, chain->owner)) {
+      return KVS_STATUS_HEAP_CORRUPTED;
+    }
+    skipped = entry_of(heap, number)->order - order;
+    if (skipped > chain->cut - cut || (i == 0 && skipped != 0) ||
         (i > 0 && entry_of(heap, number)->prev != last)) {
       return KVS_STATUS_HEAP_CORRUPTED;
     }
+    cut += skipped;
+    order = entry_of(heap, number)->order + 1;
     last = number;
     number = link_of(heap, number);
   }
-  if (number != KVS_PAGE_NONE || last != chain->last) {
+  if (number != KVS_PAGE_NONE || last != chain->last || cut != chain->cut) {
     return KVS_STATUS_HEAP_CORRUPTED;
   }
   return ends_well(heap, chain) ? KVS_OK : KVS_STATUS_HEAP_CORRUPTED;

@@ -18,7 +18,8 @@
  *
  * Pages are given back all at once, whatever they are: of them only the first
  * says that it has no owner. A page has one if its order is not below that of
- * the first page of its owner's chain. */
+ * the first page of its owner's chain. Those that are cut out of the middle of
+ * a chain say so one by one. */
 #ifndef KVS_CORE_HEAP_H
 #define KVS_CORE_HEAP_H
 
@@ -69,8 +70,9 @@ typedef struct kvs_chain {
   uint32_t last;
   uint32_t pages;
   uint32_t appended; /* pages ever, counted round */
-  kvs_pos end;       /* where the last block's body ended; 0 when empty */
-  kvs_pos limit;     /* the end of the last page if a block began there, or 0 */
+  uint32_t cut;  /* pages cut out behind the first: orders that are missing */
+  kvs_pos end;   /* where the last block's body ended; 0 when empty */
+  kvs_pos limit; /* the end of the last page if a block began there, or 0 */
 } kvs_chain;
 
 /* Bytes from |at| to the end of its page. The end of a page and offset 0 of the
@@ -203,6 +205,21 @@ static inline kvs_pos kvs_chain_next(const kvs_heap *heap,
 /* Gives back every block before |keep|, the place of a block, with the pages
  * that this empties; all of them when |keep| is 0. */
 void kvs_chain_trim(kvs_heap *heap, kvs_chain *chain, kvs_pos keep);
+
+/* Gives back the pages wholly between two blocks that stay: |from|, where the
+ * first of them ends, and |to|, where the other begins; those between them are
+ * gone, and nothing finds its way from |from| to |to| any more but who knows
+ * both. With |to| 0 all blocks behind |from| go, and the chain ends there.
+ * Returns how many pages came back. */
+uint32_t kvs_chain_cut(kvs_heap *heap, kvs_chain *chain, kvs_pos from,
+                       kvs_pos to);
+
+/* Pages from that of |at|, the place of a block, to that of |end|, where a
+ * block ends, with nothing cut out between them. */
+uint32_t kvs_heap_span(const kvs_heap *heap, kvs_pos at, kvs_pos end);
+
+/* Whether a block that ends at |end| and one at |at| share a page. */
+bool kvs_heap_share(kvs_pos end, kvs_pos at);
 
 /* The contiguous bytes of a block head at |at|. */
 static inline void *kvs_heap_at(const kvs_heap *heap, kvs_pos at) {

@@ -231,7 +231,7 @@ kvs_status kvs_stream_reset(kvs_stream *stream, kvs_time now) {
     kvs_session_abort(stream, KVS_STATUS_UPLOAD_HANDLE_ABORTED, KVS_RESULT_OK,
                       false, now);
   }
-  kvs_room_drop_all(stream, KVS_STATUS_UPLOAD_HANDLE_ABORTED, now);
+  kvs_room_drop_all(stream, KVS_STATUS_UPLOAD_HANDLE_ABORTED);
   kvs_put_report_skipped(stream);
   begin_anew(stream);
   kvs_retry_succeeded(&stream->session_retry);

@@ -206,10 +206,17 @@ static inline uint64_t kvs_room_duration(const kvs_view *view, bool begins,
                    kvs_sub_u64(end, kvs_view_fragment(view, view->newest)->end);
 }
 
-/* kvs_room_make, where something has to go. */
-KVS_MUST_CHECK kvs_status kvs_room_clear(kvs_stream *stream, bool begins,
-                                         uint32_t len, uint64_t end,
-                                         kvs_time now);
+/* What is to be stored. */
+typedef struct kvs_room {
+  kvs_stream *stream;
+  bool begins;  /* a fragment */
+  uint32_t len; /* bytes */
+  uint64_t end; /* media time */
+} kvs_room;
+
+/* kvs_room_make, where something has to go. |made| is false. */
+KVS_MUST_CHECK kvs_status kvs_room_clear(const kvs_room *room, kvs_time now,
+                                         bool *made);
 
 /* Whether the window has room for media up to |end|. */
 static inline bool kvs_room_lasts(const kvs_stream *stream, bool begins,
@@ -217,18 +224,33 @@ static inline bool kvs_room_lasts(const kvs_stream *stream, bool begins,
   return kvs_room_duration(&stream->view, begins, end) <= stream->limits.window;
 }
 
-/* Makes room for a unit of |len| bytes ending at |end|, by policy. */
-KVS_MUST_CHECK static inline kvs_status kvs_room_make(kvs_stream *stream,
-                                                      bool begins, uint32_t len,
-                                                      uint64_t end,
-                                                      kvs_time now) {
-  if (kvs_room_lasts(stream, begins, end) &&
-      kvs_view_needs(&stream->view, begins, len) <=
-          kvs_heap_available(&stream->host->heap)) {
-    return KVS_OK;
-  }
-  return kvs_room_clear(stream, begins, len, end, now);
+/* Makes room by policy. |made| false: what is in flight or open has it all; the
+ * open fragment was ended, and the frame is to be passed over.
+ * STORE_OUT_OF_MEMORY: nothing changed. */
+KVS_MUST_CHECK static inline kvs_status
+kvs_room_make(const kvs_room *room, kvs_time now, bool *made) {
+  const kvs_view *view = &room->stream->view;
+
+  *made = kvs_room_lasts(room->stream, room->begins, room->end) &&
+          kvs_view_needs(view, room->begins, room->len) <=
+              kvs_heap_available(view->heap);
+  return *made ? KVS_OK : kvs_room_clear(room, now, made);
 }
+
+/* Whether the open fragment is to be cut before |payload| more bytes, for which
+ * it would take another page: at a quarter of the stream's share, while less
+ * than a quarter of the arena is free. */
+bool kvs_room_tight(const kvs_stream *stream, uint32_t payload);
+
+/* The pause before the next try: |delay|, but where |result| says that nobody
+ * answered not longer than a third of the time that the room lasts (1 s at
+ * least). */
+uint64_t kvs_room_pause(const kvs_stream *stream, uint64_t delay,
+                        uint32_t result);
+
+/* Ends the open fragment, all of which was sent, if a frame was refused for
+ * want of room. */
+bool kvs_room_end_open(kvs_stream *stream, kvs_time now);
 
 /* Makes room for one more session header: drops one whole fragment, by policy.
  * False: there is none to drop. */
@@ -238,12 +260,8 @@ bool kvs_room_yield(kvs_stream *stream, kvs_time now);
 void kvs_room_report_dropped(kvs_stream *stream, const kvs_fragment *fragment,
                              kvs_status reason);
 
-/* Drops the oldest fragment, reporting it if it was not freed; breaks the
- * session first if it is half sent. */
-void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now);
-
-/* Drops everything. */
-void kvs_room_drop_all(kvs_stream *stream, kvs_status reason, kvs_time now);
+/* Drops everything. No session is live. */
+void kvs_room_drop_all(kvs_stream *stream, kvs_status reason);
 
 /* Pressure is told from where less than one part in so many is left. */
 #define KVS_PRESSURE_PART 20u
@@ -266,6 +284,10 @@ static inline void kvs_room_tell_pressure(kvs_stream *stream, kvs_time now) {
     kvs_room_tell(stream, now);
   }
 }
+
+/* What follows |gone|, a fragment that is not sent in the session, begins the
+ * timeline that it would have begun. */
+void kvs_room_hand_on(kvs_stream *stream, const kvs_fragment *gone);
 
 /* Forgets freed fragments at the tail. */
 void kvs_room_trim(kvs_stream *stream);
@@ -359,7 +381,8 @@ static inline bool kvs_session_ends_dry(const kvs_stream *stream) {
 /* Whether all is read of a fragment that may still grow. */
 static inline bool kvs_session_dry(const kvs_stream *stream) {
   return stream->view.current == 0 && stream->view.fragment != 0 &&
-         stream->fragment_open && !kvs_session_ends_dry(stream);
+         stream->fragment_open && !stream->cramped &&
+         !kvs_session_ends_dry(stream);
 }
 
 /* ---- stream_body.c ---------------------------------------------------- */

@@ -19,7 +19,7 @@ void kvs_body_note_sent(kvs_stream *stream, kvs_time now) {
   if ((fragment->state & (KVS_FRAGMENT_SENT | KVS_FRAGMENT_FREED)) != 0) {
     return;
   }
-  fragment->state |= KVS_FRAGMENT_SENT;
+  fragment->state |= KVS_FRAGMENT_SENT | KVS_FRAGMENT_WENT_OUT;
   fragment->sent_at = now.mono;
   if (!stream->info.fragment_acks) {
     kvs_ack_free(stream, at, now);
@@ -112,6 +112,7 @@ static bool at_boundary(kvs_stream *stream, kvs_time now) {
   const kvs_fragment *next = kvs_view_fragment(view, view->current);
 
   if ((next->state & KVS_FRAGMENT_FREED) != 0) {
+    kvs_room_hand_on(stream, next);
     kvs_view_pass(view);
     kvs_room_trim(stream);
     return true;
@@ -141,6 +142,10 @@ static size_t take_body(kvs_stream *stream, uint8_t *buf, size_t len,
     }
   }
   n = kvs_view_read(view, buf, len);
+  if (n == 0 && view->current == 0 && kvs_room_end_open(stream, now)) {
+    *again = true;
+    return 0;
+  }
   if (n == 0 && kvs_session_ends_dry(stream) && (first || !breaks(stream))) {
     enter_eof(stream, now);
     *again = true;

@@ -187,7 +187,8 @@ static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
   }
   /* The open one would pass the service's limits. */
   plan->begins = length >= stream->limits.cut_after ||
-                 open->bytes + plan->payload > KVS_CUT_BYTES;
+                 open->bytes + plan->payload > KVS_CUT_BYTES ||
+                 kvs_room_tight(stream, plan->payload);
   plan->cut = plan->begins && !(plan->key && plan->track->cuts);
 }
 
@@ -235,6 +236,8 @@ static kvs_status plan_units(kvs_stream *stream, kvs_put_plan *plan,
   KVS_TRY(kvs_nal_plan_annexb(stream->host->find, frame->data, frame->size,
                               &plan->nal));
   plan->payload = (uint32_t)plan->nal.out_len;
+  plan_fragment(stream, plan);
+  KVS_TRY(kvs_put_ask(stream, plan));
   return plan->key ? learn(stream, plan, now) : KVS_OK;
 }
 

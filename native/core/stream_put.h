@@ -28,6 +28,11 @@ typedef struct kvs_put_plan {
 KVS_MUST_CHECK kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan,
                                         kvs_time now);
 
+/* Refuses a frame for which there will be no room, before anything is learned
+ * from it. */
+KVS_MUST_CHECK kvs_status kvs_put_ask(kvs_stream *stream,
+                                      const kvs_put_plan *plan);
+
 /* The open fragment has its END_OF_FRAGMENT. */
 void kvs_put_close(kvs_stream *stream, kvs_time now);
 

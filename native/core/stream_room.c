@@ -1,27 +1,50 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What goes when the arena or a stream's window is full (ruling 7): the oldest
- * whole fragment of the stream that exceeds its share of the arena most. A
- * half-sent fragment goes together with its connection (ruling 4). */
-#include "core/stream.h"
+ * What goes when the arena or a stream's window is full (ruling 7). Which
+ * fragment of a stream may go is kvs_view_victim's to say; here it is decided
+ * which stream gives one, and what happens when none can: then an open fragment
+ * is ended, so that it can be acknowledged, and the frames of the stream that
+ * puts are passed over up to its next key frame. What is being sent, or waits
+ * for its ack, stays. */
+#include "core/stream_put.h"
 
 #define PRESSURE_INTERVAL KVS_TICKS_PER_SECOND
 
-/* Forgets the oldest fragment, whatever its state. */
-static void forget_oldest(kvs_stream *stream) {
-  kvs_view *view = &stream->view;
-  kvs_pos at = view->tail;
-  uint32_t header = kvs_view_fragment(view, at)->header;
+void kvs_room_hand_on(kvs_stream *stream, const kvs_fragment *gone) {
+  if ((gone->state & KVS_FRAGMENT_TIMELINE) == 0) {
+    return;
+  }
+  if (gone->next != 0) {
+    kvs_view_fragment(&stream->view, gone->next)->state |=
+        KVS_FRAGMENT_TIMELINE;
+  } else {
+    stream->new_timeline = true;
+  }
+}
 
-  if (at == view->newest) {
+/* Forgets a fragment that is not being read. */
+static void forget(kvs_stream *stream, const kvs_victim *victim) {
+  kvs_view *view = &stream->view;
+  const kvs_fragment *fragment = kvs_view_fragment(view, victim->at);
+  uint32_t header = fragment->header;
+
+  if (victim->at == view->newest) {
     kvs_put_end_fragment(stream);
   }
-  if (stream->session.last == at) {
-    stream->session.last = 0;
-    stream->session.ended =
-        (kvs_view_fragment(view, at)->state & KVS_FRAGMENT_ENDED) != 0;
+  if (kvs_view_is_ahead(view, victim->at)) {
+    kvs_room_hand_on(stream, fragment);
   }
-  kvs_view_pop(view);
+  if (stream->session.last == victim->at) {
+    stream->session.last = 0;
+    stream->session.ended = (fragment->state & KVS_FRAGMENT_ENDED) != 0;
+  }
+  kvs_view_remove(view, victim);
   kvs_format_release(stream, header);
+}
+
+static void forget_oldest(kvs_stream *stream) {
+  kvs_victim victim = {stream->view.tail, 0};
+
+  forget(stream, &victim);
 }
 
 void kvs_room_trim(kvs_stream *stream) {
@@ -46,42 +69,32 @@ void kvs_room_report_dropped(kvs_stream *stream, const kvs_fragment *fragment,
   event.u.dropped_fragment_report.frames = fragment->frames;
   event.u.dropped_fragment_report.bytes = fragment->bytes;
   event.u.dropped_fragment_report.sent =
-      (fragment->state & KVS_FRAGMENT_SENT) != 0 ? 1 : 0;
+      (fragment->state & KVS_FRAGMENT_WENT_OUT) != 0 ? 1 : 0;
   event.u.dropped_fragment_report.reason = reason;
   event.u.dropped_fragment_report.fragments = 1;
   kvs_stream_emit(stream, &event);
 }
 
-void kvs_room_drop_oldest(kvs_stream *stream, kvs_status reason, kvs_time now) {
-  kvs_view *view = &stream->view;
-  bool aborted = false;
-  kvs_fragment gone;
+/* The same, and tells it if it was not freed. */
+static void drop(kvs_stream *stream, const kvs_victim *victim,
+                 kvs_status reason) {
+  kvs_fragment gone = *kvs_view_fragment(&stream->view, victim->at);
 
-  KVS_ASSERT(view->tail != 0);
-  gone = *kvs_view_fragment(view, view->tail);
-  if (view->tail == view->newest) {
+  if (victim->at == stream->view.newest) {
     stream->await_key = true;
   }
-  if (kvs_view_reading(view, view->tail)) {
-    if (kvs_session_live(stream)) {
-      kvs_session_abort(stream, reason, KVS_RESULT_OK, false, now);
-      aborted = true;
-    } else {
-      kvs_view_rewind(view);
-    }
-  }
-  forget_oldest(stream);
-  if ((gone.state & KVS_FRAGMENT_FREED) == 0) {
+  forget(stream, victim);
+  if (!kvs_fragment_is_freed(&gone)) {
     kvs_room_report_dropped(stream, &gone, reason);
-  }
-  if (aborted) {
-    kvs_state_advance(stream, now);
   }
 }
 
-void kvs_room_drop_all(kvs_stream *stream, kvs_status reason, kvs_time now) {
+void kvs_room_drop_all(kvs_stream *stream, kvs_status reason) {
+  KVS_ASSERT(!kvs_session_live(stream));
   while (stream->view.tail != 0) {
-    kvs_room_drop_oldest(stream, reason, now);
+    kvs_victim victim = {stream->view.tail, 0};
+
+    drop(stream, &victim, reason);
   }
 }
 
@@ -91,44 +104,50 @@ static bool may_drop(const kvs_stream *stream) {
          stream->info.overflow_policy == KVS_OVERFLOW_DROP_OLDEST;
 }
 
-/* Whether the oldest fragment is whole: nothing will be added to it. */
-static bool has_whole(const kvs_stream *stream) {
-  return stream->view.tail != 0 &&
-         (stream->view.tail != stream->view.newest || !stream->fragment_open);
+/* Whether frames may still be added to the newest fragment. */
+static bool may_grow(const kvs_stream *stream) {
+  return stream->fragment_open && !stream->stopping;
+}
+
+/* The same; not so when the frame that is being put begins another. */
+static bool has_open(const kvs_stream *stream, const kvs_room *room) {
+  return may_grow(stream) && !(stream == room->stream && room->begins);
+}
+
+static int64_t excess_of(const kvs_stream *stream) {
+  const kvs_host *host = stream->host;
+  uint64_t share = host->heap.page_count / kvs_max_u64(host->stream_count, 1);
+
+  return (int64_t)stream->view.chain.pages - (int64_t)share;
 }
 
 /* The stream that exceeds its share most, of those with something to give. */
-static kvs_stream *find_victim(const kvs_host *host) {
-  uint64_t share = host->heap.page_count / kvs_max_u64(host->stream_count, 1);
-  kvs_stream *victim = NULL;
-  int64_t most = INT64_MIN;
+static kvs_stream *find_giver(const kvs_host *host, const kvs_room *room,
+                              kvs_victim *victim) {
+  kvs_stream *giver = NULL;
 
   for (uint32_t i = 0; i < host->stream_limit; i++) {
     kvs_stream *stream = host->streams[i];
-    int64_t excess;
+    kvs_victim found;
 
-    if (stream == NULL || !has_whole(stream) || !may_drop(stream)) {
+    if (stream == NULL || !may_drop(stream) ||
+        (giver != NULL && excess_of(stream) <= excess_of(giver)) ||
+        !kvs_view_victim(&stream->view, has_open(stream, room), &found)) {
       continue;
     }
-    excess = (int64_t)stream->view.chain.pages - (int64_t)share;
-    if (excess > most) {
-      most = excess;
-      victim = stream;
-    }
+    giver = stream;
+    *victim = found;
   }
-  return victim;
+  return giver;
 }
 
-/* Drops the oldest fragment of |victim|, of whatever stream, to make room. Its
- * host may be waiting for that very fragment's ack, and the stream for nothing
- * else. */
-static void sacrifice(kvs_stream *victim, kvs_status reason, kvs_time now) {
-  kvs_room_drop_oldest(victim, reason, now);
-  if (victim->session.phase == KVS_PHASE_AWAIT) {
-    kvs_session_wake(victim);
-  }
-  kvs_stream_close_if_done(victim, now);
-  kvs_stream_note_deadline(victim);
+/* Drops a fragment of |giver|, of whatever stream, to make room. The stream may
+ * have been waiting for nothing else. */
+static void sacrifice(kvs_stream *giver, const kvs_victim *victim,
+                      kvs_status reason, kvs_time now) {
+  drop(giver, victim, reason);
+  kvs_stream_close_if_done(giver, now);
+  kvs_stream_note_deadline(giver);
 }
 
 /* Whether every version of the session header is in use. */
@@ -142,106 +161,223 @@ static bool lacks_slot(const kvs_stream *stream) {
 }
 
 bool kvs_room_yield(kvs_stream *stream, kvs_time now) {
-  kvs_stream *victim = NULL;
+  kvs_room room = {stream, false, 0, 0};
+  kvs_stream *giver = NULL;
+  kvs_victim victim;
 
   if (!may_drop(stream)) {
     return false;
   }
   if (!lacks_slot(stream)) {
-    victim = find_victim(stream->host);
-  } else if (has_whole(stream)) {
-    victim = stream; /* only its own fragments hold slots */
+    giver = find_giver(stream->host, &room, &victim);
+  } else if (kvs_view_victim(&stream->view, may_grow(stream), &victim)) {
+    giver = stream; /* only its own fragments hold slots */
   }
-  if (victim == NULL) {
+  if (giver == NULL) {
     return false;
   }
-  sacrifice(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
+  sacrifice(giver, &victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
   return true;
 }
 
-/* At least the pages that whole fragments hold: the open one, which stays, may
- * have its frames' heads and an unused end in each page. */
-static uint64_t whole_pages(const kvs_stream *stream) {
-  const uint64_t least = KVS_PAGE_DATA - KVS_BLOCK_ROOM;
-  const kvs_fragment *open;
-  uint64_t bytes;
-
-  if (!has_whole(stream)) {
-    return 0;
-  }
-  if (!stream->fragment_open) {
-    return stream->view.chain.pages;
-  }
-  open = kvs_view_fragment(&stream->view, stream->view.newest);
-  bytes = open->bytes + open->frames * (sizeof(kvs_unit) + sizeof(uint64_t)) +
-          sizeof(kvs_fragment);
-  return kvs_sub_u64(stream->view.chain.pages, bytes / least + 2);
-}
-
-/* Whether dropping all that may be dropped would make room at all. */
-static bool could_fit(const kvs_stream *stream, uint32_t len) {
-  const kvs_host *host = stream->host;
+/* Whether dropping all that may be dropped would make room. */
+static bool could_fit(const kvs_room *room) {
+  const kvs_host *host = room->stream->host;
   uint64_t pages = kvs_heap_available(&host->heap);
 
   for (uint32_t i = 0; i < host->stream_limit; i++) {
     const kvs_stream *other = host->streams[i];
 
     if (other != NULL && may_drop(other)) {
-      pages += other == stream ? other->view.chain.pages : whole_pages(other);
+      pages += kvs_view_removable(&other->view, has_open(other, room));
     }
   }
-  return len / KVS_PAGE_DATA + 2 <= pages;
+  return room->len / KVS_PAGE_DATA + 2 <= pages;
 }
 
-static kvs_status make_pages(kvs_stream *stream, bool begins, uint32_t len,
-                             kvs_time now) {
+static kvs_status refuse(kvs_stream *stream, uint64_t value, uint64_t limit) {
+  stream->refusal.value = value;
+  stream->refusal.limit = limit;
+  return KVS_STATUS_STORE_OUT_OF_MEMORY;
+}
+
+/* ---- when nothing can go ------------------------------------------------ */
+
+/* Ends the open fragment, so that it can be acknowledged: with a tag, if there
+ * is room for one, or with the session's body. */
+static void end_open(kvs_stream *stream, kvs_time now) {
+  uint8_t tag[KVS_MKV_EOF_MAX];
+  uint32_t len = kvs_mkv_write_end_of_fragment(tag);
+  kvs_pos body = 0;
+
+  if (kvs_view_push_tail(&stream->view, len, &body) == KVS_OK) {
+    (void)kvs_heap_write(&stream->host->heap, body, tag, len);
+    kvs_put_close(stream, now);
+  } else {
+    kvs_view_close_newest(&stream->view);
+    kvs_put_end_fragment(stream);
+    stream->session.close = kvs_session_live(stream);
+  }
+  kvs_session_wake(stream);
+}
+
+/* Of the streams that have an open fragment the one that exceeds its share
+ * most.
+ */
+static kvs_stream *find_open(const kvs_stream *putting) {
+  const kvs_host *host = putting->host;
+  kvs_stream *largest = NULL;
+
+  for (uint32_t i = 0; i < host->stream_limit; i++) {
+    kvs_stream *stream = host->streams[i];
+
+    if (stream != NULL && may_grow(stream) &&
+        (largest == NULL || excess_of(stream) > excess_of(largest))) {
+      largest = stream;
+    }
+  }
+  return largest;
+}
+
+bool kvs_room_end_open(kvs_stream *stream, kvs_time now) {
+  if (!stream->cramped || !stream->fragment_open) {
+    return false;
+  }
+  stream->cramped = false;
+  end_open(stream, now);
+  return true;
+}
+
+/* A stream that keeps what it has is refused; but if what it has is an open
+ * fragment, that is ended when all of it was sent: room comes with its ack. */
+static kvs_status keep(kvs_stream *stream, uint64_t value, uint64_t limit) {
+  if (stream->fragment_open) {
+    stream->cramped = true;
+    kvs_session_wake(stream);
+  }
+  return refuse(stream, value, limit);
+}
+
+/* ---- making room -------------------------------------------------------- */
+
+static bool fits(const kvs_room *room) {
+  const kvs_stream *stream = room->stream;
+
+  return kvs_view_needs(&stream->view, room->begins, room->len) <=
+         kvs_heap_available(&stream->host->heap);
+}
+
+/* Whether the window has room. A fragment that is alone in it may grow. */
+static bool lasts(const kvs_room *room) {
+  const kvs_view *view = &room->stream->view;
+
+  return kvs_room_lasts(room->stream, room->begins, room->end) ||
+         view->tail == 0 || (!room->begins && view->tail == view->newest);
+}
+
+static uint64_t whole_arena(const kvs_room *room) {
+  return (uint64_t)room->stream->host->heap.page_count * KVS_PAGE_DATA;
+}
+
+/* Whether it could never be stored, or nothing may go for it: then nothing has
+ * happened. */
+static kvs_status judge(const kvs_room *room) {
+  kvs_stream *stream = room->stream;
+  uint64_t whole = whole_arena(room);
+
+  if (room->len / KVS_PAGE_DATA + 2 > stream->host->heap.page_count) {
+    return refuse(stream, room->len, whole);
+  }
+  if (!may_drop(stream)) {
+    return fits(room)
+               ? keep(stream,
+                      kvs_room_duration(&stream->view, room->begins, room->end),
+                      stream->info.buffer_duration)
+               : keep(stream, room->len, whole);
+  }
+  return fits(room) || could_fit(room) || find_open(stream) != NULL
+             ? KVS_OK
+             : refuse(stream, room->len, whole); /* others keep it all */
+}
+
+kvs_status kvs_put_ask(kvs_stream *stream, const kvs_put_plan *plan) {
+  kvs_room room = {stream, plan->begins, KVS_MKV_BLOCK_LEN + plan->payload,
+                   plan->pts + plan->frame->duration};
+
+  return fits(&room) && lasts(&room) ? KVS_OK : judge(&room);
+}
+
+/* Drops what stands beyond the window. */
+static void clear_window(const kvs_room *room, kvs_time now) {
+  kvs_stream *stream = room->stream;
+  kvs_victim victim;
+
+  while (!lasts(room) &&
+         kvs_view_victim(&stream->view, has_open(stream, room), &victim)) {
+    sacrifice(stream, &victim, KVS_STATUS_INVALID_CONTENT_VIEW_DURATION, now);
+  }
+}
+
+static void clear_pages(const kvs_room *room, kvs_time now) {
+  kvs_stream *giver;
+  kvs_victim victim;
+
+  while (!fits(room) &&
+         (giver = find_giver(room->stream->host, room, &victim)) != NULL) {
+    sacrifice(giver, &victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
+  }
+}
+
+kvs_status kvs_room_clear(const kvs_room *room, kvs_time now, bool *made) {
+  KVS_TRY(judge(room));
+  clear_window(room, now);
+  if (lasts(room)) {
+    if (!fits(room) && could_fit(room)) {
+      clear_pages(room, now);
+    }
+    *made = fits(room);
+    if (!*made && find_open(room->stream) != NULL) {
+      end_open(find_open(room->stream), now);
+    }
+  }
+  if (!*made && room->stream->fragment_open) {
+    end_open(room->stream, now);
+  }
+  return KVS_OK;
+}
+
+bool kvs_room_tight(const kvs_stream *stream, uint32_t payload) {
   const kvs_heap *heap = &stream->host->heap;
-
-  if (kvs_view_needs(&stream->view, begins, len) <= kvs_heap_available(heap)) {
-    return KVS_OK;
-  }
-  if (!may_drop(stream) || !could_fit(stream, len)) {
-    stream->refusal.value = len;
-    stream->refusal.limit = (uint64_t)heap->page_count * KVS_PAGE_DATA;
-    return KVS_STATUS_STORE_OUT_OF_MEMORY;
-  }
-  while (kvs_view_needs(&stream->view, begins, len) >
-         kvs_heap_available(heap)) {
-    kvs_stream *victim = find_victim(stream->host);
-
-    if (victim == NULL && stream->view.tail != 0) {
-      victim = stream; /* only open fragments remain: its own goes */
-    }
-    if (victim == NULL) {
-      stream->refusal.value = len;
-      stream->refusal.limit = (uint64_t)heap->page_count * KVS_PAGE_DATA;
-      return KVS_STATUS_STORE_OUT_OF_MEMORY;
-    }
-    sacrifice(victim, KVS_STATUS_STORE_OUT_OF_MEMORY, now);
-  }
-  return KVS_OK;
-}
-
-static kvs_status make_window(kvs_stream *stream, bool begins, uint64_t end,
-                              kvs_time now) {
   const kvs_view *view = &stream->view;
+  uint64_t bytes = kvs_view_fragment(view, view->newest)->bytes + payload;
+  uint32_t quarter = heap->page_count / 4;
 
-  while (kvs_room_duration(view, begins, end) > stream->info.buffer_duration &&
-         (begins ? view->tail != 0 : view->tail != view->newest)) {
-    if (!may_drop(stream)) {
-      stream->refusal.value = kvs_room_duration(view, begins, end);
-      stream->refusal.limit = stream->info.buffer_duration;
-      return KVS_STATUS_STORE_OUT_OF_MEMORY;
-    }
-    sacrifice(stream, KVS_STATUS_INVALID_CONTENT_VIEW_DURATION, now);
-  }
-  return KVS_OK;
+  return kvs_heap_available(heap) < quarter &&
+         kvs_view_needs(view, false, KVS_MKV_BLOCK_LEN + payload) != 0 &&
+         bytes > (uint64_t)quarter / stream->host->stream_count * KVS_PAGE_DATA;
 }
 
-kvs_status kvs_room_clear(kvs_stream *stream, bool begins, uint32_t len,
-                          uint64_t end, kvs_time now) {
-  KVS_TRY(make_window(stream, begins, end, now));
-  return make_pages(stream, begins, len, now);
+/* How long the room lasts that is left, by what the view holds now. */
+static uint64_t time_left(const kvs_stream *stream) {
+  const kvs_view *view = &stream->view;
+  uint64_t window = kvs_sub_u64(stream->info.buffer_duration, view->duration);
+  uint64_t room = (uint64_t)kvs_heap_available(&stream->host->heap) /
+                  stream->host->stream_count * KVS_PAGE_DATA;
+  uint64_t ms = view->duration / KVS_TICKS_PER_MS;
+
+  return view->bytes == 0 || ms == 0
+             ? window
+             : kvs_min_u64(window, room * ms / view->bytes * KVS_TICKS_PER_MS);
+}
+
+uint64_t kvs_room_pause(const kvs_stream *stream, uint64_t delay,
+                        uint32_t result) {
+  bool silent = result == KVS_RESULT_NETWORK_READ_TIMEOUT ||
+                result == KVS_RESULT_NETWORK_CONNECTION_TIMEOUT || result == 0;
+
+  return silent ? kvs_min_u64(delay, kvs_max_u64(time_left(stream) / 3,
+                                                 KVS_TICKS_PER_SECOND))
+                : delay;
 }
 
 /* Whether |*at| has come; if so it is set one interval on. */

@@ -160,7 +160,7 @@ static uint64_t missing_at(const kvs_stream *stream) {
   const kvs_view *view = &stream->view;
   const kvs_fragment *oldest;
 
-  if (view->passed < 2 || !kvs_session_live(stream) ||
+  if (view->passed + view->gone < 2 || !kvs_session_live(stream) ||
       stream->session.missing || stream->info.connection_staleness == 0) {
     return KVS_NEVER;
   }

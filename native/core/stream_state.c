@@ -99,7 +99,7 @@ static void give_up(kvs_stream *stream, kvs_status status, uint32_t result,
   stream->closed = true;
   kvs_put_report_skipped(stream);
   kvs_tags_lose(stream, status);
-  kvs_room_drop_all(stream, status, now);
+  kvs_room_drop_all(stream, status);
   enter(stream, S(STOPPED), 0, now);
   event.u.stream_closed.session = stream->session.number;
   event.u.stream_closed.status = status;
@@ -118,7 +118,8 @@ static void again(kvs_stream *stream, uint32_t state, kvs_status status,
     give_up(stream, status, result, now);
     return;
   }
-  delay = kvs_retry_failed(retry, kvs_host_random(stream->host));
+  delay = kvs_room_pause(
+      stream, kvs_retry_failed(retry, kvs_host_random(stream->host)), result);
   stream->metrics.api_call_retries++;
   if (kvs_retry_reports(retry)) {
     kvs_state_report(stream, 0, status, result, retry->attempts);
@@ -425,7 +426,8 @@ void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
     return;
   }
   if (failed) {
-    delay = kvs_retry_failed(retry, kvs_host_random(stream->host));
+    delay = kvs_room_pause(
+        stream, kvs_retry_failed(retry, kvs_host_random(stream->host)), result);
     stream->metrics.api_call_retries++;
     if (kvs_retry_reports(retry)) {
       kvs_state_report(stream, 0, KVS_STATUS_PUT_STREAM_CALL_FAILED, result,

@@ -262,6 +262,7 @@ static void commit(kvs_stream *stream, const kvs_put_plan *plan,
   }
   kvs_put_note(stream, plan->track, plan->pts, plan->dts, now);
   plan->track->has_last = true;
+  stream->cramped = false;
   open_track(stream, plan->track);
   if (kvs_clock_holds(stream, now)) {
     kvs_clock_note(stream, now);
@@ -271,8 +272,8 @@ static void commit(kvs_stream *stream, const kvs_put_plan *plan,
   }
 }
 
-/* The fragment that the frame belonged to was dropped to make room: it goes
- * with it. */
+/* There is no room for the frame, or what it builds on was dropped to make
+ * some: it is passed over, and so are those up to the next key frame. */
 static kvs_status drop_frame(kvs_stream *stream, const kvs_put_plan *plan) {
   kvs_event event = kvs_event_make(KVS_EVENT_DROPPED_FRAME_REPORT);
 
@@ -280,6 +281,7 @@ static kvs_status drop_frame(kvs_stream *stream, const kvs_put_plan *plan) {
   event.u.dropped_frame_report.track = plan->frame->track_id;
   event.u.dropped_frame_report.bytes = plan->frame->size;
   event.u.dropped_frame_report.reason = KVS_STATUS_STORE_OUT_OF_MEMORY;
+  stream->await_key = true;
   stream->metrics.dropped_frames++;
   kvs_stream_emit(stream, &event);
   return KVS_OK;
@@ -301,13 +303,18 @@ kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan, kvs_time now) {
   store_plan how = {0};
   uint64_t cut_duration = 0;
   uint64_t cut_bytes = 0;
+  kvs_room room = {stream, plan->begins, 0, 0};
+  bool made = false;
+  bool builds;
   kvs_pos body = 0;
 
   KVS_TRY(plan_cluster(stream, plan, &how));
   plan_unit(stream, plan, &how);
-  KVS_TRY(kvs_room_make(stream, plan->begins, how.unit.len,
-                        kvs_unit_end(&how.unit), now));
-  if (!plan->begins && !stream->fragment_open) {
+  room.len = how.unit.len;
+  room.end = kvs_unit_end(&how.unit);
+  builds = stream->fragment_open && (plan->cut || !plan->begins);
+  KVS_TRY(kvs_room_make(&room, now, &made));
+  if (!made || (builds && !stream->fragment_open)) {
     return drop_frame(stream, plan);
   }
   if (plan->begins) {
@@ -323,8 +330,10 @@ kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan, kvs_time now) {
     }
     KVS_TRY(want_track(stream, plan->track->index, now));
     /* A header that was made may have taken the last page. */
-    KVS_TRY(kvs_room_make(stream, true, how.unit.len, kvs_unit_end(&how.unit),
-                          now));
+    KVS_TRY(kvs_room_make(&room, now, &made));
+    if (!made) {
+      return drop_frame(stream, plan);
+    }
   }
   KVS_TRY(push(stream, plan, &how, &body));
   write_body(stream, plan, &how, body);

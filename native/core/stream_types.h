@@ -170,6 +170,7 @@ struct kvs_stream {
   uint32_t id;
   uint32_t header;      /* slot of the one that the next fragment takes */
   bool fragment_open;   /* frames may be added to the newest fragment */
+  bool cramped;         /* a frame was refused that it has no room for */
   bool await_key;       /* frames are skipped up to the next key frame */
   bool dry_told;        /* underflow, since the last frame */
   bool held;            /* media wait for the wall clock to be set */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Every operation is O(1), but for kvs_view_pop (the pages of one fragment),
- * kvs_view_rewind and kvs_view_find (the fragments between tail and reader):
- * nothing grows with what is still to be sent. Counters are kept running.
+ * kvs_view_rewind and kvs_view_find (the fragments between tail and reader),
+ * and what makes room, which looks at the fragments: nothing else grows with
+ * what is still to be sent. Counters are kept running.
  *
  * Invariant: tail == 0 exactly when newest == 0; the reader's fragment lies
  * between tail and newest; current == 0 means that everything was read. */
@@ -25,21 +26,26 @@ static uint64_t span(const kvs_fragment *fragment) {
   return kvs_sub_u64(fragment->end, fragment->begin);
 }
 
-/* Where the unit after the one at |at| begins, or 0. */
-static kvs_pos unit_after(const kvs_view *view, kvs_pos at) {
+/* Where the unit of |fragment| after the one at |at| begins, or the next
+ * fragment, or 0. */
+static kvs_pos unit_after(const kvs_view *view, const kvs_fragment *fragment,
+                          kvs_pos at) {
   const kvs_unit *unit = kvs_view_unit(view, at);
   kvs_pos body = at + unit_head_len(unit);
+  kvs_pos end = kvs_heap_skip(view->heap, body, unit->len);
 
-  return kvs_chain_next(view->heap, &view->chain,
-                        kvs_heap_skip(view->heap, body, unit->len));
+  return end == fragment->stop ? fragment->next
+                               : kvs_chain_next(view->heap, &view->chain, end);
 }
 
-static void link_fragment(kvs_view *view, kvs_pos at) {
+/* |end| is where the blocks before it end. */
+static void link_fragment(kvs_view *view, kvs_pos at, kvs_pos end) {
   if (view->newest == 0) {
     view->tail = at;
   } else {
     kvs_view_close_newest(view);
     kvs_view_fragment(view, view->newest)->next = at;
+    kvs_view_fragment(view, view->newest)->stop = end;
   }
   view->newest = at;
   view->oldest = view->oldest == 0 ? at : view->oldest;
@@ -47,7 +53,7 @@ static void link_fragment(kvs_view *view, kvs_pos at) {
 }
 
 static void begin_fragment(kvs_view *view, kvs_pos at, uint64_t pts,
-                           const kvs_fragment *fragment) {
+                           const kvs_fragment *fragment, kvs_pos end) {
   kvs_fragment *begun = kvs_view_fragment(view, at);
 
   *begun = *fragment;
@@ -57,12 +63,14 @@ static void begin_fragment(kvs_view *view, kvs_pos at, uint64_t pts,
   begun->frames = 0;
   begun->bytes = 0;
   begun->tracks = 0;
-  link_fragment(view, at);
+  begun->stop = 0;
+  link_fragment(view, at, end);
 }
 
 kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
                          const kvs_fragment *fragment, kvs_pos *body) {
   size_t head = kvs_view_head_len(fragment != NULL);
+  kvs_pos end = view->chain.end;
   kvs_pos at = 0;
   kvs_unit *stored;
   kvs_fragment *newest;
@@ -73,7 +81,7 @@ kvs_status kvs_view_push(kvs_view *view, const kvs_unit *unit,
   *stored = *unit;
   if (fragment != NULL) {
     stored->flags |= KVS_UNIT_FRAGMENT;
-    begin_fragment(view, at, unit->pts, fragment);
+    begin_fragment(view, at, unit->pts, fragment, end);
   }
   stored->check = kvs_unit_check(stored);
   newest = kvs_view_fragment(view, view->newest);
@@ -113,6 +121,7 @@ static void skip_freed(kvs_view *view) {
       return;
     }
     view->passed--;
+    view->gone = 0; /* who knows whether they were newer than the next */
     view->oldest = fragment->next;
   }
 }
@@ -127,6 +136,7 @@ void kvs_view_free(kvs_view *view, kvs_pos at) {
 
 void kvs_view_unfree(kvs_view *view) {
   view->passed = 0;
+  view->gone = 0;
   for (kvs_pos at = view->tail; at != 0;
        at = kvs_view_fragment(view, at)->next) {
     kvs_fragment *fragment = kvs_view_fragment(view, at);
@@ -146,34 +156,141 @@ static bool unread(const kvs_view *view, kvs_pos at) {
   return view->current == at && view->at == 0;
 }
 
-void kvs_view_pop(kvs_view *view) {
-  kvs_pos at = view->tail;
-  kvs_fragment *fragment = kvs_view_fragment(view, at);
-  kvs_pos next = fragment->next;
+/* Takes the fragment at |at|, behind |before|, out of all that is counted; the
+ * reader is not within it. */
+static void uncount(kvs_view *view, kvs_pos at, kvs_pos before) {
+  const kvs_fragment *fragment = kvs_view_fragment(view, at);
 
-  KVS_ASSERT(at != 0);
   if (unread(view, at)) {
-    view->unread_bytes -= fragment->bytes;
-    view->current = next;
+    view->current = fragment->next;
   }
   KVS_ASSERT(view->fragment != at || view->at == 0);
   if (view->fragment == at) {
-    view->fragment = 0;
+    view->fragment = before;
   }
   view->frames -= fragment->frames;
   view->bytes -= fragment->bytes;
   view->duration -= span(fragment);
   view->fragments--;
   if (view->oldest == at) {
-    view->oldest = next;
+    view->oldest = fragment->next;
     skip_freed(view);
   }
+}
+
+/* Whether |a| is met no later than |b| on the way from the tail. */
+static bool comes_first(const kvs_view *view, kvs_pos a, kvs_pos b) {
+  kvs_pos at = view->tail;
+
+  while (at != a && at != b && at != 0) {
+    at = kvs_view_fragment(view, at)->next;
+  }
+  return at == a && a != 0;
+}
+
+/* The first fragment that the reader has not begun, or 0. */
+static kvs_pos first_unread(const kvs_view *view) {
+  if (view->current == 0 || kvs_view_at_fragment_start(view)) {
+    return view->current;
+  }
+  return kvs_view_fragment(view, view->fragment)->next;
+}
+
+bool kvs_view_is_ahead(const kvs_view *view, kvs_pos at) {
+  return comes_first(view, first_unread(view), at);
+}
+
+void kvs_view_pop(kvs_view *view) {
+  kvs_pos at = view->tail;
+  kvs_pos next = kvs_view_fragment(view, at)->next;
+
+  KVS_ASSERT(at != 0);
+  if (unread(view, at)) {
+    view->unread_bytes -= kvs_view_fragment(view, at)->bytes;
+  }
+  uncount(view, at, 0);
   view->tail = next;
   if (next == 0) {
     view->newest = 0;
     view->current = 0;
   }
   kvs_chain_trim(view->heap, &view->chain, next);
+}
+
+bool kvs_view_victim(const kvs_view *view, bool open, kvs_victim *victim) {
+  bool freed = view->passed != 0 || view->tail != view->oldest;
+  bool found = false;
+  kvs_pos before = 0;
+
+  for (kvs_pos at = view->tail; at != 0;
+       at = kvs_view_fragment(view, at)->next) {
+    const kvs_fragment *fragment = kvs_view_fragment(view, at);
+    bool free = kvs_fragment_is_freed(fragment);
+
+    if (kvs_view_reading(view, at) || (open && at == view->newest) ||
+        kvs_fragment_in_flight(fragment)) {
+      before = at;
+      continue;
+    }
+    if (free || !found) {
+      victim->at = at;
+      victim->before = before;
+      found = true;
+    }
+    if (free || !freed) {
+      return true; /* none that is freed comes behind it */
+    }
+    before = at;
+  }
+  return found;
+}
+
+void kvs_view_remove(kvs_view *view, const kvs_victim *victim) {
+  kvs_pos next = kvs_view_fragment(view, victim->at)->next;
+  kvs_fragment *before;
+
+  if (victim->before == 0) {
+    kvs_view_pop(view);
+    return;
+  }
+  if (kvs_view_is_ahead(view, victim->at)) {
+    view->unread_bytes -= kvs_view_fragment(view, victim->at)->bytes;
+  }
+  if (kvs_fragment_is_freed(kvs_view_fragment(view, victim->at)) &&
+      comes_first(view, view->oldest, victim->at)) {
+    view->passed--;
+    view->gone++;
+  }
+  uncount(view, victim->at, victim->before);
+  before = kvs_view_fragment(view, victim->before);
+  before->next = next;
+  if (next == 0) {
+    view->newest = victim->before;
+  }
+  (void)kvs_chain_cut(view->heap, &view->chain, before->stop, next);
+  if (next == 0) {
+    before->stop = 0; /* the chain ends with it */
+  }
+}
+
+uint32_t kvs_view_removable(const kvs_view *view, bool open) {
+  uint32_t kept = 0;
+  kvs_pos end = 0; /* of the last that stays */
+
+  for (kvs_pos at = view->tail; at != 0;
+       at = kvs_view_fragment(view, at)->next) {
+    const kvs_fragment *fragment = kvs_view_fragment(view, at);
+    kvs_pos stop = fragment->stop == 0 ? view->chain.end : fragment->stop;
+
+    if (!kvs_view_reading(view, at) && !(open && at == view->newest) &&
+        !kvs_fragment_in_flight(fragment)) {
+      continue;
+    }
+    kept += kvs_heap_span(view->heap, at, stop);
+    kept -= end != 0 && kvs_heap_share(end, at) ? 1 : 0;
+    end = stop;
+  }
+  return view->chain.pages - kept;
 }
 
 void kvs_view_clear(kvs_view *view) {
@@ -253,14 +370,15 @@ kvs_pos kvs_view_find(const kvs_view *view, uint64_t timecode) {
 }
 
 void kvs_view_shift_units(kvs_view *view, kvs_pos at, uint64_t by) {
-  kvs_pos end = kvs_view_fragment(view, at)->next;
+  const kvs_fragment *fragment = kvs_view_fragment(view, at);
+  kvs_pos end = fragment->next;
 
   while (at != end) {
     kvs_unit *unit = kvs_view_unit(view, at);
 
     unit->pts += by;
     unit->check = kvs_unit_check(unit);
-    at = unit_after(view, at);
+    at = unit_after(view, fragment, at);
   }
 }
 
@@ -280,7 +398,7 @@ static bool fragment_is_sound(const kvs_view *view, kvs_pos at,
     }
     units += (unit->flags & KVS_UNIT_TAIL) != 0 ? 0 : 1;
     unit_bytes += unit->len;
-    unit_at = unit_after(view, unit_at);
+    unit_at = unit_after(view, fragment, unit_at);
   }
   *frames += units;
   *bytes += unit_bytes;

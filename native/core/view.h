@@ -8,6 +8,8 @@
  *
  * Each frame is one block of the heap: a kvs_unit (and, where it begins a
  * fragment, a kvs_fragment) as its head, then the bytes that go on the wire.
+ * The blocks of a fragment follow each other; behind its |stop| there may be a
+ * hole, where fragments were that are gone, and |next| leads over it.
  * The view owns its chain of pages and nothing else. */
 #ifndef KVS_CORE_VIEW_H
 #define KVS_CORE_VIEW_H
@@ -42,7 +44,8 @@ enum {
   KVS_FRAGMENT_FREED = 1u << 6,    /* need not be sent (again) */
   KVS_FRAGMENT_TIMELINE = 1u << 7, /* begins a timeline: a session of its own */
   KVS_FRAGMENT_LOST = 1u << 8,     /* given up: counts as freed, was reported */
-  KVS_FRAGMENT_ENDED = 1u << 9     /* carries its END_OF_FRAGMENT tag */
+  KVS_FRAGMENT_ENDED = 1u << 9,    /* carries its END_OF_FRAGMENT tag */
+  KVS_FRAGMENT_WENT_OUT = 1u << 10 /* was sent whole, in whatever session */
 };
 
 typedef struct kvs_fragment {
@@ -58,6 +61,7 @@ typedef struct kvs_fragment {
   uint32_t header; /* slot of the session header it needs */
   uint32_t state;  /* KVS_FRAGMENT_* */
   uint32_t tracks; /* a bit for each track that has a frame in it */
+  kvs_pos stop;    /* where its last block ends, once a later one has begun */
 } kvs_fragment;
 
 _Static_assert(sizeof(kvs_unit) + sizeof(kvs_fragment) <= KVS_BLOCK_ROOM,
@@ -71,6 +75,7 @@ typedef struct kvs_view {
   kvs_pos newest;
   uint32_t fragments; /* in the view */
   uint32_t passed;    /* of these, freed and newer than |oldest| */
+  uint32_t gone;      /* such that were, and have left the view since */
   uint64_t frames;
   uint64_t bytes;
   uint64_t duration; /* sum of the fragments' */
@@ -195,6 +200,39 @@ void kvs_view_unfree(kvs_view *view);
  * and the reader is not within it (kvs_view_reading). */
 void kvs_view_pop(kvs_view *view);
 
+/* A fragment that may leave the view, and the one before it (0: none). */
+typedef struct kvs_victim {
+  kvs_pos at;
+  kvs_pos before;
+} kvs_victim;
+
+/* Which fragment gives way to newer media (ruling 7): one that is freed, the
+ * oldest of them; else the oldest that was not begun, of which no byte was
+ * taken in the present session. The newest is no candidate while it is |open|.
+ * False: there is none, only begun ones and the open one remain. */
+bool kvs_view_victim(const kvs_view *view, bool open, kvs_victim *victim);
+
+/* Whether the reader has not come to the fragment at |at| yet. */
+bool kvs_view_is_ahead(const kvs_view *view, kvs_pos at);
+
+/* Forgets that fragment, wherever it stands; the pages come back that it had
+ * for itself and those of holes beside it. */
+void kvs_view_remove(kvs_view *view, const kvs_victim *victim);
+
+/* Pages that come back when every such fragment goes. */
+uint32_t kvs_view_removable(const kvs_view *view, bool open);
+
+/* Whether the fragment is being sent, or was sent and is not freed: it stays.
+ */
+static inline bool kvs_fragment_in_flight(const kvs_fragment *fragment) {
+  return (fragment->state & (KVS_FRAGMENT_TAKEN | KVS_FRAGMENT_FREED)) ==
+         KVS_FRAGMENT_TAKEN;
+}
+
+static inline bool kvs_fragment_is_freed(const kvs_fragment *fragment) {
+  return (fragment->state & KVS_FRAGMENT_FREED) != 0;
+}
+
 /* Forgets everything. */
 void kvs_view_clear(kvs_view *view);
 
@@ -256,7 +294,11 @@ static inline size_t kvs_view_piece(kvs_view *view, size_t most,
   left -= n;
   view->unread_bytes -= n;
   if (left == 0) {
-    view->current = kvs_chain_next(view->heap, &view->chain, at);
+    const kvs_fragment *fragment = kvs_view_fragment(view, view->fragment);
+
+    view->current = at == fragment->stop
+                        ? fragment->next
+                        : kvs_chain_next(view->heap, &view->chain, at);
     at = 0;
   }
   view->at = at;

@@ -60,18 +60,19 @@ static void put_most_of_the_arena(fake_host *host, kvs_stream *stream) {
   }
 }
 
-/* Its last fragment, sent and not acknowledged, goes to make room for another
+/* Its last fragment, which nobody could be sent, goes to make room for another
  * stream: nobody will take, put or acknowledge anything that could tell. */
 static void a_stopped_stream_that_gives_way_is_closed(void) {
   fake_host host;
   uint64_t ms = 0;
 
   fake_host_init(&host, ARENA, 2);
+  host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
   kvs_stream *stream = fake_stream(&host, "camera");
   put_most_of_the_arena(&host, stream);
   CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
-  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
-  uint64_t session = host.session;
+  CHECK_EQ(fake_put(&host, stream, KVS_FRAME_END_OF_FRAGMENT, 0, 0),
+           KVS_STATUS_STREAM_HAS_BEEN_STOPPED);
   kvs_stream *other = fake_stream(&host, "other");
   while (scene_metrics(&host, stream).dropped_fragments < 1 && ms < 100000) {
     CHECK_EQ(fake_put(&host, other, ms % 2000 == 0 ? KEY : 0, ms, 200000),
@@ -81,37 +82,34 @@ static void a_stopped_stream_that_gives_way_is_closed(void) {
   CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
   CHECK_EQ(fake_last(&host, KVS_EVENT_STREAM_CLOSED).u.stream_closed.dropped,
            5);
-  CHECK(fake_count(&host, KVS_EVENT_STREAM_DATA_AVAILABLE) > 0);
-  host.session = session;
-  scene_end(&host, stream);
   CHECK_EQ(scene_metrics(&host, stream).state, KVS_STREAM_STATE_STOPPED);
   scene_finish(&host);
 }
 
-/* The same while the body that waits for the ack is to be followed by another
- * session, and nothing more is put: its end is told. */
-static void a_body_whose_last_fragment_gives_way_comes_to_its_end(void) {
+/* What was sent and waits for its ack never gives way. */
+static void a_body_that_waits_for_its_ack_gets_it(void) {
   fake_host host;
-  uint64_t ms = 0;
 
   fake_host_init(&host, ARENA, 2);
   kvs_stream *stream = fake_stream(&host, "camera");
   put_most_of_the_arena(&host, stream);
-  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_NO_MORE_DATA_AVAILABLE);
-  fake_advance(&host, 21 * SECOND); /* idle */
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
   CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
   uint64_t session = host.session;
-  uint32_t told = fake_count(&host, KVS_EVENT_STREAM_DATA_AVAILABLE);
   host.results[KVS_EVENT_DESCRIBE_STREAM] = 0; /* the other only holds */
   kvs_stream *other = fake_stream(&host, "other");
-  while (scene_metrics(&host, stream).dropped_fragments < 1 && ms < 100000) {
+  for (uint64_t ms = 0; ms < 100000; ms += 200) {
     CHECK_EQ(fake_put(&host, other, ms % 2000 == 0 ? KEY : 0, ms, 200000),
              KVS_OK);
-    ms += 200;
   }
-  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_DATA_AVAILABLE), told + 1);
+  CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 0);
+  CHECK(scene_metrics(&host, other).dropped_frames > 0);
   host.session = session;
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 0), KVS_OK);
   scene_end(&host, stream);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
+  CHECK_EQ(fake_last(&host, KVS_EVENT_STREAM_CLOSED).u.stream_closed.dropped,
+           0);
   scene_finish(&host);
 }
 
@@ -208,7 +206,7 @@ int main(void) {
   RUN(a_stream_that_gives_up_tells_what_that_cost);
   RUN(a_session_that_is_broken_at_its_end_loses_no_bytes);
   RUN(a_stopped_stream_that_gives_way_is_closed);
-  RUN(a_body_whose_last_fragment_gives_way_comes_to_its_end);
+  RUN(a_body_that_waits_for_its_ack_gets_it);
   RUN(a_body_without_acks_has_its_end);
   RUN(frames_that_were_skipped_are_told_when_it_gives_up);
   RUN(a_closed_stream_may_lose_its_connection);

@@ -15,6 +15,9 @@ typedef struct block {
   kvs_pos pos;
   uint64_t page;   /* counted from the chain's first page ever */
   uint32_t offset; /* in it */
+  uint64_t end_page;
+  kvs_pos end;
+  bool hole; /* behind it */
   uint32_t head;
   uint32_t body;
   uint64_t seed;
@@ -87,7 +90,7 @@ static void fill(uint8_t *to, uint32_t len, uint64_t seed) {
 
 static bool append(model *m, uint64_t *seed) {
   uint32_t small = check_random(seed) % 3 != 0;
-  block b = {0, 0, 0, 0, 0, check_random(seed) | 1};
+  block b = {0};
   uint64_t end_page = 0;
   uint32_t end_offset = 0;
   kvs_pos pos = 0;
@@ -95,6 +98,7 @@ static bool append(model *m, uint64_t *seed) {
   b.head = 8 + (uint32_t)(check_random(seed) % (KVS_BLOCK_ROOM - 7));
   b.body =
       (uint32_t)(check_random(seed) % (small ? 600 : 3 * KVS_PAGE_SIZE + 1));
+  b.seed = check_random(seed) | 1;
   if (m->count == MAX_BLOCKS) {
     return true;
   }
@@ -111,6 +115,8 @@ static bool append(model *m, uint64_t *seed) {
   fill(bytes, b.head + b.body, b.seed);
   memcpy(kvs_heap_at(&heap, pos), bytes, b.head);
   (void)kvs_heap_write(&heap, pos + b.head, bytes + b.head, b.body);
+  b.end_page = end_page;
+  b.end = m->chain.end;
   m->pages += needs;
   m->end_page = end_page;
   m->end_offset = end_offset;
@@ -129,14 +135,50 @@ static bool inspect(model *m, uint32_t n) {
   kvs_pos end = kvs_heap_read(&heap, b->pos + b->head, bytes, b->body);
   ok = CHECK_BYTES(bytes, want + b->head, b->body) && ok;
   ok = CHECK_EQ(kvs_heap_skip(&heap, b->pos + b->head, b->body), end) && ok;
-  return CHECK_EQ(kvs_chain_next(&heap, &m->chain, end), follows) && ok;
+  ok = CHECK_EQ(end % KVS_PAGE_SIZE, b->end % KVS_PAGE_SIZE) && ok;
+  return b->hole ||
+         (CHECK_EQ(kvs_chain_next(&heap, &m->chain, end), follows) && ok);
+}
+
+/* Pages that have a byte of any block. */
+static uint32_t count_pages(model *m) {
+  uint64_t next = 0; /* not counted yet */
+  uint32_t pages = 0;
+
+  for (uint32_t n = 0; n < m->count; n++) {
+    const block *b = nth(m, n);
+    uint64_t from = b->page > next ? b->page : next;
+
+    pages += b->end_page >= from ? (uint32_t)(b->end_page - from) + 1 : 0;
+    next = b->end_page + 1 > next ? b->end_page + 1 : next;
+  }
+  return pages;
+}
+
+/* Takes |n| blocks out behind block |at|. */
+static bool cut(model *m, uint32_t at, uint32_t n) {
+  block *before = nth(m, at);
+  kvs_pos to = at + 1 + n < m->count ? nth(m, at + 1 + n)->pos : 0;
+  uint32_t pages = m->pages;
+  uint32_t back = kvs_chain_cut(&heap, &m->chain, before->end, to);
+
+  for (uint32_t i = at + 1; i + n < m->count; i++) {
+    *nth(m, i) = *nth(m, i + n);
+  }
+  m->count -= n;
+  before->hole = before->hole || n != 0;
+  if (to == 0) { /* it is the end now */
+    before->hole = false;
+    m->end_page = before->end_page;
+    m->end_offset = (uint32_t)((before->end - 1) % KVS_PAGE_SIZE) + 1;
+  }
+  m->pages = count_pages(m);
+  return CHECK_EQ(back, pages - m->pages) && CHECK_EQ(m->chain.pages, m->pages);
 }
 
 /* Gives back the oldest |n| blocks. */
 static bool trim(model *m, uint32_t n) {
   bool ok = m->count == 0 || inspect(m, 0);
-  uint64_t from = m->count == 0 ? m->end_page : nth(m, 0)->page;
-
   m->first = (m->first + n) % MAX_BLOCKS;
   m->count -= n;
   kvs_chain_trim(&heap, &m->chain, m->count == 0 ? 0 : nth(m, 0)->pos);
@@ -144,7 +186,7 @@ static bool trim(model *m, uint32_t n) {
     m->pages = 0;
     m->end_offset = 0;
   } else {
-    m->pages -= (uint32_t)(nth(m, 0)->page - from);
+    m->pages = count_pages(m);
   }
   return CHECK_EQ(m->chain.pages, m->pages) && ok;
 }
@@ -169,6 +211,12 @@ static bool step(uint64_t *seed) {
   if (what < 75) {
     return m->count == 0 ||
            inspect(m, (uint32_t)(check_random(seed) % m->count));
+  }
+  if (what < 82) {
+    uint32_t at = m->count == 0 ? 0 : (uint32_t)(check_random(seed) % m->count);
+
+    return m->count == 0 ||
+           cut(m, at, (uint32_t)(check_random(seed) % 6 % (m->count - at)));
   }
   if (what < 98) {
     return trim(m, m->count == 0

@@ -154,7 +154,7 @@ static bool begins_fragment(const model *m, const kvs_frame *frame) {
   open = &m->list[m->count - 1];
   length = frame->pts > open->begin ? frame->pts - open->begin : 0;
   return (cuts(frame) && (length >= least || open->declared != m->declared)) ||
-         (open->declared >> (frame->track_id - 1) & 1) == 0 ||
+         (open->declared >> (frame->track_id - 1) & 1) == 0 || m->tight ||
          length + 500 * KVS_TICKS_PER_MS >= m->info.max_fragment_duration;
 }
 
@@ -256,13 +256,14 @@ void model_put_done(model *m, const kvs_frame *frame, const model_put *plan,
     m->skipped++;
     return;
   }
-  if (!plan->begins && !m->open) {
-    model_require(m, m->frame_gone,
-                  "a frame whose fragment was dropped goes with it");
+  if (m->frame_gone) { /* there was no room for it */
+    model_require(m, !m->open, "frames are missing: the fragment is ended");
     m->frame_gone = false;
+    m->await_key = true;
     return;
   }
-  model_require(m, !m->frame_gone, "a frame that is stored is not dropped");
+  model_require(m, plan->begins || m->open,
+                "a frame whose fragment was dropped goes with it");
   model_require(m, m->skipped == m->skipped_told,
                 "skipped frames are told when a frame is stored");
   if (plan->begins) {
@@ -273,6 +274,12 @@ void model_put_done(model *m, const kvs_frame *frame, const model_put *plan,
     m->start_due = false;
     model_check_start(m);
   }
+}
+
+void model_end_open(model *m, bool closes) {
+  m->list[m->count - 1].ended = !closes;
+  m->close = m->close || closes;
+  model_close_last(m);
 }
 
 kvs_status model_end_plan(const model *m) {

@@ -91,6 +91,7 @@ typedef struct model {
   uint64_t accepted; /* frames that put took */
   uint64_t dropped;  /* frames told as dropped */
   bool frame_gone;   /* the frame that is being put was told as dropped */
+  bool tight;        /* there is so little room that a fragment is cut */
   int64_t accused;   /* fragment that an Error ack gives up; -1: none */
 
   uint32_t tags;  /* that wait for the next fragment */
@@ -181,6 +182,10 @@ bool model_all_out(const model_fragment *f);
 
 /* A session tells the time that its first fragment counts from. */
 void model_check_start(model *m);
+
+/* The last fragment was ended for want of room: with a tag of its own, or the
+ * session's body |closes| with it. */
+void model_end_open(model *m, bool closes);
 
 /* Nothing more is added to the last fragment. */
 void model_close_last(model *m);

@@ -121,6 +121,10 @@ static void on_cluster(model *m, const element *e) {
       m->unnamed = 0;
     }
   }
+  for (uint32_t i = f == NULL ? m->next : m->next + 1;
+       i + 1 < m->count && m->list[i].fate != MODEL_HELD; i++) {
+    m->list[i + 1].timeline = m->list[i + 1].timeline || m->list[i].timeline;
+  }
   m->next = model_held(m, f == NULL ? m->next : m->next + 1);
   if (m->next == m->count) {
     model_require(m, false, "nothing that is freed or dropped goes out");

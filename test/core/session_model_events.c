@@ -80,9 +80,30 @@ static void begin_session(model *m, const kvs_event *event, kvs_time now) {
   }
 }
 
+/* Whether bytes came that may be those of a fragment not yet known. */
+static bool partly(const model *m) {
+  const model_fragment *f =
+      m->next < m->count && m->list[m->next].begun ? &m->list[m->next] : NULL;
+
+  return m->live && m->head == 4 && (f == NULL || model_all_out(f)) &&
+         (m->body_len != 0 || m->tags_out != 0);
+}
+
+/* The oldest of which no byte was taken in the present session: the others are
+ * in flight (ruling 7). */
+static uint32_t not_begun(const model *m, uint64_t timecode) {
+  uint32_t i = model_held(m, m->first);
+
+  while (i < m->count && m->list[i].begun) {
+    i = model_held(m, i + 1);
+  }
+  return i < m->count && m->list[i].begin != timecode && partly(m)
+             ? model_held(m, i + 1)
+             : i;
+}
+
 /* One of the fragments that the event tells of; the frames of it. */
-static uint64_t drop_fragment(model *m, uint64_t timecode) {
-  uint32_t i = m->accused >= 0 ? (uint32_t)m->accused : model_held(m, m->first);
+static uint64_t drop_fragment(model *m, uint32_t i) {
   bool policy = m->putting && m->info.streaming_type != KVS_STREAMING_OFFLINE &&
                 m->info.overflow_policy == KVS_OVERFLOW_DROP_OLDEST;
   model_fragment *f;
@@ -95,8 +116,12 @@ static uint64_t drop_fragment(model *m, uint64_t timecode) {
   model_require(
       m, policy || m->accused >= 0 || m->resetting || !m->info.restart_on_error,
       "nothing is dropped without a reason");
-  model_require(m, timecode == f->begin || timecode == KVS_NEVER,
-                "the oldest goes, or the one that was refused");
+  if (f->timeline && !f->begun) { /* the next one begins it */
+    m->new_timeline = m->new_timeline || i + 1 == m->count;
+    if (i + 1 < m->count) {
+      m->list[i + 1].timeline = true;
+    }
+  }
   f->fate = MODEL_DROPPED;
   f->closed = true;
   m->dropped += f->count;
@@ -112,10 +137,15 @@ static uint64_t drop_fragment(model *m, uint64_t timecode) {
 static void drop_fragments(model *m, const kvs_event *event) {
   const kvs_event_dropped_fragment_report *told =
       &event->u.dropped_fragment_report;
-  uint64_t frames = drop_fragment(m, told->timecode);
+  uint32_t i =
+      m->accused >= 0 ? (uint32_t)m->accused : not_begun(m, told->timecode);
+  uint64_t frames = 0;
 
-  for (uint64_t k = 1; k < told->fragments && m->fault == NULL; k++) {
-    frames += drop_fragment(m, KVS_NEVER);
+  model_require(m, i < m->count && told->timecode == m->list[i].begin,
+                "the oldest not begun goes, or the one that was refused");
+  for (uint64_t k = 0; k < told->fragments && m->fault == NULL; k++) {
+    frames += drop_fragment(m, i);
+    i = model_held(m, i + 1);
   }
   model_require(m, told->frames == frames, "every frame of them is told");
 }

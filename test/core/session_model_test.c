@@ -176,6 +176,20 @@ static bool may_refuse(const model *m, size_t size) {
                       size + 3 * (uint64_t)KVS_PAGE_SIZE;
 }
 
+/* What was ended for want of room. */
+static void note_ended(bool tag_alone) {
+  for (uint32_t k = 0; k < STREAMS; k++) {
+    const kvs_stream *stream = models[k].stream;
+    bool tag = !stream->fragment_open && stream->view.newest != 0 &&
+               (kvs_view_fragment(&stream->view, stream->view.newest)->state &
+                KVS_FRAGMENT_ENDED) != 0;
+
+    if (models[k].open && !stream->fragment_open && (tag || !tag_alone)) {
+      model_end_open(&models[k], !tag);
+    }
+  }
+}
+
 static void put(uint32_t i) {
   static uint8_t bytes[MODEL_MAX_FRAME];
   model *m = &models[i];
@@ -201,6 +215,7 @@ static void put(uint32_t i) {
     until_key[i] = until_key[i] == 0 ? below(gop[i]) : until_key[i] - 1;
   }
   model_bytes(m->frame_count, (uint32_t)frame.size, bytes);
+  m->tight = m->open && kvs_room_tight(m->stream, (uint32_t)frame.size);
   plan = model_plan(m, &frame, now);
   for (uint32_t k = 0; k < STREAMS; k++) { /* it may cost the other one, too */
     models[k].putting = true;
@@ -215,6 +230,9 @@ static void put(uint32_t i) {
                   status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
                       plan.status == KVS_OK && may_refuse(m, frame.size),
                   "put answers as the rulings say");
+  }
+  if (m->frame_gone) {
+    note_ended(false);
   }
   model_put_done(m, &frame, &plan, status, now);
   move_media(i);
@@ -259,6 +277,7 @@ static void take(uint32_t i, uint32_t most) {
   status = kvs_stream_take(m->stream, session, out, room, now, &taken);
   poll();
   m->taking = false;
+  note_ended(true);
   if (session == m->session) {
     model_take(m, out, taken, room, status, now);
   } else {

@@ -436,7 +436,7 @@ static void a_session_that_finds_nothing_to_send_is_not_opened(void) {
   CHECK_EQ(kvs_stream_session_ended(stream, before, 5000, host.now), KVS_OK);
   CHECK_EQ(scene_metrics(&host, stream).state, KVS_STREAM_STATE_PUT_STREAM);
   fake_answer_all(&host, stream);
-  kvs_room_drop_all(stream, KVS_STATUS_STORE_OUT_OF_MEMORY, host.now);
+  kvs_room_drop_all(stream, KVS_STATUS_STORE_OUT_OF_MEMORY);
   fake_advance(&host, BACK_OFF);
   fake_answer_all(&host, stream);
   CHECK_EQ(host.session, 0);

@@ -296,30 +296,6 @@ static void the_window_drops_the_oldest(void) {
   finish(&host);
 }
 
-static void evicting_a_half_sent_fragment_breaks_the_connection(void) {
-  fake_host host;
-  uint8_t some[600];
-  size_t taken = 0;
-
-  fake_host_init(&host, ARENA, 4);
-  kvs_stream *stream = fake_stream(&host, "camera");
-  put_gops(&host, stream, 0, 1, 50);
-  CHECK_EQ(kvs_stream_take(stream, host.session, some, sizeof(some), host.now,
-                           &taken),
-           KVS_OK);
-  uint64_t first = host.session;
-  put_gops(&host, stream, 1, 80, 50);
-  CHECK_EQ(fake_count(&host, KVS_EVENT_ABORT_STREAM), 1);
-  CHECK_EQ(fake_last(&host, KVS_EVENT_ABORT_STREAM).u.abort_stream.session,
-           first);
-  CHECK(host.session > first);
-  (void)fake_take(&host, stream);
-  fake_body body;
-  CHECK(fake_read_body(&host, &body));
-  CHECK_EQ(body.blocks % 50, 0);
-  finish(&host);
-}
-
 static void a_fragment_is_given_up_after_an_error_ack_of_its_own(void) {
   fake_host host;
   fake_body body;
@@ -973,7 +949,6 @@ int main(void) {
   RUN(an_oversized_frame_harms_nothing);
   RUN(a_full_arena_drops_the_oldest_and_tells);
   RUN(the_window_drops_the_oldest);
-  RUN(evicting_a_half_sent_fragment_breaks_the_connection);
   RUN(a_fragment_is_given_up_after_an_error_ack_of_its_own);
   RUN(stale_connections_are_broken);
   RUN(an_idle_stream_ends_its_session_and_begins_another);

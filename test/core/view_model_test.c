@@ -312,6 +312,73 @@ static void pop(void) {
   m.last = m.last > 0 ? m.last - 1 : -1;
 }
 
+/* Ruling 7, in the model's words. */
+static int32_t model_victim(bool open) {
+  int32_t first = -1;
+
+  for (uint32_t i = 0; i < m.count; i++) {
+    const fragment *f = &m.list[i];
+    bool stays = model_reading(i) || (open && i + 1 == m.count) ||
+                 (f->taken && !f->freed);
+
+    if (!stays && f->freed) {
+      return (int32_t)i;
+    }
+    first = first < 0 && !stays ? (int32_t)i : first;
+  }
+  return first;
+}
+
+static void remove_one(void) {
+  bool open = below(2) == 0;
+  int32_t want = model_victim(open);
+  kvs_victim victim = {0, 0};
+  uint32_t pages = view.chain.pages;
+  uint32_t may = kvs_view_removable(&view, open);
+  uint32_t i = (uint32_t)want;
+
+  CHECK_EQ(kvs_view_victim(&view, open, &victim), want >= 0);
+  if (want < 0) {
+    CHECK_EQ(may, 0);
+    return;
+  }
+  CHECK_EQ(victim.at, m.list[i].at);
+  CHECK_EQ(victim.before, i == 0 ? 0 : m.list[i - 1].at);
+  kvs_view_remove(&view, &victim);
+  CHECK(pages - view.chain.pages <= may);
+  memmove(&m.list[i], &m.list[i + 1], (m.count - i - 1) * sizeof(m.list[0]));
+  m.count--;
+  if (m.reader > i) {
+    m.reader--;
+  }
+  m.last = m.last >= want ? m.last - 1 : m.last;
+  if (m.count != 0) {
+    m.list[m.count - 1].closed =
+        m.list[m.count - 1].closed || i == m.count; /* it was, before */
+  }
+}
+
+/* Everything that may go does, and just the pages that were told come back. */
+static void remove_all(void) {
+  uint32_t pages = view.chain.pages;
+  uint32_t may = kvs_view_removable(&view, true);
+
+  while (model_victim(true) >= 0) {
+    kvs_victim victim;
+    uint32_t i = (uint32_t)model_victim(true);
+
+    if (!CHECK(kvs_view_victim(&view, true, &victim))) {
+      return;
+    }
+    kvs_view_remove(&view, &victim);
+    memmove(&m.list[i], &m.list[i + 1], (m.count - i - 1) * sizeof(m.list[0]));
+    m.count--;
+    m.reader -= m.reader > i ? 1 : 0;
+    m.last = m.last >= (int32_t)i ? m.last - 1 : m.last;
+  }
+  CHECK_EQ(pages - view.chain.pages, may);
+}
+
 static void rewind_reader(void) {
   kvs_view_rewind(&view);
   m.reader = 0;
@@ -360,6 +427,16 @@ static void step(void) {
     case 3:
       if (below(4) == 0) {
         unfree();
+      }
+      break;
+    case 5:
+    case 6:
+    case 7:
+      remove_one();
+      break;
+    case 8:
+      if (below(20) == 0) {
+        remove_all();
       }
       break;
     case 4:

@@ -154,7 +154,7 @@ typedef enum kvs_streaming_type {
 
 /* What goes when the arena or the window is full. */
 typedef enum kvs_overflow_policy {
-  KVS_OVERFLOW_DROP_OLDEST = 0, /* the oldest whole fragment (ruling 7) */
+  KVS_OVERFLOW_DROP_OLDEST = 0, /* the oldest fragment not begun (ruling 7) */
   KVS_OVERFLOW_REFUSE = 1       /* put answers STORE_OUT_OF_MEMORY */
 } kvs_overflow_policy;
 
@@ -420,8 +420,12 @@ KVS_API uint32_t kvs_stream_id(const kvs_stream *stream);
 KVS_API void kvs_stream_free(kvs_stream *stream);
 
 /* Copies one frame into the arena, adapting NAL units on the way. May drop
- * the oldest fragments by policy, each reported. A frame before the first key
- * frame is skipped: KVS_OK, and one SKIPPED_FRAMES_REPORT later. One of no
+ * the oldest fragments by policy, each reported: never one that is being sent,
+ * or was sent and waits for its ack. Where those and open ones have all the
+ * room, an open one is ended, so that it can be acknowledged, and the frame is
+ * passed over: KVS_OK, and a DROPPED_FRAME_REPORT. A frame before the first key
+ * frame, or behind one passed over, is skipped: KVS_OK, and one
+ * SKIPPED_FRAMES_REPORT later. One of no
  * bytes with KVS_FRAME_END_OF_FRAGMENT is no frame: it ends the open fragment,
  * and metadata that wait go with it. |stream| [read]   |frame| [read]
  * MKV_INVALID_FRAME_DATA (empty, or longer than buffer_duration),
