@@ -192,6 +192,9 @@ static inline bool kvs_clock_holds(const kvs_stream *stream, kvs_time now) {
 /* Notes that media were put while the clock was not set: they are held. */
 void kvs_clock_note(kvs_stream *stream, kvs_time now);
 
+/* Whether media wait for the clock; looks again in a while. */
+bool kvs_clock_waits(kvs_stream *stream, kvs_time now);
+
 /* Shifts held media once the clock is set. */
 void kvs_clock_settle(kvs_stream *stream, kvs_time now);
 

@@ -15,6 +15,17 @@ void kvs_clock_note(kvs_stream *stream, kvs_time now) {
   stream->held_due = kvs_add_u64(now.mono, POLL);
 }
 
+bool kvs_clock_waits(kvs_stream *stream, kvs_time now) {
+  bool waits = kvs_clock_holds(stream, now);
+
+  if (waits) {
+    stream->held_due = kvs_add_u64(now.mono, POLL);
+  } else if (!stream->held) {
+    stream->held_due = KVS_NEVER;
+  }
+  return waits;
+}
+
 /* The timecode of the stored cluster, 8 bytes big-endian, follows 7 bytes of
  * ids and sizes in the cluster header, which ends where the block header
  * begins. */

@@ -118,12 +118,23 @@ static kvs_status judge_frame(kvs_stream *stream, const kvs_frame *frame,
   return KVS_OK;
 }
 
-/* Whether media time ran ahead of the clock by more than a fragment. */
-static bool ran_ahead(const kvs_stream *stream, const kvs_track *track,
-                      uint64_t dts, kvs_time now) {
-  uint64_t media = dts - track->last_dts;
-  uint64_t real = kvs_sub_u64(now.mono, track->last_mono);
+/* Whether media time ran ahead of the clock by more than a fragment, from the
+ * newest frame of any track: a sparse one may rest for long. */
+static bool ran_ahead(const kvs_stream *stream, uint64_t dts, kvs_time now) {
+  const kvs_track *newest = NULL;
   uint64_t most = stream->info.max_fragment_duration;
+  uint64_t media;
+  uint64_t real;
+
+  for (const kvs_track *track = stream->tracks; track != stream->tracks_end;
+       track++) {
+    if (track->has_last &&
+        (newest == NULL || track->last_dts > newest->last_dts)) {
+      newest = track;
+    }
+  }
+  media = newest == NULL ? 0 : kvs_sub_u64(dts, newest->last_dts);
+  real = newest == NULL ? 0 : kvs_sub_u64(now.mono, newest->last_mono);
 
   return media > most && media - most > real;
 }
@@ -147,7 +158,7 @@ static kvs_status judge_times(kvs_stream *stream, kvs_put_plan *plan,
     return KVS_OK;
   }
   if (dts > track->last_dts) {
-    plan->jump = ran_ahead(stream, track, dts, now);
+    plan->jump = ran_ahead(stream, dts, now);
     return KVS_OK;
   }
   if (kvs_put_units(stream, dts) == kvs_put_units(stream, track->last_dts)) {
@@ -241,6 +252,18 @@ static kvs_status plan_units(kvs_stream *stream, kvs_put_plan *plan,
   return plan->key ? learn(stream, plan, now) : KVS_OK;
 }
 
+/* Media came to a session that had sent all there was: from now on they wait,
+ * and the end that it was to have for want of them is taken back. */
+static void wake_idle(kvs_stream *stream, kvs_time now) {
+  kvs_session *session = &stream->session;
+
+  session->progress = now.mono;
+  if (session->idle && session->phase == KVS_PHASE_BODY) {
+    session->idle = false;
+    session->close = false;
+  }
+}
+
 /* After a frame was stored: the host is told, and calls are made. */
 static void after_put(kvs_stream *stream, kvs_time now) {
   kvs_session_wake(stream);
@@ -276,11 +299,13 @@ static kvs_status put_end(kvs_stream *stream, kvs_time now) {
 
 static kvs_status put_long(kvs_stream *stream, const kvs_frame *frame,
                            kvs_time now) {
+  bool dry = stream->view.current == 0;
   kvs_put_plan plan;
 
   if (only_ends(frame)) {
     return put_end(stream, now);
   }
+  kvs_clock_settle(stream, now); /* the clock may have been set since */
   KVS_TRY(judge_frame(stream, frame, &plan));
   KVS_TRY(judge_times(stream, &plan, now));
   if (skips(stream, &plan)) {
@@ -292,6 +317,9 @@ static kvs_status put_long(kvs_stream *stream, const kvs_frame *frame,
   }
   plan_fragment(stream, &plan);
   KVS_TRY(kvs_put_store(stream, &plan, now));
+  if (dry && stream->view.current != 0) {
+    wake_idle(stream, now);
+  }
   after_put(stream, now);
   return KVS_OK;
 }
@@ -326,6 +354,9 @@ kvs_status kvs_stream_put(kvs_stream *stream, const kvs_frame *frame,
   dry = stream->view.current == 0;
   if (!KVS_USUALLY(put_short(stream, frame, now))) {
     return put_or_refuse(stream, frame, now);
+  }
+  if (dry) {
+    wake_idle(stream, now);
   }
   if (!KVS_USUALLY(kvs_stream_flows(stream))) {
     after_put(stream, now);

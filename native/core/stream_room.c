@@ -217,6 +217,7 @@ static void end_open(kvs_stream *stream, kvs_time now) {
     kvs_view_close_newest(&stream->view);
     kvs_put_end_fragment(stream);
     stream->session.close = kvs_session_live(stream);
+    stream->session.idle = false;
   }
   kvs_session_wake(stream);
 }

@@ -228,6 +228,7 @@ void kvs_session_step(kvs_stream *stream, kvs_time now) {
     stream->session.missing = true;
     stream->session.finish = true;
     stream->session.close = true;
+    stream->session.idle = false;
     kvs_session_wake(stream);
   }
   if (stale_at(stream) <= now.mono) {
@@ -239,6 +240,7 @@ void kvs_session_step(kvs_stream *stream, kvs_time now) {
   }
   if (idle_at(stream) <= now.mono) {
     stream->session.close = true;
+    stream->session.idle = true;
     kvs_session_wake(stream);
   }
 }

@@ -318,7 +318,7 @@ void kvs_state_move(kvs_stream *stream, kvs_time now) {
     go(stream, S(DESCRIBE), now);
   }
   if (stream->machine.state == S(READY) && stream->view.oldest != 0 &&
-      !kvs_session_live(stream) && !kvs_clock_holds(stream, now)) {
+      !kvs_session_live(stream) && !kvs_clock_waits(stream, now)) {
     uint64_t delay = stream->session_retry.attempts == 0
                          ? 0
                          : kvs_sub_u64(stream->session_due, now.mono);

@@ -113,6 +113,7 @@ typedef struct kvs_session {
   bool waiting;       /* take had nothing: tell when there is something */
   bool finish;        /* end at the next fragment boundary */
   bool close;         /* end as soon as nothing is left to read */
+  bool idle;          /* for want of media alone: those that come undo it */
   bool missing;       /* an old fragment's ack is given up: do not await it */
   bool sent_any;      /* a fragment was taken in it */
   bool ended;         /* |last| was forgotten: it had its END_OF_FRAGMENT */

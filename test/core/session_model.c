@@ -113,6 +113,7 @@ static uint64_t decoded_at(const kvs_frame *frame) {
 static kvs_status judge_stamp(const model *m, const kvs_frame *frame,
                               kvs_time now, bool *jump) {
   const model_track *track = &m->tracks[frame->track_id - 1];
+  const model_track *newest = track;
   uint64_t scale = m->info.timecode_scale;
   uint64_t dts = decoded_at(frame);
 
@@ -120,9 +121,15 @@ static kvs_status judge_stamp(const model *m, const kvs_frame *frame,
     return KVS_OK;
   }
   if (dts > track->last_dts) {
-    uint64_t real = now.mono - track->last_mono;
+    for (uint32_t i = 0; i < m->info.track_count; i++) {
+      const model_track *other = &m->tracks[i];
 
-    *jump = dts - track->last_dts > real + m->info.max_fragment_duration;
+      newest = other->has_last && other->last_dts > newest->last_dts ? other
+                                                                     : newest;
+    }
+    *jump = dts > newest->last_dts &&
+            dts - newest->last_dts >
+                now.mono - newest->last_mono + m->info.max_fragment_duration;
     return KVS_OK;
   }
   if ((dts + scale / 2) / scale == (track->last_dts + scale / 2) / scale) {
