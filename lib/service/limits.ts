@@ -39,6 +39,10 @@ export interface Limits {
   readonly getMediaReaders: number;
   /** Bytes a second that a reader is sent. */
   readonly getMediaBytesPerSecond: number;
+  /** How long a reader may take nothing of what it is sent before its connection is closed. */
+  readonly readerStall: number;
+  /** Longest time a reader's connection stays open. */
+  readonly readerDuration: number;
   /** GetMediaForFragmentList readers of one stream at a time. */
   readonly fragmentListReaders: number;
   /** Fragments that one GetMediaForFragmentList may name. */
@@ -76,6 +80,8 @@ export const GUIDE_LIMITS: Readonly<Limits> = {
   idleClose: 30_000,
   getMediaReaders: 3,
   getMediaBytesPerSecond: 25_000_000,
+  readerStall: 60_000,
+  readerDuration: 3_600_000,
   fragmentListReaders: 5,
   fragmentsPerList: 1000,
   hlsSessions: 5,
@@ -104,6 +110,8 @@ export const NO_LIMITS: Readonly<Limits> = {
   idleClose: 30_000,
   getMediaReaders: Infinity,
   getMediaBytesPerSecond: Infinity,
+  readerStall: 60_000,
+  readerDuration: Infinity,
   fragmentListReaders: Infinity,
   fragmentsPerList: 1000,
   hlsSessions: 1000,

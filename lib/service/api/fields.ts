@@ -40,6 +40,9 @@ export type MapField = Extract<Field, { type: 'map' }>;
 /** The values of a request by name. @internal */
 export type Fields = Readonly<Record<string, Field>>;
 
+/** The last time whose milliseconds are exact; times are kept as such. */
+const LAST_SECOND = Math.floor(Number.MAX_SAFE_INTEGER / 1000) - 1;
+
 /** What is wrong with a request: one sentence for each fault, in the order of the table. @internal */
 export function faultsOf(fields: Fields, values: Readonly<Record<string, unknown>>): string[] {
   return Object.entries(fields).flatMap(([name, field]) => {
@@ -58,7 +61,7 @@ function faultsOfValue(field: Field, value: unknown, path: string): string[] {
     case 'integer':
       return faultsOfInteger(field, value, path);
     case 'timestamp':
-      return typeof value === 'number' && Number.isFinite(value) && value >= 0
+      return typeof value === 'number' && value >= 0 && value <= LAST_SECOND
         ? []
         : [fault(value, path, 'Member must be a time stamp: seconds since 1970, a number')];
     case 'object':

@@ -11,6 +11,9 @@ import { tagsElement, type TagPairs } from './layout.js';
 /** Fragments up to this size are verified in memory; larger ones are read twice. */
 const HELD_BYTES = 1024 * 1024;
 
+/** Node's timers take no more, ms. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** An operation that gives media. @internal */
 export type MediaReader = 'GetMedia' | 'GetMediaForFragmentList';
 
@@ -22,6 +25,8 @@ export interface SenderOptions {
   readonly response: ServerResponse;
   readonly pacer: Pacer;
   readonly signal: AbortSignal;
+  /** How long a reader may take nothing before its connection is closed, ms. */
+  readonly stall: number;
 }
 
 /**
@@ -93,7 +98,7 @@ export class FragmentSender {
     const { response, pacer, signal, meter, operation } = this.#options;
     signal.throwIfAborted();
     meter.add(`${operation}.OutgoingBytes`, bytes.length);
-    if (!response.write(bytes)) await drained(response, signal);
+    if (!response.write(bytes)) await drained(response, signal, this.#options.stall);
     const wait = pacer.spend(bytes.length);
     if (wait > 0) await sleep(wait, undefined, { signal });
   }
@@ -104,10 +109,17 @@ export function isDamage(error: unknown): error is FragmentDamagedError {
   return error instanceof FragmentDamagedError;
 }
 
-async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+/** Resolves when the reader has taken what was sent; one that takes nothing loses its connection. */
+async function drained(
+  response: ServerResponse,
+  signal: AbortSignal,
+  stall: number,
+): Promise<void> {
   if (!response.writableNeedDrain || response.destroyed) return;
   await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => response.destroy(), Math.min(stall, MAX_TIMER));
     const done = (): void => {
+      clearTimeout(timer);
       response.removeListener('drain', done);
       signal.removeEventListener('abort', done);
       resolve();

@@ -7,6 +7,9 @@ import type { StreamRecord } from '../store/types.js';
 import { mayUseKey } from '../policy/authorize.js';
 import { FragmentSender, type MediaReader } from './sender.js';
 
+/** Node's timers take no more, ms. */
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** A reader's connection while media is sent to it. @internal */
 export interface MediaSession {
   readonly sender: FragmentSender;
@@ -62,12 +65,16 @@ export async function sendMedia(
     response,
     pacer: new Pacer(limits.getMediaBytesPerSecond, clock),
     signal: ended.signal,
+    stall: limits.readerStall,
   });
+  const age = Math.min(limits.readerDuration, MAX_TIMER);
+  const timer = setTimeout(stop, age);
   try {
     await send({ sender, signal: ended.signal, stop });
   } catch (error) {
     if (!ended.signal.aborted) throw error;
   } finally {
+    clearTimeout(timer);
     response.removeListener('close', stop);
     await sender.close();
   }

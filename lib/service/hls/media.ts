@@ -1,3 +1,4 @@
+import { KvsError } from '../../base/errors.js';
 import { StreamingMkvReader } from '../../parser/index.js';
 import { TrackCollector, type MkvTrack } from '../../parser/tracks.js';
 import { ServiceError } from '../errors.js';
@@ -75,11 +76,20 @@ export function checkPlayable(header: Uint8Array): void {
 }
 
 function tracksOf(header: Uint8Array): readonly MkvTrack[] {
-  const reader = new StreamingMkvReader();
+  const reader = new StreamingMkvReader({ maxCaptureBytes: Math.max(1, header.length) });
   const collector = new TrackCollector();
-  reader.push(header);
-  for (let event = reader.next(); event !== undefined; event = reader.next()) {
-    collector.visit(event);
+  try {
+    reader.push(header);
+    for (let event = reader.next(); event !== undefined; event = reader.next()) {
+      collector.visit(event);
+    }
+  } catch (error) {
+    // PutMedia looks at less of a header than a player has to.
+    if (!(error instanceof KvsError)) throw error;
+    throw new ServiceError(
+      'UnsupportedStreamMediaTypeException',
+      `The tracks of the stream cannot be read: ${error.message}`,
+    );
   }
   return [...collector.tracks.values()].sort((a, b) => a.number - b.number);
 }

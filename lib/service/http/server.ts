@@ -29,6 +29,9 @@ export function newServer({
     headersTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.ceil(requestTimeoutMs / 2),
     maxHeaderSize: 16 * 1024,
+    // A client that is gone without a word is found out.
+    keepAlive: true,
+    keepAliveInitialDelay: 60_000,
   };
   return tls === undefined
     ? createServer(settings)

@@ -1,3 +1,4 @@
+import { Collector } from '../../parser/input.js';
 import { AckError } from '../errors.js';
 import type { RawQueue } from './raw.js';
 
@@ -30,8 +31,8 @@ export class HeaderGatherer {
   readonly #raw: RawQueue;
   /** `none`: no document has begun; `gather`: before its first Cluster; `done`: behind it. */
   #state: 'none' | 'gather' | 'done' = 'none';
-  #parts: Uint8Array[] = [];
-  #length = 0;
+  /** Joined as they come: a client that sends single bytes would have an object held for each. */
+  #parts = new Collector();
   /** Where the next byte of the header stands; undefined while bytes are left out. */
   #from: number | undefined;
   #header: Uint8Array = new Uint8Array();
@@ -60,8 +61,7 @@ export class HeaderGatherer {
 
   beginDocument(offset: number): void {
     this.#state = 'gather';
-    this.#parts = [];
-    this.#length = 0;
+    this.#parts = new Collector();
     this.#from = offset;
     this.#hasSegment = false;
     this.#hasTracks = false;
@@ -135,18 +135,17 @@ export class HeaderGatherer {
     }
     if (this.#state === 'gather') {
       this.gatherTo(offset);
-      this.#header = Buffer.concat(this.#parts);
-      this.#parts = [];
+      this.#header = Buffer.from(this.#parts.view());
+      this.#parts = new Collector();
       this.#state = 'done';
     }
     return this.#header;
   }
 
   #add(part: Readonly<Uint8Array>): void {
-    this.#length += part.length;
-    if (this.#length > MAX_HEADER) {
+    if (this.#parts.length + part.length > MAX_HEADER) {
       throw new AckError(4006, `more than ${String(MAX_HEADER)} bytes before the first Cluster`);
     }
-    this.#parts.push(Uint8Array.from(part));
+    this.#parts.add(part, MAX_HEADER);
   }
 }

@@ -36,6 +36,9 @@ type IngestLimits = Pick<
   'fragmentDuration' | 'fragmentBytes' | 'tracks' | 'fragmentTags' | 'framesForEveryTrack'
 >;
 
+/** Bytes of a Cluster that are given on at a time, but for its last ones. */
+const GIVEN = 4096;
+
 /**
  * Cuts the body of a PutMedia call into fragments while it arrives. Pure: bytes in, calls of the
  * target out; throws `AckError`. A fragment ends at the next Cluster, at an END_OF_FRAGMENT tag,
@@ -77,10 +80,11 @@ export class MkvIngest {
       this.#drain();
     });
     const upTo = Math.min(this.#resolved, this.#raw.total);
-    if (this.#inCluster) this.#giveTo(upTo);
+    if (this.#inCluster && upTo - this.#given >= GIVEN) this.#giveTo(upTo);
     this.#header.gatherTo(upTo);
     this.#tags.checkOpen(this.#raw.total);
-    this.#raw.release(Math.min(upTo, this.#tags.from ?? upTo));
+    const needed = this.#inCluster ? this.#given : upTo;
+    this.#raw.release(Math.min(needed, this.#tags.from ?? needed));
   }
 
   /** The body has ended. Throws `AckError` 4000 when it ended inside an element. */

@@ -5,6 +5,8 @@ const GRACE = 10_000;
 /** A silent producer gets an Idle ack this often, ms. */
 const IDLE_ACK = 5000;
 
+const MAX_TIMER = 2 ** 31 - 1;
+
 /** What happens to a session as time passes. @internal */
 export interface TimerActions {
   /** Nothing came for a while. */
@@ -52,9 +54,12 @@ export class SessionTimers {
 
   #expireIn(ms: number): void {
     clearTimeout(this.#age);
+    // Node's timers end at once where they are given more.
+    const part = Math.min(ms, MAX_TIMER);
     this.#age = setTimeout(() => {
-      this.#actions.expired();
-    }, ms);
+      if (ms > part) this.#expireIn(ms - part);
+      else this.#actions.expired();
+    }, part);
   }
 
   #tick(): void {

@@ -57,6 +57,8 @@ export interface Limits {
     readonly idleClose: number;
     readonly getMediaReaders: number;
     readonly getMediaBytesPerSecond: number;
+    readonly readerStall: number;
+    readonly readerDuration: number;
     readonly fragmentListReaders: number;
     readonly fragmentsPerList: number;
     readonly hlsSessions: number;
