@@ -52,7 +52,7 @@ const LIB_OUTSIDE = {
   producer: { node: [...FLOW, ...TOOLS, 'crypto', 'os'], packages: [] },
   sources: {
     node: [...FILES, ...NET, ...FLOW, ...TOOLS, 'child_process', 'readline'],
-    packages: [],
+    packages: ['mediabunny'],
   },
   consumer: { node: [...FILES, ...NET, ...FLOW, ...TOOLS], packages: ['@aws-sdk/', '@smithy/'] },
   service: {

@@ -4,7 +4,8 @@ import { KvsError } from '../base/errors.js';
 import type { Frame, TrackInfo } from '../base/media.js';
 
 /** Containers that `openMediaFile` reads. */
-export type MediaFormat = 'mp4' | 'matroska' | 'h264' | 'h265';
+export type MediaFormat =
+  'mp4' | 'matroska' | 'h264' | 'h265' | 'ts' | 'adts' | 'wav' | 'ogg' | 'mp3' | 'flac';
 
 /** A track of a media file, taken into the stream or not. */
 export interface FoundTrack {
@@ -39,6 +40,7 @@ export interface Container {
   readonly frameCount: number;
   readonly durationMs: number;
   readonly timeShiftMs: number;
+  readonly startMs: number;
   /** One pass over the frames in file order; opens the file anew and closes it at the end. */
   frames(signal: AbortSignal | undefined): AsyncGenerator<Frame, void, undefined>;
 }
@@ -46,6 +48,17 @@ export interface Container {
 /** Milliseconds rounded to the microsecond, the precision of every time stamp in the package. */
 export function roundToMicroseconds(ms: number): number {
   return Math.round(ms * 1000) / 1000 + 0; // never -0
+}
+
+/** A film that begins later than this was cut out of a longer time line, as recorders and servers do. */
+const LATE_MS = 1000;
+
+/**
+ * What is to be added to the times of a file whose first frame is decoded at `firstMs`: none is below
+ * zero then, and one from the middle of a time line begins at zero.
+ */
+export function startShift(firstMs: number): number {
+  return firstMs < 0 || firstMs > LATE_MS ? roundToMicroseconds(-firstMs) : 0;
 }
 
 /** Opens `path` for reading; a failure is a `KvsError` that names the file and the reason. */

@@ -1,7 +1,13 @@
 import { KvsError } from '../base/errors.js';
 import { type Frame, FRAME_FLAG, NAL_ADAPTATION } from '../base/media.js';
 import { type MediaFrame, readFrames } from '../parser/index.js';
-import { type Container, nothingToSend, readChunks, roundToMicroseconds } from './container.js';
+import {
+  type Container,
+  nothingToSend,
+  readChunks,
+  roundToMicroseconds,
+  startShift,
+} from './container.js';
 import { chooseTracks, foundTrack, refuseEncodedTracks, TrackScan } from './matroska-tracks.js';
 import { DecodingClock } from './reorder.js';
 
@@ -33,7 +39,7 @@ export async function openMatroska(path: string): Promise<Container> {
   const first = Math.min(...chosen.map((track) => track.scan.firstDts));
   const start = Math.min(...chosen.map((track) => track.scan.startMs));
   const end = Math.max(...chosen.map((track) => track.scan.endMs));
-  const shift = first < 0 ? roundToMicroseconds(-first) : 0;
+  const shift = startShift(first);
   return {
     format: 'matroska',
     tracks: chosen.map((track) => track.info),
@@ -46,6 +52,7 @@ export async function openMatroska(path: string): Promise<Container> {
     frameCount: chosen.reduce((sum, track) => sum + track.scan.frames, 0),
     durationMs: roundToMicroseconds(end - start),
     timeShiftMs: shift,
+    startMs: roundToMicroseconds(start),
     frames: (signal) => stampedFrames(path, tracks, shift, signal),
   };
 }

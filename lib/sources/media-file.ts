@@ -11,6 +11,7 @@ import {
 } from './container.js';
 import { openMatroska } from './matroska.js';
 import { openMp4 } from './mp4-file.js';
+import { openOther } from './other-file.js';
 import { openRawVideo } from './raw-video-file.js';
 
 /** How a media file is opened. */
@@ -48,10 +49,13 @@ export interface MediaFile {
   /** From the first frame shown to the end of the last one, ms. */
   readonly durationMs: number;
   /**
-   * Already added to every time of the file, ms, so that none is below zero: a file with B-frames
-   * commonly decodes its first frame before time 0. The frames of all tracks keep their distances.
+   * Already added to every time of the file, ms, so that none is below zero and one that begins in the
+   * middle of a time line counts from zero: a file with B-frames commonly decodes its first frame before
+   * time 0, recordings begin at the time of day. The frames of all tracks keep their distances.
    */
   readonly timeShiftMs: number;
+  /** The file's own time of the first frame shown, ms. */
+  readonly startMs: number;
   /**
    * The frames in decoding order, times in ms exact to 1 µs. May be called any number of times;
    * each call is a pass of its own. Every frame owns its bytes.
@@ -60,7 +64,8 @@ export interface MediaFile {
 }
 
 /**
- * Opens an MP4/MOV (also fragmented), Matroska/WebM or raw H.264 or H.265 file; the content decides which,
+ * Opens an MP4/MOV (also fragmented), Matroska/WebM, MPEG-TS, raw H.264 or H.265, ADTS, WAV, Ogg, MP3 or
+ * FLAC file; the content decides which,
  * not the name. Reads the file's tables (Matroska, raw video: the whole file once), so that a
  * truncated or damaged file is refused here and not in the middle of an upload.
  *
@@ -91,6 +96,7 @@ export async function openMediaFile(
     frameCount: container.frameCount,
     durationMs: container.durationMs,
     timeShiftMs: container.timeShiftMs,
+    startMs: container.startMs,
     frames: (passOptions) => shifted(container, passOptions),
   };
 }
@@ -108,10 +114,17 @@ async function openContainer(path: string, options: MediaFileOptions): Promise<C
     case 'h264':
     case 'h265':
       return openRawVideo(path, format, frameRate);
+    case 'ts':
+    case 'adts':
+    case 'wav':
+    case 'ogg':
+    case 'mp3':
+    case 'flac':
+      return openOther(path, format);
     default:
       throw new KvsError({
         status: 'STATUS_FORMAT_ERROR',
-        message: `${path} is not MP4, Matroska or raw H.264 or H.265 (it begins with ${beginning(head)}); convert it with ffmpeg -i IN -c copy OUT.mkv`,
+        message: `${path} is not MP4, Matroska, MPEG-TS, raw H.264 or H.265, ADTS, WAV, Ogg, MP3 or FLAC (it begins with ${beginning(head)}); convert it with ffmpeg -i IN -c copy OUT.mkv`,
       });
   }
 }
@@ -123,11 +136,30 @@ export function detectFormat(head: Uint8Array): MediaFormat | undefined {
   }
   const box = String.fromCharCode(...head.subarray(4, 8));
   if (/^(ftyp|styp|moov|moof|mdat|free|skip|wide|pnot|sidx)$/.test(box)) return 'mp4';
+  const sound = soundFormat(head);
+  if (sound !== undefined) return sound;
   const code = head.findIndex((byte) => byte !== 0);
   const unit = head[code + 1];
   if (code < 2 || head[code] !== 1 || unit === undefined) return undefined;
   if (isH265Header(unit, head[code + 2] ?? 0)) return 'h265';
   return isH264Header(unit) ? 'h264' : undefined;
+}
+
+const TS_PACKET = 188;
+const TS_SYNC = 0x47;
+
+/** Transport streams and files of sound alone. */
+function soundFormat(head: Uint8Array): MediaFormat | undefined {
+  const name = String.fromCharCode(...head.subarray(0, 4));
+  if (name === 'RIFF' && String.fromCharCode(...head.subarray(8, 12)) === 'WAVE') return 'wav';
+  if (name === 'OggS') return 'ogg';
+  if (name === 'fLaC') return 'flac';
+  if (head[0] === TS_SYNC && (head.length <= TS_PACKET || head[TS_PACKET] === TS_SYNC)) return 'ts';
+  if (name.startsWith('ID3')) return 'mp3';
+  if (head[0] !== 0xff) return undefined;
+  const second = head[1] ?? 0;
+  if ((second & 0xf6) === 0xf0) return 'adts';
+  return (second & 0xe6) === 0xe2 ? 'mp3' : undefined;
 }
 
 /** A stream begins with a delimiter, parameter set, SEI or slice; H.265 headers read as none of these. */

@@ -7,6 +7,7 @@ import {
   nothingToSend,
   openForReading,
   roundToMicroseconds,
+  startShift,
 } from './container.js';
 import { Film, type FilmOptions } from './mp4/film.js';
 import type { FilmTrack, JudgedTrack } from './mp4/film-track.js';
@@ -28,7 +29,7 @@ export async function openMp4(path: string, options: FilmOptions): Promise<Conta
     if (span.frames === 0) throw malformed(path, 'none of its frames is within its edit lists');
     const reader = new WindowReader(file, path);
     const tracks = await Promise.all(chosen.map((track) => withSets(film, track, reader)));
-    const shift = span.first < 0 ? roundToMicroseconds(-span.first * 1000) : 0;
+    const shift = startShift(span.first * 1000);
     const annexB = tracks.some((track) => track.annexB);
     return {
       format: 'mp4',
@@ -41,6 +42,7 @@ export async function openMp4(path: string, options: FilmOptions): Promise<Conta
       frameCount: span.frames,
       durationMs: roundToMicroseconds((span.end - span.start) * 1000),
       timeShiftMs: shift,
+      startMs: roundToMicroseconds(span.start * 1000),
       frames: (signal) => readFrames(film, chosen, shift, signal),
     };
   } catch (cause) {

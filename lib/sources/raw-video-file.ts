@@ -51,6 +51,7 @@ export async function openRawVideo(
     frameCount: found.places.length,
     durationMs: roundToMicroseconds(found.places.length * frameMs),
     timeShiftMs: roundToMicroseconds(lag * frameMs),
+    startMs: 0,
     frames: (signal) => readFrames(pass, signal),
   };
 }

@@ -47,7 +47,7 @@ describe.skipIf(NPM === undefined)('runtime dependencies (npm)', () => {
 
   it('keep to it for a device that only produces', () => {
     const folders = packages('dev', 'peer', 'optional');
-    expect(folders.filter((path) => /classic-level/.test(path))).toEqual([]);
+    expect(folders.filter((path) => /classic-level|mediabunny/.test(path))).toEqual([]);
     checkWithin(measure('… --omit=optional', folders), budget().dependenciesOfProducer);
   });
 });

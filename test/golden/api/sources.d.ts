@@ -55,6 +55,7 @@ export interface MediaFile {
     readonly frameCount: number;
     readonly durationMs: number;
     readonly timeShiftMs: number;
+    readonly startMs: number;
     frames(options?: FramesOptions): AsyncGenerator<Frame, void, undefined>;
 }
 
@@ -64,7 +65,7 @@ export interface MediaFileOptions {
     readonly truncated?: 'read' | 'refuse';
 }
 
-export type MediaFormat = 'mp4' | 'matroska' | 'h264' | 'h265';
+export type MediaFormat = 'mp4' | 'matroska' | 'h264' | 'h265' | 'ts' | 'adts' | 'wav' | 'ogg' | 'mp3' | 'flac';
 
 export interface ParameterSets {
     readonly vps?: Uint8Array;
