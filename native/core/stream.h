@@ -410,6 +410,13 @@ KVS_MUST_CHECK kvs_status kvs_body_take_on(kvs_stream *stream, uint64_t session,
 /* Marks a fragment as not needed any more and forgets what can be. */
 void kvs_ack_free(kvs_stream *stream, kvs_pos fragment, kvs_time now);
 
+/* Whether the fragment at |at|, refused often enough, is stepped over: if one
+ * behind it is taken, it is given up (ruling 40). */
+bool kvs_ack_steps_over(const kvs_stream *stream, kvs_pos at);
+
+/* The oldest fragment that is not freed nor stepped over, or 0. */
+kvs_pos kvs_ack_awaited(const kvs_stream *stream);
+
 /* Whether an ack of |type| frees (ruling 1). */
 bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type);
 

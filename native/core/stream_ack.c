@@ -11,7 +11,34 @@ bool kvs_ack_frees(const kvs_stream *stream, kvs_ack_type type) {
   return type == KVS_ACK_PERSISTED;
 }
 
+/* Gives a fragment up that the service will never take. */
+static void lose(kvs_stream *stream, kvs_pos at, kvs_status reason) {
+  kvs_view *view = &stream->view;
+  kvs_fragment *fragment = kvs_view_fragment(view, at);
+
+  fragment->state |= KVS_FRAGMENT_LOST | KVS_FRAGMENT_CLOSED;
+  kvs_view_free(view, at);
+  if (at == view->newest) {
+    kvs_put_end_fragment(stream);
+    stream->await_key = true;
+  }
+  kvs_room_report_dropped(stream, fragment, reason);
+}
+
+/* The fragment that was stepped over is at fault: one behind it was taken. */
+static void give_up_refused(kvs_stream *stream) {
+  kvs_pos at = stream->refused;
+
+  stream->stepped = false;
+  stream->refusals = 0;
+  stream->refused = 0;
+  lose(stream, at, stream->refusing);
+}
+
 void kvs_ack_free(kvs_stream *stream, kvs_pos at, kvs_time now) {
+  if (stream->stepped && at != stream->refused) {
+    give_up_refused(stream);
+  }
   kvs_view_free(&stream->view, at);
   stream->persisted_at = now.mono;
   stream->unnamed = 0;
@@ -66,18 +93,40 @@ static void mark(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
   }
 }
 
-/* Gives a fragment up that the service will never take. */
-static void lose(kvs_stream *stream, kvs_pos at, kvs_status reason) {
-  kvs_view *view = &stream->view;
-  kvs_fragment *fragment = kvs_view_fragment(view, at);
+/* A fragment that is refused for no fault of its own is sent again; so often,
+ * and then the next is tried. If that is taken, it was the fragment, and it is
+ * given up; if not, it is the service, and nothing was learned (ruling 40). */
+#define REFUSALS 10
 
-  fragment->state |= KVS_FRAGMENT_LOST | KVS_FRAGMENT_CLOSED;
-  kvs_view_free(view, at);
-  if (at == view->newest) {
-    kvs_put_end_fragment(stream);
-    stream->await_key = true;
+bool kvs_ack_steps_over(const kvs_stream *stream, kvs_pos at) {
+  return at != 0 && at == stream->refused && stream->refusals >= REFUSALS &&
+         kvs_view_fragment(&stream->view, at)->next != 0;
+}
+
+kvs_pos kvs_ack_awaited(const kvs_stream *stream) {
+  const kvs_view *view = &stream->view;
+  kvs_pos at = view->oldest;
+
+  while (at != 0 && stream->stepped &&
+         (at == stream->refused ||
+          kvs_fragment_is_freed(kvs_view_fragment(view, at)))) {
+    at = kvs_view_fragment(view, at)->next;
   }
-  kvs_room_report_dropped(stream, fragment, reason);
+  return at;
+}
+
+static void note_refusal(kvs_stream *stream, kvs_pos at, kvs_status why) {
+  if (at == 0) {
+    return;
+  }
+  if (stream->stepped) {
+    stream->stepped = false;
+    stream->refusals = 0;
+    return;
+  }
+  stream->refusals = at == stream->refused ? stream->refusals + 1 : 1;
+  stream->refused = at;
+  stream->refusing = why;
 }
 
 /* An error that names no fragment is the session's, and all goes again. When it
@@ -119,6 +168,8 @@ static void handle_error(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
       stream->unnamed = 0;
       kvs_retry_succeeded(&stream->session_retry);
     }
+  } else if (kvs_ack_error_remedy(ack->error_id) == KVS_REMEDY_RESEND) {
+    note_refusal(stream, at, status);
   }
   kvs_session_abort(stream, status, ack->error_id, true, now);
 }

@@ -30,7 +30,7 @@ void kvs_body_note_sent(kvs_stream *stream, kvs_time now) {
 static bool all_freed(const kvs_stream *stream) {
   const kvs_view *view = &stream->view;
   const kvs_session *session = &stream->session;
-  kvs_pos at = session->missing ? session->last : view->oldest;
+  kvs_pos at = session->missing ? session->last : kvs_ack_awaited(stream);
 
   return at == 0 ||
          (kvs_view_fragment(view, at)->state &
@@ -111,7 +111,9 @@ static bool at_boundary(kvs_stream *stream, kvs_time now) {
   kvs_view *view = &stream->view;
   const kvs_fragment *next = kvs_view_fragment(view, view->current);
 
-  if ((next->state & KVS_FRAGMENT_FREED) != 0) {
+  if (kvs_fragment_is_freed(next) ||
+      kvs_ack_steps_over(stream, view->current)) {
+    stream->stepped = stream->stepped || !kvs_fragment_is_freed(next);
     kvs_room_hand_on(stream, next);
     kvs_view_pass(view);
     kvs_room_trim(stream);

@@ -37,6 +37,11 @@ static void forget(kvs_stream *stream, const kvs_victim *victim) {
     stream->session.last = 0;
     stream->session.ended = (fragment->state & KVS_FRAGMENT_ENDED) != 0;
   }
+  if (stream->refused == victim->at) {
+    stream->refused = 0;
+    stream->refusals = 0;
+    stream->stepped = false;
+  }
   kvs_view_remove(view, victim);
   kvs_format_release(stream, header);
 }

@@ -15,6 +15,10 @@ void kvs_session_begin(kvs_stream *stream, kvs_time now) {
   if (view->current == 0) {
     return;
   }
+  stream->stepped = kvs_ack_steps_over(stream, view->current);
+  if (stream->stepped) {
+    kvs_view_pass(view);
+  }
   session->phase = KVS_PHASE_HEADER;
   session->header = kvs_view_fragment(view, view->current)->header;
   session->result = KVS_RESULT_OK;
@@ -138,8 +142,10 @@ static uint64_t stale_at(const kvs_stream *stream) {
   if (view->current != 0 || session->phase == KVS_PHASE_HEADER) {
     at = kvs_session_unread_due(stream);
   }
-  if (view->oldest != 0 && stream->info.fragment_acks) {
-    const kvs_fragment *oldest = kvs_view_fragment(view, view->oldest);
+  if (view->oldest != 0 && stream->info.fragment_acks &&
+      kvs_ack_awaited(stream) != 0) {
+    const kvs_fragment *oldest =
+        kvs_view_fragment(view, kvs_ack_awaited(stream));
 
     if ((oldest->state & KVS_FRAGMENT_SENT) != 0) {
       uint64_t since = kvs_max_u64(oldest->sent_at, session->acked_at);

@@ -215,6 +215,10 @@ struct kvs_stream {
   kvs_retry session_retry;
   uint64_t session_due; /* mono: not before this */
   uint32_t unnamed;     /* errors of no fragment since one was freed */
+  kvs_pos refused;   /* fragment that the service refuses for no fault, or 0 */
+  uint32_t refusals; /* of it, in a row */
+  kvs_status refusing; /* why, the last time */
+  bool stepped;        /* the session goes on behind it, to see what is wrong */
   bool ready_told;
   bool tagged;
   bool closed; /* STREAM_CLOSED was told */

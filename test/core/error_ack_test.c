@@ -295,6 +295,98 @@ static void acks_that_cannot_be_are_refused(void) {
   scene_finish(&host);
 }
 
+/* Sends the next session's body up to its first refusal, or its ack. */
+static uint64_t meet_service(fake_host *host, kvs_stream *stream,
+                             uint64_t refused, uint32_t error) {
+  fake_body body;
+
+  fake_advance(host, BACK_OFF);
+  fake_answer_all(host, stream);
+  (void)fake_take(host, stream);
+  CHECK(fake_read_body(host, &body));
+  for (uint32_t i = 0; i < body.clusters; i++) {
+    if (body.times[i] == refused || refused == UINT64_MAX) {
+      CHECK_EQ(scene_error(host, stream, error, body.times[i]), KVS_OK);
+      break;
+    }
+    CHECK_EQ(fake_ack(host, stream, "PERSISTED", body.times[i]), KVS_OK);
+  }
+  return body.clusters == 0 ? UINT64_MAX : body.times[0];
+}
+
+/* S13: one fragment that is refused for ever, with a code that says that it may
+ * go again, holds up nothing. */
+static void one_that_is_always_refused_is_given_up(void) {
+  static const uint32_t errors[] = {4000, 5000, 5001};
+
+  for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+    fake_host host;
+    kvs_stream_info info;
+    kvs_event told;
+
+    fake_host_init(&host, ARENA, 2);
+    fake_stream_info(&info, "camera");
+    info.streaming_type = KVS_STREAMING_OFFLINE;
+    kvs_stream *stream = scene_stream(&host, &info);
+    scene_gops(&host, stream, 1, 3, 10);
+    for (uint32_t n = 0; n < 10; n++) {
+      CHECK_EQ(meet_service(&host, stream, 2000, errors[i]), 2000);
+      CHECK_EQ(scene_metrics(&host, stream).dropped_fragments, 0);
+    }
+    CHECK_EQ(meet_service(&host, stream, 2000, errors[i]), 4000);
+    told = fake_last(&host, KVS_EVENT_DROPPED_FRAGMENT_REPORT);
+    CHECK_EQ(told.u.dropped_fragment_report.timecode, 2000 * MS);
+    CHECK_EQ(told.u.dropped_fragment_report.frames, 10);
+    CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+    (void)fake_take(&host, stream);
+    CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 6000), KVS_OK);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
+    CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 10);
+    scene_finish(&host);
+  }
+}
+
+/* The body that goes on behind it waits for its acks. */
+static void a_body_that_steps_over_one_is_awaited(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  scene_gops(&host, stream, 1, 3, 10);
+  CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+  for (uint32_t n = 0; n < 10; n++) {
+    CHECK_EQ(meet_service(&host, stream, 2000, 5000), 2000);
+  }
+  fake_advance(&host, BACK_OFF);
+  fake_answer_all(&host, stream);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 4000), KVS_OK);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  CHECK_EQ(fake_ack(&host, stream, "PERSISTED", 6000), KVS_OK);
+  scene_end(&host, stream);
+  CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 10);
+  CHECK_EQ(fake_count(&host, KVS_EVENT_STREAM_CLOSED), 1);
+  scene_finish(&host);
+}
+
+/* A service that refuses whatever it is sent costs nothing but time. */
+static void what_is_refused_like_all_others_is_kept(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  scene_gops(&host, stream, 1, 3, 10);
+  for (uint32_t n = 0; n < 60; n++) {
+    (void)meet_service(&host, stream, UINT64_MAX, 5000);
+  }
+  CHECK_EQ(scene_metrics(&host, stream).dropped_fragments, 0);
+  for (uint32_t n = 0; n < 3; n++) {
+    (void)meet_service(&host, stream, 0, 0);
+  }
+  CHECK_EQ(scene_metrics(&host, stream).dropped_fragments, 0);
+  scene_finish(&host);
+}
+
 int main(void) {
   RUN(each_error_has_its_status_and_its_next_step);
   RUN(an_error_of_no_fragment_gives_none_up);
@@ -305,5 +397,8 @@ int main(void) {
   RUN(a_fragment_that_lacks_a_track_goes_again_without_it);
   RUN(what_follows_an_error_is_nobodys);
   RUN(acks_that_cannot_be_are_refused);
+  RUN(one_that_is_always_refused_is_given_up);
+  RUN(a_body_that_steps_over_one_is_awaited);
+  RUN(what_is_refused_like_all_others_is_kept);
   return check_report();
 }

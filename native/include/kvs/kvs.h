@@ -532,7 +532,9 @@ typedef struct kvs_ack {
  * read is counted, reported by STREAM_ERROR_REPORT and passed over; its
  * status is returned when it was the last thing in |bytes|. An Error ack ends
  * the session, and its fragment goes again or is given up, by its id; one that
- * names no fragment means the oldest when it is the third such in a row.
+ * names no fragment means the oldest when it is the third such in a row. One
+ * that goes again and was refused ten times is stepped over: if a later one is
+ * freed then, it is given up.
  *   |stream| [read]   |bytes| [read]
  * UPLOAD_HANDLE_ABORTED: the session is over; the bytes are ignored. */
 KVS_API kvs_status kvs_stream_parse_ack(kvs_stream *stream, uint64_t session,
