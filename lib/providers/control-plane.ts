@@ -50,11 +50,17 @@ export class ControlPlane {
     };
   }
 
-  /** Loads the SDK, and makes a client once, so that the first call is as fast as the next ones. */
+  /**
+   * Loads the SDK and has it make one call that goes nowhere, so that the first real one costs no more
+   * than the next: it loads parts of itself with the first call.
+   */
   async prepare(): Promise<void> {
     this.#sdk ??= import('@aws-sdk/client-kinesis-video');
-    const { KinesisVideoClient } = await this.#sdk;
-    new KinesisVideoClient(this.#config({ accessKeyId: 'none', secretAccessKey: 'none' }));
+    const { KinesisVideoClient, DescribeStreamCommand } = await this.#sdk;
+    const config = this.#config({ accessKeyId: 'none', secretAccessKey: 'none' });
+    const nowhere = { handle: async () => Promise.reject(new Error('nothing is sent')) };
+    const client = new KinesisVideoClient({ ...config, requestHandler: nowhere });
+    await client.send(new DescribeStreamCommand({ StreamName: 'none' })).catch(() => undefined);
     await import('@smithy/signature-v4');
   }
 

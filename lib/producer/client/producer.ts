@@ -58,7 +58,8 @@ export class KinesisVideoProducer {
    */
   static async create(options: ProducerOptions = {}): Promise<KinesisVideoProducer> {
     const checked = checkOptions(options);
-    await checked.own?.prepare();
+    // What cannot be loaded the first call tells.
+    await checked.own?.prepare().catch(() => undefined);
     return new KinesisVideoProducer(checked);
   }
 
