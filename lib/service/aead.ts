@@ -30,7 +30,7 @@ export class Sealer {
   }
 
   /** The sealed form of the next bytes, as many as there were. */
-  update(bytes: Uint8Array): Uint8Array {
+  update(bytes: Readonly<Uint8Array>): Uint8Array {
     return this.#cipher.update(bytes);
   }
 
@@ -42,7 +42,7 @@ export class Sealer {
 }
 
 /** The sealed form of bytes, the seal included. @internal */
-export function sealBytes(terms: SealTerms, bytes: Uint8Array): Uint8Array {
+export function sealBytes(terms: SealTerms, bytes: Readonly<Uint8Array>): Uint8Array {
   const sealer = new Sealer(terms);
   return Buffer.concat([sealer.update(bytes), sealer.end()]);
 }

@@ -1,5 +1,4 @@
-import { crc32 } from 'node:zlib';
-import { encodePlace } from '../../lib/service/store/codec.js';
+import { NOT_COUNTED, StreamCounters } from '../../lib/service/store/counters.js';
 import { LocalTail } from '../../lib/service/store/local-tail.js';
 import type {
   Catalog,
@@ -9,10 +8,12 @@ import type {
   FragmentStore,
   LeaseToken,
   LiveTail,
+  MediaPart,
   MediaReader,
   MediaStore,
   MediaWriter,
   NumberRange,
+  OrdinalRange,
   StoredHeader,
   StreamItem,
   StreamRecord,
@@ -28,6 +29,7 @@ interface Stored {
   readonly header: Uint8Array;
   readonly cluster: Uint8Array;
   readonly tags: Uint8Array;
+  readonly table: Uint8Array;
 }
 
 /** What outlasts the store that works on it. */
@@ -36,6 +38,7 @@ export class MemoryData {
   readonly fragments: Map<number, Map<bigint, Stored>> = new Map<number, Map<bigint, Stored>>();
   readonly items: Map<string, Uint8Array> = new Map<string, Uint8Array>();
   readonly reserved: Map<number, number> = new Map<number, number>();
+  readonly counters: Map<number, StreamCounters> = new Map<number, StreamCounters>();
   lastId = 0;
 
   /** Fragments of a stream in the order of their numbers. */
@@ -51,6 +54,7 @@ export class MemoryData {
 }
 
 class MemoryWriter implements MediaWriter {
+  readonly layout = 4;
   due = 0;
   readonly #id: number;
   readonly #data: MemoryData;
@@ -67,6 +71,10 @@ class MemoryWriter implements MediaWriter {
     this.#open = { number, header, parts: [] };
   }
 
+  growthToBegin(): number {
+    return 0;
+  }
+
   append(bytes: Uint8Array): void {
     this.#open?.parts.push(bytes);
   }
@@ -79,17 +87,18 @@ class MemoryWriter implements MediaWriter {
     return Promise.resolve();
   }
 
-  commit({ meta, seal, tags, ...whole }: WholeMedia): Promise<FragmentRecord> {
+  commit({ meta, detail, seal, tags, table, ...whole }: WholeMedia): Promise<FragmentRecord> {
     const open = this.#open;
     if (open?.number !== meta.number) {
       return Promise.reject(new Error('commit without a begin of this number'));
     }
     this.#open = undefined;
-    const layout = seal === undefined ? (1 as const) : (3 as const);
+    const counters = this.#data.counters.get(this.#id) ?? new StreamCounters(NOT_COUNTED);
+    this.#data.counters.set(this.#id, counters);
     const over = Buffer.from(JSON.stringify({ ...meta, number: String(meta.number) }));
     const record = {
-      ...{ ...meta, ...whole, layout, headerId: open.header.id },
-      ...{ place: encodePlace({ segment: 0, offset: 0 }), tagsSum: crc32(tags) },
+      ...{ ...meta, ...whole, ...detail, ...counters.next(meta, detail), layout: 4 as const },
+      ...{ headerId: open.header.id, place: new Uint8Array(), tagsSum: 0, storedBytes: 0 },
       ...(seal && { sealed: { over, seal: seal(over) } }),
     };
     this.#data.add(this.#id, {
@@ -97,6 +106,7 @@ class MemoryWriter implements MediaWriter {
       header: Uint8Array.from(open.header.bytes),
       cluster: Buffer.concat(open.parts),
       tags: Uint8Array.from(tags),
+      table: Uint8Array.from(table),
     });
     return Promise.resolve(record);
   }
@@ -125,7 +135,7 @@ class MemoryReader implements MediaReader {
     return Promise.resolve(bytes?.length === length ? bytes : undefined);
   }
 
-  part(record: FragmentRecord, part: 'tags' | 'header'): Promise<Uint8Array | undefined> {
+  part(record: FragmentRecord, part: MediaPart): Promise<Uint8Array | undefined> {
     return Promise.resolve(this.#stored(record)?.[part]);
   }
 
@@ -175,10 +185,11 @@ export class MemoryStore implements FragmentStore, Catalog, FragmentIndex, Media
   }
 
   deleteStream(id: number): Promise<void> {
-    const { streams, items, reserved, fragments } = this.#data;
+    const { streams, items, reserved, fragments, counters } = this.#data;
     streams.delete(id);
     reserved.delete(id);
     fragments.delete(id);
+    counters.delete(id);
     for (const name of ['dataKey', 'sessions'] as const) items.delete(itemName(id, name));
     return Promise.resolve();
   }
@@ -236,6 +247,16 @@ export class MemoryStore implements FragmentStore, Catalog, FragmentIndex, Media
       return one.number !== after.number && later > 0 === (order !== 'descending');
     });
     return page(behind, limit, order);
+  }
+
+  byOrdinal(
+    id: number,
+    { from = 0, before = Infinity, limit, order }: OrdinalRange,
+  ): Promise<FragmentRecord[]> {
+    const found = this.#records(id)
+      .filter(({ ordinal }) => ordinal >= from && ordinal < before)
+      .sort((a, b) => a.ordinal - b.ordinal);
+    return page(found, limit, order);
   }
 
   get(id: number, numbers: readonly bigint[]): Promise<(FragmentRecord | undefined)[]> {

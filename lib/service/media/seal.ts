@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { createHash, createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import { NONCE_BYTES, Sealer, openBytes, sealBytes, type SealTerms } from '../aead.js';
 import { KIND, numberKey } from '../store/codec.js';
 
@@ -8,9 +8,28 @@ import { KIND, numberKey } from '../store/codec.js';
 export const DATA_KEY_BYTES = 32;
 
 /** Parts of a fragment besides its pieces, which are parts 0, 1, … @internal */
-export const PART = { entry: 0xffff_fffd, header: 0xffff_fffe, tags: 0xffff_ffff } as const;
+export const PART = {
+  table: 0xffff_fffc,
+  entry: 0xffff_fffd,
+  header: 0xffff_fffe,
+  tags: 0xffff_ffff,
+} as const;
 
 const PURPOSE = 'kinesis-video fragment';
+const HEADER_PURPOSE = 'kinesis-video header';
+/** Bytes that name a header or a configuration. @internal */
+export const NAME_BYTES = 16;
+
+/** Names bytes by what they are: a hash, under the key where there is one. @internal */
+export function nameOf(
+  key: DataKey | undefined,
+  purpose: 'header name' | 'configuration',
+  bytes: Uint8Array,
+): Uint8Array {
+  if (key !== undefined) return key.nameOf(purpose, bytes);
+  const hash = createHash('sha256').update(`kinesis-video ${purpose}`).update(bytes);
+  return hash.digest().subarray(0, NAME_BYTES);
+}
 const NONE: Readonly<Uint8Array> = new Uint8Array();
 
 /** The key that everything of one stream is sealed under. @internal */
@@ -30,6 +49,24 @@ export class DataKey {
     const name = numberKey(KIND.fragment, stream, number);
     const key = createHmac('sha256', this.#key).update(PURPOSE).update(name).digest();
     return new FragmentKey(key, name);
+  }
+
+  /**
+   * The key of the MKV headers with this name, which is made of what they are: so that it seals
+   * one header only, and that always alike.
+   */
+  header(stream: number, name: Uint8Array): FragmentKey {
+    const about = Buffer.alloc(4 + name.length);
+    about.writeUInt32BE(stream);
+    about.set(name, 4);
+    const key = createHmac('sha256', this.#key).update(HEADER_PURPOSE).update(about).digest();
+    return new FragmentKey(key, about);
+  }
+
+  /** 16 bytes that nobody without the key can compare with guesses. */
+  nameOf(purpose: 'header name' | 'configuration', bytes: Uint8Array): Uint8Array {
+    const hash = createHmac('sha256', this.#key).update(`kinesis-video ${purpose}`).update(bytes);
+    return hash.digest().subarray(0, NAME_BYTES);
   }
 }
 
@@ -53,7 +90,7 @@ export class FragmentKey {
   }
 
   /** The sealed form of a part. `also` is authenticated with it. */
-  seal(part: number, bytes: Uint8Array, also: Readonly<Uint8Array> = NONE): Uint8Array {
+  seal(part: number, bytes: Readonly<Uint8Array>, also: Readonly<Uint8Array> = NONE): Uint8Array {
     return sealBytes(this.#terms(part, also), bytes);
   }
 

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { SEAL_BYTES } from '../aead.js';
 import { encodeNumber } from '../store/codec.js';
+import { NO_DETAIL } from '../store/types.js';
 import type {
   Durability,
+  FragmentDetail,
   FragmentMeta,
   FragmentRecord,
   FragmentStore,
@@ -9,8 +12,8 @@ import type {
   MediaWriter,
   StoredHeader,
 } from '../store/types.js';
-import { PieceCutter } from './pieces.js';
-import { PART, type DataKey, type FragmentKey } from './seal.js';
+import { PieceCutter, SUM_BYTES, withSum } from './pieces.js';
+import { PART, nameOf, type DataKey, type FragmentKey } from './seal.js';
 
 const NONE: Readonly<Uint8Array> = new Uint8Array();
 
@@ -53,15 +56,20 @@ export class FragmentWriter {
    */
   begin(header: Uint8Array, number: bigint): void {
     const key = this.#key?.fragment(this.#lease.stream, number);
-    if (header !== this.#header || this.#stored === undefined) {
-      this.#header = header;
-      this.#stored = storedHeader(key, number, header);
-    }
-    const pieces = new PieceCutter(key, (bytes) => {
+    const stored =
+      this.#media.layout === 4
+        ? this.#namedHeader(header)
+        : this.#numberedHeader(key, number, header);
+    const pieces = new PieceCutter(key, this.#media.layout, (bytes) => {
       this.#media.append(bytes);
     });
     this.#open = { number, key, pieces };
-    this.#media.begin(number, this.#lease, this.#stored);
+    this.#media.begin(number, this.#lease, stored);
+  }
+
+  /** By how much `begin` under this header makes less room. */
+  growthToBegin(header: Uint8Array): number {
+    return this.#media.layout === 4 ? this.#media.growthToBegin(this.#namedHeader(header)) : 0;
   }
 
   /** Adds bytes of the open fragment; keeps a view of them until they are written. */
@@ -91,7 +99,12 @@ export class FragmentWriter {
    * Ends the open fragment, which must have the number of `meta`. Resolves when it is readable,
    * and durable when so asked.
    */
-  commit(meta: FragmentMeta, tags: Uint8Array, durability: Durability): Promise<FragmentRecord> {
+  commit(
+    meta: FragmentMeta,
+    tags: Uint8Array,
+    durability: Durability,
+    more: { readonly table?: Uint8Array; readonly detail?: FragmentDetail } = {},
+  ): Promise<FragmentRecord> {
     const open = this.#open;
     if (open?.number !== meta.number) {
       return Promise.reject(new Error('commit without a begin of this number'));
@@ -100,15 +113,42 @@ export class FragmentWriter {
     const { key, pieces } = open;
     const sums = pieces.end();
     this.#media.due = 0;
+    const { detail = NO_DETAIL, table = NONE } = more;
     const whole = {
-      meta,
-      clusterBytes: pieces.bytes,
-      sums,
+      ...{ meta, detail, sums, clusterBytes: pieces.bytes },
       tagsBytes: tags.length,
-      tags: key === undefined || tags.length === 0 ? tags : key.seal(PART.tags, tags),
+      tags: this.#storedPart(key, PART.tags, tags),
+      tableBytes: table.length,
+      table: this.#storedPart(key, PART.table, table),
       seal: key && ((over: Uint8Array): Uint8Array => key.seal(PART.entry, NONE, over)),
     };
     return this.#media.commit(whole, durability);
+  }
+
+  /** A name for what tells a player about media; nobody without the key can guess what it is of. */
+  configuration(bytes: Uint8Array): Uint8Array {
+    return nameOf(this.#key, 'configuration', bytes);
+  }
+
+  /** By how much the end of the open fragment makes less room, with tags and table of so many bytes. */
+  growthAtEnd(tags: number, table: number): number {
+    const check = this.#key === undefined ? SUM_BYTES : SEAL_BYTES;
+    return (tags > 0 ? tags + check : 0) + (table > 0 ? table + check : 0);
+  }
+
+  #storedPart(key: FragmentKey | undefined, part: number, bytes: Readonly<Uint8Array>): Uint8Array {
+    if (bytes.length === 0) return new Uint8Array();
+    if (key !== undefined) return key.seal(part, bytes);
+    return this.#media.layout === 4 ? withSum(bytes) : Uint8Array.from(bytes);
+  }
+
+  /** A header is named by what it is, and sealed under its name. */
+  #namedHeader(header: Uint8Array): StoredHeader {
+    if (header === this.#header && this.#stored !== undefined) return this.#stored;
+    const id = nameOf(this.#key, 'header name', header);
+    const key = this.#key?.header(this.#lease.stream, id);
+    this.#header = header;
+    return (this.#stored = { id, bytes: key?.seal(PART.header, header) ?? withSum(header) });
   }
 
   /** Throws the open fragment away; nothing happens without one. */
@@ -123,16 +163,15 @@ export class FragmentWriter {
     this.abort();
     return this.#media.close();
   }
-}
 
-/** A sealed header begins with the number of the fragment whose key it is sealed with. */
-function storedHeader(
-  key: FragmentKey | undefined,
-  number: bigint,
-  header: Uint8Array,
-): StoredHeader {
-  // Not shared between writers, so that the use of a header is recorded in number order.
-  const id = randomBytes(16);
-  if (key === undefined) return { id, bytes: header };
-  return { id, bytes: Buffer.concat([encodeNumber(number), key.seal(PART.header, header, id)]) };
+  /** Formats 1 to 3: a sealed header begins with the number of the fragment whose key it is sealed with. */
+  #numberedHeader(key: FragmentKey | undefined, number: bigint, header: Uint8Array): StoredHeader {
+    if (header === this.#header && this.#stored !== undefined) return this.#stored;
+    // Not shared between writers, so that the use of a header is recorded in number order.
+    const id = randomBytes(16);
+    const sealed = key?.seal(PART.header, header, id);
+    const bytes = sealed === undefined ? header : Buffer.concat([encodeNumber(number), sealed]);
+    this.#header = header;
+    return (this.#stored = { id, bytes });
+  }
 }

@@ -1,6 +1,4 @@
-import { SEAL_BYTES } from '../aead.js';
-import type { FragmentRecord, StreamRecord } from './types.js';
-import { FragmentDamagedError, PIECE_BYTES } from './types.js';
+import { FragmentDamagedError, type StreamRecord } from './types.js';
 
 /* Keys and values of the index; SPEC.md, "Index", is the same in words. */
 
@@ -19,7 +17,13 @@ export const KIND: Readonly<
     | 'tags'
     | 'header'
     | 'headerUse'
-    | 'segment',
+    | 'segment'
+    | 'ordinal'
+    | 'headerPlace'
+    | 'generation'
+    | 'lowMark'
+    | 'scanned'
+    | 'event',
     number
   >
 > = {
@@ -36,16 +40,17 @@ export const KIND: Readonly<
   header: 0x30,
   headerUse: 0x31,
   segment: 0x40,
+  generation: 0x02,
+  lowMark: 0x14,
+  scanned: 0x15,
+  ordinal: 0x24,
+  headerPlace: 0x32,
+  event: 0x50,
 };
 
 const PREFIX_BYTES = 5;
 /** Bytes of a fragment number. @internal */
 export const NUMBER_BYTES = 20;
-/** First byte of a fragment's value: stored as sent, or sealed, once with checksums besides. */
-const PLAIN = 1;
-const SEALED_AND_SUMMED = 2;
-const SEALED = 3;
-const RECORD_BYTES = 78;
 
 /** `kind, stream id`, with room for `extra` more bytes. @internal */
 export function streamKey(kind: number, id: number, extra = 0): Uint8Array {
@@ -104,6 +109,30 @@ export function partsOfSegmentKey(key: Uint8Array): { readonly id: number; segme
   return { id: view(key).getUint32(1), segment: view(key).getUint32(PREFIX_BYTES) };
 }
 
+/** `ordinal, stream id, ordinal`. @internal */
+export function ordinalKey(id: number, ordinal: number): Uint8Array {
+  const key = streamKey(KIND.ordinal, id, 8);
+  writeSafe(key, PREFIX_BYTES, ordinal);
+  return key;
+}
+
+/** `header place, stream id, segment number, header id`. @internal */
+export function headerPlaceKey(
+  id: number,
+  segment: number,
+  headerId: Uint8Array = new Uint8Array(),
+): Uint8Array {
+  const key = streamKey(KIND.headerPlace, id, 4 + headerId.length);
+  view(key).setUint32(PREFIX_BYTES, segment);
+  key.set(headerId, PREFIX_BYTES + 4);
+  return key;
+}
+
+/** The header id at the end of a header place's key. @internal */
+export function headerIdOfPlace(key: Uint8Array): Uint8Array {
+  return key.slice(PREFIX_BYTES + 4);
+}
+
 /** A fragment number as a value. @internal */
 export function encodeNumber(number: bigint): Uint8Array {
   const bytes = new Uint8Array(NUMBER_BYTES);
@@ -122,19 +151,24 @@ export interface SegmentState {
   readonly end: number;
   /** Highest fragment number in the file; 0 for none. */
   readonly last: bigint;
+  /** Newest time in the file, ms; files of format 4. */
+  readonly newest?: number;
 }
 
 /** @internal */
 export function encodeSegment(state: SegmentState): Uint8Array {
-  const bytes = new Uint8Array(8 + NUMBER_BYTES);
+  const bytes = new Uint8Array(8 + NUMBER_BYTES + (state.newest === undefined ? 0 : 8));
   writeSafe(bytes, 0, state.end);
   writeNumber(bytes, 8, state.last);
+  if (state.newest !== undefined) writeSafe(bytes, 8 + NUMBER_BYTES, state.newest);
   return bytes;
 }
 
 /** @internal */
 export function decodeSegment(bytes: Uint8Array): SegmentState {
-  return { end: readSafe(bytes, 0), last: readNumber(bytes, 8) };
+  const state = { end: readSafe(bytes, 0), last: readNumber(bytes, 8) };
+  const isOld = bytes.length < 16 + NUMBER_BYTES;
+  return isOld ? state : { ...state, newest: readSafe(bytes, 8 + NUMBER_BYTES) };
 }
 
 /** @internal */
@@ -147,87 +181,6 @@ export function encodeSafe(value: number): Uint8Array {
 /** @internal */
 export function decodeSafe(bytes: Uint8Array): number {
   return readSafe(bytes, 0);
-}
-
-/** Where a Cluster stands: the place of this store. @internal */
-export interface DiskPlace {
-  readonly segment: number;
-  readonly offset: number;
-}
-
-/** @internal */
-export function encodePlace({ segment, offset }: DiskPlace): Uint8Array {
-  const bytes = new Uint8Array(12);
-  view(bytes).setUint32(0, segment);
-  writeSafe(bytes, 4, offset);
-  return bytes;
-}
-
-/** @internal */
-export function decodePlace(place: Uint8Array): DiskPlace {
-  return { segment: view(place).getUint32(0), offset: readSafe(place, 4) };
-}
-
-/** The value of a fragment's entry; its number is in the key. @internal */
-export function encodeFragment(record: FragmentRecord): Uint8Array {
-  const body = entryBody(record);
-  return record.sealed === undefined ? body : Buffer.concat([body, record.sealed.seal]);
-}
-
-/** An entry without its seal, which authenticates it. @internal */
-export function entryBody(record: Omit<FragmentRecord, 'sealed'>): Uint8Array {
-  const bytes = new Uint8Array(RECORD_BYTES + record.sums.length * 4);
-  const at = view(bytes);
-  const { segment, offset } = decodePlace(record.place);
-  bytes[0] = record.layout;
-  bytes[1] = 0;
-  writeSafe(bytes, 2, record.timecode);
-  writeSafe(bytes, 10, record.producerTime);
-  writeSafe(bytes, 18, record.serverTime);
-  writeSafe(bytes, 26, record.duration);
-  bytes.set(record.headerId, 34);
-  at.setUint32(50, segment);
-  writeSafe(bytes, 54, offset);
-  writeSafe(bytes, 62, record.clusterBytes);
-  at.setUint32(70, record.tagsBytes);
-  at.setUint32(74, record.tagsSum);
-  record.sums.forEach((sum, index) => {
-    at.setUint32(RECORD_BYTES + index * 4, sum);
-  });
-  return bytes;
-}
-
-/** @internal */
-export function decodeFragment(number: bigint, bytes: Uint8Array): FragmentRecord {
-  const layout = bytes.length < RECORD_BYTES ? undefined : bytes[0];
-  if (layout !== PLAIN && layout !== SEALED_AND_SUMMED && layout !== SEALED) {
-    const entry = `index entry of fragment ${String(number)}`;
-    throw new FragmentDamagedError(`${entry} is of no version from 1 to ${String(SEALED)}`);
-  }
-  const at = view(bytes);
-  const clusterBytes = readSafe(bytes, 62);
-  const sealBytes = layout === PLAIN ? 0 : SEAL_BYTES;
-  const pieces = Math.max(sealBytes === 0 ? 0 : 1, Math.ceil(clusterBytes / PIECE_BYTES));
-  const count = layout === SEALED ? 0 : pieces;
-  if (bytes.length !== RECORD_BYTES + count * 4 + sealBytes) {
-    throw new FragmentDamagedError(`index entry of fragment ${String(number)} has a wrong length`);
-  }
-  const over = bytes.subarray(0, bytes.length - sealBytes);
-  return {
-    number,
-    layout,
-    timecode: readSafe(bytes, 2),
-    producerTime: readSafe(bytes, 10),
-    serverTime: readSafe(bytes, 18),
-    duration: readSafe(bytes, 26),
-    headerId: bytes.slice(34, 50),
-    place: bytes.slice(50, 62),
-    clusterBytes,
-    tagsBytes: at.getUint32(70),
-    tagsSum: at.getUint32(74),
-    sums: Array.from({ length: count }, (_, index) => at.getUint32(RECORD_BYTES + index * 4)),
-    ...(sealBytes > 0 && { sealed: { over, seal: bytes.subarray(over.length) } }),
-  };
 }
 
 /** A stream's entry is JSON, so that fields can be added. @internal */
@@ -257,15 +210,18 @@ function isStreamRecord(value: unknown): value is StreamRecord {
   );
 }
 
-function view(bytes: Uint8Array): DataView {
+/** A view of bytes for numbers. @internal */
+export function view(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function writeSafe(bytes: Uint8Array, offset: number, value: number): void {
+/** @internal */
+export function writeSafe(bytes: Uint8Array, offset: number, value: number): void {
   view(bytes).setBigUint64(offset, BigInt(value));
 }
 
-function readSafe(bytes: Uint8Array, offset: number): number {
+/** @internal */
+export function readSafe(bytes: Uint8Array, offset: number): number {
   return Number(view(bytes).getBigUint64(offset));
 }
 

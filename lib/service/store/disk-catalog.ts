@@ -1,98 +1,70 @@
-import { KIND, decodeSafe, decodeStream, encodeSafe, encodeStream, streamKey } from './codec.js';
-import type { Index } from './open-index.js';
-import type { Turns } from './turns.js';
+import { EntryCatalog } from './entry-catalog.js';
+import { FileCatalog, type FileCatalogParts } from './file-catalog.js';
 import type { Catalog, StreamItem, StreamRecord } from './types.js';
 
 /** What a disk's catalog needs of the store. @internal */
-export interface CatalogParts {
-  readonly index: Index;
-  /** One change of a stream at a time. */
-  readonly turns: Turns;
-  /** Forgets the media of a stream. */
-  readonly clear: (id: number) => Promise<void>;
+export interface DiskCatalogParts extends FileCatalogParts {
+  /** Called before something is changed: moves a directory of an older format, or leaves it. */
+  readonly beCurrent: () => Promise<void>;
+  readonly isCurrent: () => boolean;
 }
 
-/** The catalog of a disk store: entries of its index. @internal */
+/** The catalog of a disk store, of whatever format its directory has. @internal */
 export class DiskCatalog implements Catalog {
-  readonly #index: Index;
-  readonly #turns: Turns;
-  readonly #clear: (id: number) => Promise<void>;
+  readonly #parts: DiskCatalogParts;
+  readonly #files: FileCatalog;
+  readonly #entries: EntryCatalog;
 
-  constructor({ index, turns, clear }: CatalogParts) {
-    this.#index = index;
-    this.#turns = turns;
-    this.#clear = clear;
+  constructor(parts: DiskCatalogParts) {
+    this.#parts = parts;
+    this.#files = new FileCatalog(parts);
+    this.#entries = new EntryCatalog(parts);
   }
 
-  async streams(): Promise<StreamRecord[]> {
-    const values = await this.#index.values({
-      gte: Uint8Array.of(KIND.stream),
-      lt: Uint8Array.of(KIND.stream + 1),
-    });
-    return values.map(decodeStream);
-  }
-
-  newStreamId(): Promise<number> {
-    return this.#turns.run(0, async () => {
-      const key = streamKey(KIND.nextId, 0);
-      const value = await this.#index.get(key);
-      const id = value === undefined ? 1 : decodeSafe(value);
-      await this.#index.put(key, encodeSafe(id + 1), { sync: true });
-      return id;
-    });
-  }
-
-  putStream(record: StreamRecord, since: string | undefined): Promise<boolean> {
-    return this.#turns.run(record.id, async () => {
-      const key = streamKey(KIND.stream, record.id);
-      const value = await this.#index.get(key);
-      const now = value === undefined ? undefined : decodeStream(value).version;
-      if (now !== since) return false;
-      await this.#index.put(key, encodeStream(record), { sync: true });
-      return true;
-    });
-  }
-
-  async deleteStream(id: number): Promise<void> {
-    // The data key goes first: without it nobody can read what a crash would leave behind.
-    const own = [KIND.stream, KIND.dataKey, KIND.sessions];
-    await this.#index.batch(
-      own.map((kind) => ({ type: 'del' as const, key: streamKey(kind, id) })),
-      { sync: true },
-    );
-    await this.#clear(id);
-    await this.#index.del(streamKey(KIND.reserved, id));
+  streams(): Promise<StreamRecord[]> {
+    return this.#now().streams();
   }
 
   item(id: number, name: StreamItem): Promise<Uint8Array | undefined> {
-    return this.#index.get(streamKey(KIND[name], id));
+    return this.#now().item(id, name);
   }
 
-  swapItem(
+  async newStreamId(): Promise<number> {
+    return (await this.#toChange()).newStreamId();
+  }
+
+  async putStream(record: StreamRecord, since: string | undefined): Promise<boolean> {
+    return (await this.#toChange()).putStream(record, since);
+  }
+
+  async deleteStream(id: number): Promise<void> {
+    await (await this.#toChange()).deleteStream(id);
+  }
+
+  async swapItem(
     id: number,
     name: StreamItem,
     before: Uint8Array | undefined,
     after: Uint8Array,
   ): Promise<boolean> {
-    return this.#turns.run(id, async () => {
-      const key = streamKey(KIND[name], id);
-      const now = await this.#index.get(key);
-      if (Buffer.compare(now ?? NONE, before ?? NONE) !== 0) return false;
-      await this.#index.put(key, after, { sync: true });
-      return true;
-    });
+    return (await this.#toChange()).swapItem(id, name, before, after);
   }
 
-  /** The first of `count` sequence numbers that nobody was or will be given; durable. */
-  reserve(id: number, count: number): Promise<number> {
-    return this.#turns.run(id, async () => {
-      const key = streamKey(KIND.reserved, id);
-      const value = await this.#index.get(key);
-      const first = value === undefined ? 1 : decodeSafe(value);
-      await this.#index.put(key, encodeSafe(first + count), { sync: true });
-      return first;
-    });
+  async reserve(id: number, count: number): Promise<number> {
+    return (await this.#toChange()).reserve(id, count);
+  }
+
+  /** Makes the file of a stream of format 4 where there is none yet. */
+  async ensure(id: number): Promise<void> {
+    await this.#files.ensure(id);
+  }
+
+  #now(): FileCatalog | EntryCatalog {
+    return this.#parts.isCurrent() ? this.#files : this.#entries;
+  }
+
+  async #toChange(): Promise<FileCatalog | EntryCatalog> {
+    await this.#parts.beCurrent();
+    return this.#now();
   }
 }
-
-const NONE: Readonly<Uint8Array> = new Uint8Array();

@@ -1,24 +1,23 @@
-import { KIND, decodeFragment, numberKey, numberOfKey, streamKey } from './codec.js';
+import { KIND, decodeNumber, numberKey, numberOfKey, ordinalKey, streamKey } from './codec.js';
 import { streamKeyEnd, timeKey } from './codec.js';
-import { expireFragments } from './expire.js';
+import { decodeFragment } from './entries.js';
+import { expireFragments, type ExpireJob } from './expire.js';
 import type { Index } from './open-index.js';
 import type { Turns } from './turns.js';
 import { FragmentDamagedError } from './types.js';
-import type {
-  ExpireBound,
-  FragmentIndex,
-  FragmentRecord,
-  NumberRange,
-  TimeRange,
-} from './types.js';
+import type { ExpireBound, FragmentIndex, FragmentRecord } from './types.js';
+import type { NumberRange, OrdinalRange, TimeRange } from './types.js';
 
 /** What a disk's index of fragments needs of the store. @internal */
 export interface IndexParts {
   readonly index: Index;
   /** One change of a stream's set of files at a time. */
   readonly turns: Turns;
-  readonly headerInUse: (id: number, headerId: Uint8Array) => boolean;
-  readonly removeSegment: (id: number, segment: number) => Promise<boolean>;
+  /** Fragments of lower numbers are gone, whatever entries a full disk has kept. */
+  readonly lowMark: (id: number) => bigint;
+  /** Called before something is changed. */
+  readonly beCurrent: () => Promise<void>;
+  readonly expiry: (id: number) => Omit<ExpireJob, 'index' | 'id' | 'bound'>;
   readonly warn: (message: string) => void;
 }
 
@@ -88,6 +87,29 @@ export class DiskIndex implements FragmentIndex {
     return numbers.map((number) => found.get(number)).filter((record) => record !== undefined);
   }
 
+  async byOrdinal(id: number, range: OrdinalRange): Promise<FragmentRecord[]> {
+    const kind = KIND.ordinal;
+    const found: FragmentRecord[] = [];
+    const reverse = range.order === 'descending';
+    let low = range.from === undefined ? streamKey(kind, id) : ordinalKey(id, range.from);
+    let high = range.before === undefined ? streamKeyEnd(kind, id) : ordinalKey(id, range.before);
+    while (found.length < range.limit) {
+      const limit = range.limit - found.length;
+      const entries = await this.#index.entries({ gte: low, lt: high, limit, reverse });
+      found.push(
+        ...(await this.#fetch(
+          id,
+          entries.map(([, value]) => decodeNumber(value)),
+        )),
+      );
+      const last = entries.at(-1)?.[0];
+      if (last === undefined || entries.length < limit) break;
+      if (reverse) high = last;
+      else low = Buffer.concat([last, Uint8Array.of(0)]);
+    }
+    return found;
+  }
+
   async get(id: number, numbers: readonly bigint[]): Promise<(FragmentRecord | undefined)[]> {
     const keys = numbers.map((number) => numberKey(KIND.fragment, id, number));
     const values = await this.#index.getMany(keys);
@@ -97,19 +119,15 @@ export class DiskIndex implements FragmentIndex {
     });
   }
 
-  expire(id: number, bound: ExpireBound): Promise<number> {
-    const { index, turns, headerInUse, removeSegment } = this.#parts;
-    return turns.run(id, () =>
-      expireFragments({
-        ...{ index, id, bound },
-        headerInUse: (headerId) => headerInUse(id, headerId),
-        removeSegment: (segment) => removeSegment(id, segment),
-      }),
-    );
+  async expire(id: number, bound: ExpireBound): Promise<number> {
+    const { index, turns, expiry, beCurrent } = this.#parts;
+    await beCurrent();
+    return turns.run(id, () => expireFragments({ ...expiry(id), index, id, bound }));
   }
 
   /** An entry that cannot be read is passed over, and told of once: it must not hide the others. */
   #decoded(id: number, number: bigint, value: Uint8Array): FragmentRecord | undefined {
+    if (number < this.#parts.lowMark(id)) return undefined;
     try {
       return decodeFragment(number, value);
     } catch (error) {

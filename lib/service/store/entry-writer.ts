@@ -1,15 +1,9 @@
 import { crc32 } from 'node:zlib';
-import {
-  KIND,
-  decodePlace,
-  encodeFragment,
-  encodeNumber,
-  encodePlace,
-  encodeSegment,
-  entryBody,
-} from './codec.js';
+import { KIND, encodeNumber, encodeSegment } from './codec.js';
 import { headerKey, numberKey, segmentKey, timeKey } from './codec.js';
 import type { IndexOp } from './committer.js';
+import { NOT_COUNTED } from './counters.js';
+import { decodePlace, encodeFragment, encodePlace, entryBody } from './entries.js';
 import { SegmentWriter, type WriterHost } from './segment-writer.js';
 import type { SegmentFile } from './segment.js';
 import type { Durability, FragmentRecord, LeaseToken, MediaWriter } from './types.js';
@@ -24,6 +18,7 @@ interface OpenFragment {
 
 /** Writes formats 1 to 3: Clusters in segment files, all that is known of them in the index. @internal */
 export class EntryWriter implements MediaWriter {
+  readonly layout = 3;
   readonly #id: number;
   readonly #segments: SegmentWriter;
   readonly #host: WriterHost;
@@ -60,6 +55,10 @@ export class EntryWriter implements MediaWriter {
     this.#open = { number, file, offset: file.end };
   }
 
+  growthToBegin(): number {
+    return 0;
+  }
+
   append(bytes: Uint8Array): void {
     this.#open?.file.append(bytes);
   }
@@ -81,7 +80,7 @@ export class EntryWriter implements MediaWriter {
     this.#open = undefined;
     const record = recordOf(whole, open, header);
     const ops = this.#ops(record, whole.tags, open.file.end, header);
-    const done = this.#commit(open.file, ops, durability, header);
+    const done = this.#commit(open.number, open.file, ops, durability, header);
     this.#segments.whole(open.file, done);
     return done.then(() => record);
   }
@@ -101,6 +100,7 @@ export class EntryWriter implements MediaWriter {
   }
 
   async #commit(
+    number: bigint,
     file: SegmentFile,
     ops: IndexOp[],
     durability: Durability,
@@ -108,7 +108,8 @@ export class EntryWriter implements MediaWriter {
   ): Promise<void> {
     await file.written();
     this.#segments.check();
-    await this.#host.committer.commit(file, ops, durability === 'flushed');
+    const durable = durability === 'flushed';
+    await this.#host.committer.commit({ file, number, durable, enter: () => ({ ops }) });
     if (header === this.#header) this.#headerStored = true;
   }
 
@@ -134,7 +135,7 @@ function recordOf(whole: WholeMedia, open: OpenFragment, header: StoredHeader): 
   const { meta, clusterBytes, sums, tagsBytes, tags, seal } = whole;
   const layout = seal === undefined ? (1 as const) : (3 as const);
   const record = {
-    ...meta,
+    ...{ ...meta, ...whole.detail, ...NOT_COUNTED, live: false, tableBytes: 0, storedBytes: 0 },
     ...{ layout, clusterBytes, tagsBytes, sums, tagsSum: crc32(tags), headerId: header.id },
     place: encodePlace({ segment: open.file.segment, offset: open.offset }),
   };

@@ -1,18 +1,22 @@
 import {
   KIND,
-  decodeFragment,
   decodeNumber,
   decodeSegment,
+  encodeNumber,
   headerIdOfKey,
   headerKey,
+  headerPlaceKey,
   numberKey,
   numberOfKey,
+  ordinalKey,
   partsOfSegmentKey,
+  segmentKey,
   streamKey,
   streamKeyEnd,
   timeKey,
 } from './codec.js';
 import type { IndexOp } from './committer.js';
+import { decodeFragment } from './entries.js';
 import type { Index } from './open-index.js';
 import { FragmentDamagedError, type ExpireBound, type FragmentRecord } from './types.js';
 
@@ -23,39 +27,64 @@ export interface ExpireJob {
   readonly bound: ExpireBound;
   /** Whether a writer may still refer to a header that no stored fragment needs. */
   readonly headerInUse: (headerId: Uint8Array) => boolean;
-  /** Removes the file, or says false while somebody appends to it. */
+  /** Whether somebody appends to a segment. */
+  readonly isTaken: (segment: number) => boolean;
+  /** Makes durable that lower numbers are gone, before a file with some of them goes. */
+  readonly markLow: (before: bigint) => Promise<void>;
   readonly removeSegment: (segment: number) => Promise<boolean>;
 }
 
 const BATCH = 500;
 
 /**
- * Removes the oldest fragments up to a bound, then the headers and files that only they used.
- * Numbers in a file and under a header grow, so the highest number tells. @internal
+ * Removes the oldest fragments up to a bound: first the files that hold no others, which needs no
+ * room on a full disk, then the entries. Numbers in a file and under a header grow, so the highest
+ * number tells. @internal
  */
 export async function expireFragments(job: ExpireJob): Promise<number> {
   const before = await numberBound(job);
+  const range = {
+    gte: streamKey(KIND.fragment, job.id),
+    lt: numberKey(KIND.fragment, job.id, before),
+  };
+  if (before === 0n || (await job.index.keys({ ...range, limit: 1 })).length === 0) return 0;
+  const segments = await segmentsBelow(job, before);
+  if (segments.length > 0 || (await isNewestBelow(job, before))) await job.markLow(before);
+  const removed: number[] = [];
+  for (const segment of segments) if (await job.removeSegment(segment)) removed.push(segment);
   let count = 0;
-  let last: bigint | undefined;
+  await job.index.put(streamKey(KIND.lowMark, job.id), encodeNumber(before));
   for (;;) {
-    const batch = await job.index.entries({
-      gte: streamKey(KIND.fragment, job.id),
-      lt: numberKey(KIND.fragment, job.id, before),
-      limit: BATCH,
-    });
-    const newest = batch.at(-1);
-    if (newest === undefined) break;
+    const batch = await job.index.entries({ ...range, limit: BATCH });
+    if (batch.length === 0) break;
     await job.index.batch(
       batch.flatMap(([key, value]) => removal(job.id, numberOfKey(key), value)),
     );
     count += batch.length;
-    last = numberOfKey(newest[0]);
   }
-  if (last !== undefined) {
-    await removeHeaders(job, last);
-    await removeSegments(job, last);
-  }
+  await removeHeaders(job, before - 1n);
+  for (const segment of removed) await removeSegmentEntries(job, segment);
   return count;
+}
+
+async function segmentsBelow(job: ExpireJob, before: bigint): Promise<number[]> {
+  const range = { gte: streamKey(KIND.segment, job.id), lt: streamKeyEnd(KIND.segment, job.id) };
+  const entries = await job.index.entries(range);
+  return entries
+    .filter(([, value]) => decodeSegment(value).last < before)
+    .map(([key]) => partsOfSegmentKey(key).segment)
+    .filter((segment) => !job.isTaken(segment));
+}
+
+async function isNewestBelow({ index, id }: ExpireJob, before: bigint): Promise<boolean> {
+  const range = { gte: streamKey(KIND.fragment, id), lt: streamKeyEnd(KIND.fragment, id) };
+  const [newest] = await index.keys({ ...range, limit: 1, reverse: true });
+  return newest !== undefined && numberOfKey(newest) < before;
+}
+
+async function removeSegmentEntries({ index, id }: ExpireJob, segment: number): Promise<void> {
+  await index.clear({ gte: headerPlaceKey(id, segment), lt: headerPlaceKey(id, segment + 1) });
+  await index.del(segmentKey(id, segment));
 }
 
 /** The number that the bound stands for: behind the last fragment that is older. */
@@ -80,6 +109,7 @@ function removal(id: number, number: bigint, value: Uint8Array): IndexOp[] {
   if (record !== undefined) {
     keys.push(timeKey(KIND.producer, id, record.producerTime, number));
     keys.push(timeKey(KIND.server, id, record.serverTime, number));
+    if (record.ordinal > 0) keys.push(ordinalKey(id, record.ordinal));
   }
   return keys.map((key) => ({ type: 'del', key }));
 }
@@ -107,13 +137,4 @@ async function removeHeaders(job: ExpireJob, last: bigint): Promise<void> {
       { type: 'del' as const, key: headerKey(KIND.headerUse, job.id, headerId) },
     ]),
   );
-}
-
-async function removeSegments(job: ExpireJob, last: bigint): Promise<void> {
-  const range = { gte: streamKey(KIND.segment, job.id), lt: streamKeyEnd(KIND.segment, job.id) };
-  for (const [key, value] of await job.index.entries(range)) {
-    if (decodeSegment(value).last > last) continue;
-    if (!(await job.removeSegment(partsOfSegmentKey(key).segment))) continue;
-    await job.index.del(key);
-  }
 }

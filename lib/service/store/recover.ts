@@ -1,16 +1,25 @@
 import { readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KIND, decodeSegment, partsOfSegmentKey } from './codec.js';
-import type { HealingIndex as Index } from './healing-index.js';
+import type { LostFound } from './lost-found.js';
+import type { Index } from './open-index.js';
+import { SEGMENT_MAGIC } from './segment.js';
+
+/** What a start of formats 1 to 3 needs. @internal */
+export interface RecoverParts {
+  readonly media: string;
+  readonly lost: LostFound;
+  readonly warn: (message: string) => void;
+}
 
 /**
- * Brings the media files in step with the index after a crash: bytes that were never committed
- * are cut off, files that no entry names are removed. @internal
+ * Brings the media files of formats 1 to 3 in step with the index after a crash: bytes that were
+ * never committed are cut off; files that no entry names are moved to `lost+found`, since only the
+ * index knows what is in them. @internal
  */
 export async function recoverSegments(
   index: Index,
-  media: string,
-  warn: (message: string) => void,
+  { media, lost, warn }: RecoverParts,
 ): Promise<void> {
   const known = new Set<string>();
   const range = { gte: Uint8Array.of(KIND.segment), lt: Uint8Array.of(KIND.segment + 1) };
@@ -20,7 +29,7 @@ export async function recoverSegments(
     known.add(name);
     await cutTail(join(media, name), decodeSegment(value).end, warn);
   }
-  await removeUnknown(media, known);
+  await removeUnknown(media, known, lost);
 }
 
 async function cutTail(path: string, end: number, warn: (message: string) => void): Promise<void> {
@@ -37,11 +46,20 @@ async function cutTail(path: string, end: number, warn: (message: string) => voi
   }
 }
 
-async function removeUnknown(media: string, known: ReadonlySet<string>): Promise<void> {
+async function removeUnknown(
+  media: string,
+  known: ReadonlySet<string>,
+  lost: LostFound,
+): Promise<void> {
   for (const directory of await readdir(media)) {
-    const names = await readdir(join(media, directory));
-    const unknown = names.filter((name) => !known.has(join(directory, name)));
-    for (const name of unknown) await rm(join(media, directory, name), { recursive: true });
-    if (unknown.length === names.length) await rm(join(media, directory), { recursive: true });
+    if (directory.startsWith('catalog')) continue;
+    for (const name of await readdir(join(media, directory))) {
+      const path = join(media, directory, name);
+      // Side files of a move that was cut off are written anew by the next one.
+      if (known.has(join(directory, name)) || /\.(records|json|tmp)$/.test(name)) continue;
+      const { size } = await stat(path);
+      if (size <= SEGMENT_MAGIC.length) await rm(path, { recursive: true });
+      else await lost.take(path, 'the index does not know it');
+    }
   }
 }

@@ -1,12 +1,20 @@
 import { open, type FileHandle } from 'node:fs/promises';
+import type { SegmentState } from './codec.js';
 
 /** Writes are gathered until this many bytes wait, or until somebody needs them on file. */
 const GATHER_BYTES = 64 * 1024;
 /** `writev` takes at most 1,024 buffers on Linux. */
 const MAX_BUFFERS = 1024;
 
-/** First bytes of a segment file: name, version of the format. @internal */
+/** First bytes of a segment file of formats 1 to 3: name, version. @internal */
 export const SEGMENT_MAGIC: Readonly<Uint8Array> = new TextEncoder().encode('KVSMEDIA\0\0\0\x01');
+
+/** Where a header stands in its file, and whether the index knows it. @internal */
+export interface HeaderPlace {
+  readonly offset: number;
+  readonly bytes: number;
+  known: boolean;
+}
 
 /**
  * One media file that one connection appends to. Bytes are written in order, one write at a
@@ -15,6 +23,10 @@ export const SEGMENT_MAGIC: Readonly<Uint8Array> = new TextEncoder().encode('KVS
 export class SegmentFile {
   readonly id: number;
   readonly segment: number;
+  /** Headers that stand in the file, by their names in hexadecimal; format 4. */
+  readonly headers: Map<string, HeaderPlace> = new Map<string, HeaderPlace>();
+  /** What the index says of it; format 4. */
+  state: SegmentState | undefined;
   /** Bytes that will certainly follow: the seal of a piece that has begun. */
   due = 0;
   readonly #file: FileHandle;
@@ -53,6 +65,17 @@ export class SegmentFile {
     const goal = this.end;
     while (this.#writeAt < goal && this.#failure === undefined) await this.#start();
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Writes bytes over those at `at`, which are in the file. */
+  async patch(at: number, bytes: Uint8Array): Promise<void> {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      await writeAll(this.#file, [bytes], at);
+    } catch (error) {
+      this.#failure = asError(error);
+      throw this.#failure;
+    }
   }
 
   /** Flushes what is in the file. */
@@ -125,15 +148,21 @@ function dropBytes(buffers: Uint8Array[], count: number): Uint8Array[] {
   return rest;
 }
 
-/** Makes a new segment file; its bytes begin behind the header. @internal */
+/** Makes a new segment file, which begins with `head`. @internal */
 export async function createSegment(
   path: string,
   id: number,
   segment: number,
+  head: Readonly<Uint8Array> = SEGMENT_MAGIC,
 ): Promise<SegmentFile> {
   const file = await open(path, 'wx+', 0o600);
-  await file.write(SEGMENT_MAGIC, 0, SEGMENT_MAGIC.length, 0);
-  return new SegmentFile(id, segment, file, SEGMENT_MAGIC.length);
+  try {
+    await writeAll(file, [Uint8Array.from(head)], 0);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return new SegmentFile(id, segment, file, head.length);
 }
 
 /** Opens a segment file to go on at `end`; what lies behind is cut off. @internal */

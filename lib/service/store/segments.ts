@@ -1,27 +1,40 @@
-import { mkdir, readdir, rm, truncate } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
-import { KIND, decodeSegment, partsOfSegmentKey, segmentKey } from './codec.js';
-import { streamKey, streamKeyEnd, type SegmentState } from './codec.js';
+import { encodeSegmentHead } from './blocks.js';
+import { KIND, decodeSafe, decodeSegment, headerIdOfPlace, headerPlaceKey } from './codec.js';
+import { partsOfSegmentKey, segmentKey, streamKey, streamKeyEnd } from './codec.js';
+import type { SegmentState } from './codec.js';
 import { flushDirectory } from './flush-directory.js';
 import type { Index } from './open-index.js';
 import { SEGMENT_MAGIC, createSegment, reopenSegment, type SegmentFile } from './segment.js';
 import { SegmentSizes } from './sizes.js';
 
+/** What the media files of a store need of it. @internal */
+export interface SegmentParts {
+  readonly index: Index;
+  readonly media: string;
+  readonly segmentBytes: number;
+  /** Names the directory; undefined while it has an older format. */
+  readonly generation: () => Uint8Array | undefined;
+  /** A segment number that the stream never had; undefined: the next behind its files. */
+  readonly nextSegment: (id: number, atLeast: number) => number;
+}
+
 /** The media files of all streams: which there are, and who appends to which. @internal */
 export class SegmentSet {
+  readonly #parts: SegmentParts;
   readonly #index: Index;
   readonly #media: string;
-  readonly #segmentBytes: number;
   /** Segments that somebody appends to. */
   readonly #taken = new Map<string, SegmentFile>();
-  /** Segments that a write or flush failed on; nobody appends to them before the next start. */
+  /** Segments that a write or flush failed on, or that were found other than the index says. */
   readonly #spoilt = new Set<string>();
   readonly #sizes = new SegmentSizes();
 
-  constructor(index: Index, media: string, segmentBytes: number) {
-    this.#index = index;
-    this.#media = media;
-    this.#segmentBytes = segmentBytes;
+  constructor(parts: SegmentParts) {
+    this.#parts = parts;
+    this.#index = parts.index;
+    this.#media = parts.media;
   }
 
   directory(id: number): string {
@@ -43,22 +56,31 @@ export class SegmentSet {
    */
   get bytes(): number {
     let bytes = this.#sizes.total;
-    for (const file of this.#taken.values()) bytes += file.end + file.due + SEGMENT_MAGIC.length;
+    for (const file of this.#taken.values())
+      bytes += file.end + file.due + this.#head(file.id, 0).length;
     return bytes;
+  }
+
+  /** Nobody appends to a segment any more. */
+  spoil(id: number, segment: number): void {
+    this.#spoilt.add(segmentName(id, segment));
   }
 
   /** A segment of the stream that nobody else appends to. */
   async take(id: number): Promise<SegmentFile> {
-    const free = (await this.#newest(id)).find(
-      ({ segment, state }) =>
-        state.end < this.#segmentBytes && this.#isFree(segmentName(id, segment)),
-    );
-    if (free === undefined) return this.#create(id);
-    const { segment, state } = free;
-    const path = segmentPath(this.directory(id), segment);
-    const file = await reopenSegment(path, id, segment, state.end);
-    this.#take(file);
-    return file;
+    for (const { segment, state } of await this.#newest(id)) {
+      const name = segmentName(id, segment);
+      if (!this.#isFree(name) || !this.#continues(state)) continue;
+      try {
+        const file = await this.#reopen(id, segment, state);
+        this.#take(file);
+        return file;
+      } catch {
+        // Missing, or of a disk that fails: it is not this stream's last one.
+        this.#spoilt.add(name);
+      }
+    }
+    return this.#create(id);
   }
 
   /**
@@ -78,17 +100,41 @@ export class SegmentSet {
     }
   }
 
-  async #cutOff({ id, segment, end }: SegmentFile): Promise<void> {
+  async #cutOff({ id, segment, end, failed }: SegmentFile): Promise<void> {
     const path = segmentPath(this.directory(id), segment);
     const value = await this.#index.get(segmentKey(id, segment));
     if (value === undefined) {
+      if (failed) return;
       await rm(path, { force: true });
       this.#sizes.delete(id, segment);
       return;
     }
     const committed = decodeSegment(value).end;
-    if (committed < end) await truncate(path, committed);
-    this.#sizes.set(id, segment, committed);
+    if (committed < end && !failed) await truncate(path, committed);
+    this.#sizes.set(id, segment, failed ? end : committed);
+  }
+
+  /** Whether a segment may grow, and has the format that is written now. */
+  #continues(state: SegmentState): boolean {
+    const isNew = state.newest !== undefined;
+    return (
+      state.end < this.#parts.segmentBytes && isNew === (this.#parts.generation() !== undefined)
+    );
+  }
+
+  async #reopen(id: number, segment: number, state: SegmentState): Promise<SegmentFile> {
+    const path = segmentPath(this.directory(id), segment);
+    const { size } = await stat(path);
+    if (size < state.end) throw new Error(`${path} is too short`);
+    const file = await reopenSegment(path, id, segment, state.end);
+    file.state = state;
+    const range = { gte: headerPlaceKey(id, segment), lt: headerPlaceKey(id, segment + 1) };
+    for (const [key, value] of await this.#index.entries(range)) {
+      const name = Buffer.from(headerIdOfPlace(key)).toString('hex');
+      const place = { offset: decodeSafe(value), bytes: decodeSafe(value.subarray(8)) };
+      file.headers.set(name, { ...place, known: true });
+    }
+    return file;
   }
 
   #isFree(name: string): boolean {
@@ -100,11 +146,17 @@ export class SegmentSet {
     this.#sizes.delete(file.id, file.segment);
   }
 
+  /** Whether somebody appends to a segment. */
+  isTaken(id: number, segment: number): boolean {
+    return this.#taken.has(segmentName(id, segment));
+  }
+
   /** Removes a segment's file, or says false while somebody appends to it. */
   async remove(id: number, segment: number): Promise<boolean> {
     const name = segmentName(id, segment);
     if (this.#taken.has(name)) return false;
     await rm(segmentPath(this.directory(id), segment), { force: true });
+    await rm(recordsPath(this.directory(id), segment), { force: true });
     this.#sizes.delete(id, segment);
     this.#spoilt.delete(name);
     return true;
@@ -120,13 +172,21 @@ export class SegmentSet {
     const directory = this.directory(id);
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const names = await readdir(directory);
-    const segment = Math.max(0, ...names.map((name) => Number.parseInt(name, 10) || 0)) + 1;
-    const file = await createSegment(segmentPath(directory, segment), id, segment);
+    const highest = Math.max(0, ...names.map((name) => Number.parseInt(name, 10) || 0));
+    const segment = this.#parts.nextSegment(id, highest + 1);
+    const head = this.#head(id, segment);
+    const file = await createSegment(segmentPath(directory, segment), id, segment, head);
     this.#take(file);
     // The names must be as durable as the bytes: a Persisted fragment lies behind them.
     await flushDirectory(directory);
     await flushDirectory(this.#media);
     return file;
+  }
+
+  #head(stream: number, segment: number): Readonly<Uint8Array> {
+    const generation = this.#parts.generation();
+    if (generation === undefined) return SEGMENT_MAGIC;
+    return encodeSegmentHead({ generation, stream, segment });
   }
 
   /** The newest few segments of a stream, newest first. */
@@ -147,6 +207,11 @@ export class SegmentSet {
 /** Path of a segment file within its stream's directory. @internal */
 export function segmentPath(directory: string, segment: number): string {
   return join(directory, `${String(segment).padStart(10, '0')}.media`);
+}
+
+/** Path of the records of a segment file of an older format. @internal */
+export function recordsPath(directory: string, segment: number): string {
+  return join(directory, `${String(segment).padStart(10, '0')}.records`);
 }
 
 function segmentName(id: number, segment: number): string {

@@ -33,7 +33,30 @@ export type Layout =
   /** Sealed, with checksums in the index besides. */
   | 2
   /** Sealed. */
-  | 3;
+  | 3
+  /** Sealed or as sent, each part with its seal or checksum behind it. */
+  | 4;
+
+/** What a fragment's frames are like. @internal */
+export interface FragmentFlags {
+  /** It begins with a key frame of its first video track, or has none. */
+  readonly keyStart: boolean;
+  /** Frames are shown in another order than they come in. */
+  readonly reordered: boolean;
+  /** Blocks hold several frames, which the frame table does not tell apart. */
+  readonly laced: boolean;
+  /** It was cut off after parts of it were shown: it has no media. */
+  readonly cut: boolean;
+}
+
+/** What a fragment's frames are, besides its media. @internal */
+export interface FragmentDetail extends FragmentFlags {
+  /** 16 bytes that name codecs and private data of its tracks: what a player must be told. */
+  readonly configuration: Uint8Array;
+  /** 8 bytes that name the PutMedia session. */
+  readonly session: Uint8Array;
+  readonly frames: number;
+}
 
 /** A seal, and what it authenticates. @internal */
 export interface RecordSeal {
@@ -42,16 +65,31 @@ export interface RecordSeal {
 }
 
 /** A stored fragment: what it is, and where its bytes lie. @internal */
-export interface FragmentRecord extends FragmentMeta {
+export interface FragmentRecord extends FragmentMeta, FragmentDetail {
   readonly layout: Layout;
   /** 16 bytes that name the MKV header it was sent under. */
   readonly headerId: Uint8Array;
   /** Where its bytes lie: for the store that gave it, at most 64 bytes. */
   readonly place: Uint8Array;
+  /** Counts the stream's fragments in the order in which they were stored, from 1, without gaps. */
+  readonly ordinal: number;
+  /** Counts those whose producer time is above all before. */
+  readonly liveOrdinal: number;
+  /** Whether it is one of those. */
+  readonly live: boolean;
+  /** The greatest producer time of the stream so far, ms. */
+  readonly latest: number;
+  /** Gaps above 50 ms and changes of configuration so far, by server time and, of the live ones, by producer time. */
+  readonly serverBreaks: number;
+  readonly producerBreaks: number;
   /** Bytes of the Cluster as it was sent. */
   readonly clusterBytes: number;
   readonly tagsBytes: number;
-  /** CRC-32 of the tags as they are stored. */
+  /** Bytes that are stored of it behind its record; layout 4. */
+  readonly storedBytes: number;
+  /** Bytes of its frame table; 0 where there is none. */
+  readonly tableBytes: number;
+  /** CRC-32 of the tags as they are stored; layouts 1 to 3. */
   readonly tagsSum: number;
   /** CRC-32 of each piece of the cluster, in order; layouts 1 and 2. */
   readonly sums: readonly number[];
@@ -81,6 +119,15 @@ export interface TimeRange {
   readonly order?: 'ascending' | 'descending';
   /** Continue behind this fragment of an earlier answer. */
   readonly after?: { readonly time: number; readonly number: bigint };
+}
+
+/** A range of ordinals; all bounds are optional. @internal */
+export interface OrdinalRange {
+  readonly from?: number;
+  /** Ordinals from here on are left out. */
+  readonly before?: number;
+  readonly limit: number;
+  readonly order?: 'ascending' | 'descending';
 }
 
 /** Which fragments go: all up to the last one that is older. @internal */
@@ -131,6 +178,7 @@ export interface FragmentIndex {
   byNumber(id: number, range: NumberRange): Promise<FragmentRecord[]>;
   /** Fewer than `limit` only where there are no more. */
   byTime(id: number, range: TimeRange): Promise<FragmentRecord[]>;
+  byOrdinal(id: number, range: OrdinalRange): Promise<FragmentRecord[]>;
   /** Also tells what became of a commit whose outcome is not known. */
   get(id: number, numbers: readonly bigint[]): Promise<(FragmentRecord | undefined)[]>;
   /** Frees fragments from the oldest on; gives how many. */
@@ -147,6 +195,7 @@ export interface StoredHeader {
 /** A whole fragment as it is to be stored. @internal */
 export interface WholeMedia {
   readonly meta: FragmentMeta;
+  readonly detail: FragmentDetail;
   /** Bytes of the Cluster before sealing. */
   readonly clusterBytes: number;
   /** CRC-32 of each piece as it is stored; none where they are sealed. */
@@ -154,6 +203,9 @@ export interface WholeMedia {
   /** Bytes of the tags before sealing. */
   readonly tagsBytes: number;
   readonly tags: Uint8Array;
+  /** Bytes of the frame table before sealing. */
+  readonly tableBytes: number;
+  readonly table: Uint8Array;
   /** Seals what the store says of the fragment; undefined: it is stored as it was sent. */
   readonly seal: ((over: Uint8Array) => Uint8Array) | undefined;
 }
@@ -164,6 +216,8 @@ export interface WholeMedia {
  * @internal
  */
 export interface MediaWriter {
+  /** How it wants what it stores: sealed by format 3, or 4. */
+  readonly layout: 3 | 4;
   /** Bytes that will certainly be appended to the open fragment; `room` counts them. */
   due: number;
   /**
@@ -171,6 +225,8 @@ export interface MediaWriter {
    * a stream, to whichever writer: what is sealed is sealed under the number.
    */
   begin(number: bigint, lease: LeaseToken, header: StoredHeader): void;
+  /** By how much `begin` under this header makes less room. */
+  growthToBegin(header: StoredHeader): number;
   /** Adds bytes of the Cluster as they are to be stored; keeps a view of them. */
   append(bytes: Uint8Array): void;
   /** Bytes that wait to be written. */
@@ -188,16 +244,26 @@ export interface MediaWriter {
   close(): Promise<void>;
 }
 
+/** What is stored of a fragment besides its Cluster. @internal */
+export type MediaPart = 'tags' | 'table' | 'header';
+
 /** Reads stored bytes of one stream; keeps at most one file open. @internal */
 export interface MediaReader {
   /** Stored bytes of a fragment's Cluster from `from` on; undefined where they are not all there. */
   read(record: FragmentRecord, from: number, length: number): Promise<Uint8Array | undefined>;
-  /** Its tags or its header as they are stored; undefined where they are lost. */
-  part(record: FragmentRecord, part: 'tags' | 'header'): Promise<Uint8Array | undefined>;
+  /** One of its parts as it is stored; undefined where it is lost. */
+  part(record: FragmentRecord, part: MediaPart): Promise<Uint8Array | undefined>;
   /** Where those bytes lie, for a person. */
   where(record: FragmentRecord, from: number): string;
   close(): Promise<void>;
 }
+
+/** What a fragment is when nobody said it. @internal */
+export const NO_DETAIL: FragmentDetail = {
+  ...{ keyStart: false, reordered: false, laced: false, cut: false, frames: 0 },
+  configuration: new Uint8Array(16),
+  session: new Uint8Array(8),
+};
 
 /** The bytes of fragments. @internal */
 export interface MediaStore {

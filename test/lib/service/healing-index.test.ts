@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { expect, it } from 'vitest';
 import { HealingIndex } from '../../../lib/service/store/healing-index.js';
+import { LostFound } from '../../../lib/service/store/lost-found.js';
 import { openIndex } from '../../../lib/service/store/open-index.js';
 import { temporaryDirectory } from './helpers.js';
 
@@ -16,7 +17,8 @@ function key(stream: number, index: number): Uint8Array {
 
 it('clears a large range and nothing else, and lets other writes in between', async () => {
   const directory = await temporaryDirectory();
-  const { index } = await openIndex(directory, () => undefined);
+  const warn = (): void => undefined;
+  const index = await openIndex(directory, new LostFound(directory, warn), warn);
   try {
     const value = Uint8Array.of(1);
     for (const stream of [1, 2, 3]) {

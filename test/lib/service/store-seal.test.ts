@@ -5,23 +5,14 @@ import { ClassicLevel } from 'classic-level';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SEAL_BYTES } from '../../../lib/service/aead.js';
-import {
-  KIND,
-  decodeFragment,
-  decodeSafe,
-  encodeFragment,
-  encodePlace,
-  headerKey,
-  numberKey,
-  entryBody,
-  streamKey,
-} from '../../../lib/service/store/codec.js';
+import { RECORD_BYTES } from '../../../lib/service/store/blocks.js';
+import { KIND, headerPlaceKey, numberKey } from '../../../lib/service/store/codec.js';
+import { decodeFragment, decodePlace } from '../../../lib/service/store/entries.js';
 import { openReader } from '../../../lib/service/media/reader.js';
 import { openWriter } from '../../../lib/service/media/writer.js';
 import { openDiskStore } from '../../../lib/service/store/disk-store.js';
-import { DataKey, PART } from '../../../lib/service/media/seal.js';
+import { DataKey } from '../../../lib/service/media/seal.js';
 import { FragmentDamagedError, PIECE_BYTES } from '../../../lib/service/store/types.js';
-import type { FragmentRecord } from '../../../lib/service/store/types.js';
 import { temporaryDirectory } from './helpers.js';
 import { bytesOfFragment, meta } from './store-contract.js';
 
@@ -63,15 +54,25 @@ async function withIndex(use: (index: Index) => Promise<void>): Promise<void> {
   await index.close();
 }
 
-async function changeEntry(
-  number: bigint,
-  change: (record: FragmentRecord) => Partial<FragmentRecord>,
-): Promise<void> {
+/** Changes the record in the index as somebody would who knows the format. */
+async function changeRecord(number: bigint, change: (record: Buffer) => void): Promise<void> {
   await withIndex(async (index) => {
     const key = numberKey(KIND.fragment, 1, number);
-    const record = decodeFragment(number, (await index.get(key)) ?? new Uint8Array());
-    await index.put(key, encodeFragment({ ...record, ...change(record) }));
+    const value = Buffer.from((await index.get(key)) ?? new Uint8Array());
+    change(value);
+    value.writeUInt32BE(crc32(value.subarray(0, -4)), value.length - 4);
+    await index.put(key, value);
   });
+}
+
+/** Where the Cluster of a fragment of stream 1 begins in its file. */
+async function clusterAt(number: bigint): Promise<number> {
+  let offset = 0;
+  await withIndex(async (index) => {
+    const value = (await index.get(numberKey(KIND.fragment, 1, number))) ?? new Uint8Array();
+    ({ offset } = decodePlace(decodeFragment(number, value).place));
+  });
+  return offset + RECORD_BYTES;
 }
 
 function mediaPath(id: number): string {
@@ -136,9 +137,10 @@ describe('what is sealed', () => {
   it('is found changed where a checksum could not tell', async () => {
     await store(KEY);
     const media = await readFile(mediaPath(1));
+    const from = await clusterAt(meta(1).number);
     // CRC-32's own polynomial: bytes that differ by it have the same checksum.
     Buffer.from('410671db01', 'hex').forEach((byte, at) => {
-      media.writeUInt8(media.readUInt8(100 + at) ^ byte, 100 + at);
+      media.writeUInt8(media.readUInt8(from + at) ^ byte, from + at);
     });
     await writeFile(mediaPath(1), media);
     await expect(readAll(meta(1).number)).rejects.toThrow(/is damaged or was changed: piece 0/);
@@ -147,7 +149,7 @@ describe('what is sealed', () => {
   it('is found changed in any piece', async () => {
     await store(KEY, PIECE_BYTES + 500);
     const media = await readFile(mediaPath(1));
-    const second = 12 + PIECE_BYTES + SEAL_BYTES;
+    const second = (await clusterAt(meta(1).number)) + PIECE_BYTES + SEAL_BYTES;
     media.writeUInt8(media.readUInt8(second) ^ 1, second);
     await writeFile(mediaPath(1), media);
     await expect(readAll(meta(1).number)).rejects.toThrow(FragmentDamagedError);
@@ -156,26 +158,36 @@ describe('what is sealed', () => {
     );
   });
 
-  it.each<[string, (record: FragmentRecord) => Partial<FragmentRecord>]>([
-    ['its time', ({ producerTime }) => ({ producerTime: producerTime + 1 })],
-    ['where it lies', () => ({ place: encodePlace({ segment: 1, offset: 13 }) })],
-    ['its length', () => ({ clusterBytes: 10 })],
-    ['its header', () => ({ headerId: new Uint8Array(16) })],
-    ['that it has no bytes', () => ({ clusterBytes: 0 })],
+  it.each<[string, (record: Buffer) => void]>([
+    ['its time', (record): void => void record.writeUInt8(record.readUInt8(71) ^ 1, 71)],
+    ['its ordinal', (record): void => void record.writeUInt8(7, 47)],
+    ['its length', (record): void => void record.writeBigUInt64BE(10n, 152)],
+    ['its header', (record): void => void record.fill(0, 112, 128)],
+    ['that it begins with a key frame', (record): void => void record.writeUInt16BE(3, 144)],
+    ['that it has no bytes', (record): void => void record.writeBigUInt64BE(0n, 152)],
   ])('is found when the index is changed to say otherwise: %s', async (_what, change) => {
     await store(KEY);
-    await changeEntry(meta(1).number, change);
+    await changeRecord(meta(1).number, change);
     await expect(readAll(meta(1).number)).rejects.toThrow(/another index entry/);
   });
 
-  it('is found when one fragment is put in the place of another', async () => {
+  it('is found when the place of one fragment is given to another', async () => {
+    await store(KEY);
+    const other = (await clusterAt(meta(2).number)) - RECORD_BYTES;
+    await changeRecord(meta(1).number, (value) => {
+      value.writeBigUInt64BE(BigInt(other), RECORD_BYTES + 4);
+    });
+    await expect(readAll(meta(1).number)).rejects.toThrow(/is damaged or was changed: piece 0/);
+  });
+
+  it('is passed over when the entry of one fragment is put in the place of another', async () => {
     await store(KEY);
     await withIndex(async (index) => {
       const [one, two] = NUMBERS.map((number) => numberKey(KIND.fragment, 1, number));
       const value = await index.get(two ?? new Uint8Array());
       await index.put(one ?? new Uint8Array(), value ?? new Uint8Array());
     });
-    await expect(readAll(meta(1).number)).rejects.toThrow(/another index entry/);
+    await expect(readAll(meta(1).number)).rejects.toThrow(/gone/);
   });
 
   it('is found when the media files of two streams are exchanged', async () => {
@@ -188,87 +200,29 @@ describe('what is sealed', () => {
 
   it('is found when tags or headers are exchanged', async () => {
     await store(KEY);
+    const media = await readFile(mediaPath(1));
+    const bytes = MARK.length + 1 + SEAL_BYTES;
+    const one = (await clusterAt(meta(1).number)) + 1000 + SEAL_BYTES;
+    const two = (await clusterAt(meta(2).number)) + 1000 + SEAL_BYTES;
+    media.copy(media, one, two, two + bytes);
+    await writeFile(mediaPath(1), media);
+    await expect(readAll(meta(1).number)).rejects.toThrow(/has damaged or changed tags/);
     await withIndex(async (index) => {
-      const [one, two] = NUMBERS.map((number) => numberKey(KIND.tags, 1, number));
-      const value = (await index.get(two ?? new Uint8Array())) ?? new Uint8Array();
-      await index.put(one ?? new Uint8Array(), value);
-    });
-    await expect(readAll(meta(1).number)).rejects.toThrow(/has damaged tags/);
-    await withIndex(async (index) => {
-      const ids = await Promise.all(
-        NUMBERS.map(async (number) => {
-          const entry = await index.get(numberKey(KIND.fragment, 1, number));
-          return decodeFragment(number, entry ?? new Uint8Array()).headerId;
-        }),
-      );
-      const [one, two] = ids.map((id) => headerKey(KIND.header, 1, id));
-      const value = await index.get(one ?? new Uint8Array());
-      await index.put(two ?? new Uint8Array(), value ?? new Uint8Array());
+      const [first, second] = await index
+        .iterator({ gte: headerPlaceKey(1, 1), lt: headerPlaceKey(1, 2) })
+        .all();
+      if (first === undefined || second === undefined) throw new Error('two headers were stored');
+      await index.put(first[0], second[1]);
+      await index.put(second[0], first[1]);
     });
     await expect(readAll(meta(2).number)).rejects.toThrow(/another MKV header/);
   });
-});
 
-async function version(): Promise<number> {
-  let found = 0;
-  await withIndex(async (index) => {
-    found = decodeSafe((await index.get(streamKey(KIND.format, 0))) ?? new Uint8Array(8));
-  });
-  return found;
-}
-
-/** Makes the directory and fragment 1 of stream 1 what a version 2 would have written. */
-async function makeSummed(bytes: number): Promise<void> {
-  const media = await readFile(mediaPath(1));
-  const { number } = meta(1);
-  await changeEntry(number, (record) => {
-    const first = media.subarray(12, 12 + PIECE_BYTES + SEAL_BYTES);
-    const second = media.subarray(12 + first.length, 12 + bytes + 2 * SEAL_BYTES);
-    const sums = [crc32(first), crc32(second)];
-    const over = entryBody({ ...record, sums, layout: 2 });
-    const seal = KEY.fragment(1, number).seal(PART.entry, new Uint8Array(), over);
-    return { sums, layout: 2, sealed: { over, seal } };
-  });
-  await withIndex((index) => index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 2)));
-}
-
-describe('a directory of format 2', () => {
-  it('has checksums besides seals, is read as it is, and stays one until something is sealed', async () => {
-    const bytes = PIECE_BYTES + 500;
-    await store(KEY, bytes);
-    await makeSummed(bytes);
-    await readAll(meta(1).number);
-    expect(await version()).toBe(2);
-    await changeEntry(meta(1).number, ({ sums }) => ({ sums: [sums[0] ?? 0, 1] }));
-    await expect(readAll(meta(1).number)).rejects.toThrow(/another index entry/);
-    await makeSummed(bytes);
-    const media = await readFile(mediaPath(1));
-    media.writeUInt8(media.readUInt8(12 + bytes) ^ 1, 12 + bytes);
-    await writeFile(mediaPath(1), media);
-    await expect(readAll(meta(1).number)).rejects.toThrow(/is damaged: piece 1/);
-    const disk = await openDiskStore({ directory, fsync: 'group' });
-    await (await openWriter(disk, 1, KEY)).close();
-    await disk.close();
-    expect(await version()).toBe(3);
-  });
-});
-
-describe('a directory of format 1', () => {
-  it('stays one until something in it is sealed, and is read before and after', async () => {
-    await store(undefined);
-    await withIndex((index) => index.put(new Uint8Array(5), Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1)));
-    await (await openDiskStore({ directory, fsync: 'group' })).close();
-    expect(await version()).toBe(1);
-    const disk = await openDiskStore({ directory, fsync: 'group' });
-    await disk.catalog.swapItem(1, 'dataKey', undefined, Uint8Array.of(1));
-    const writer = await openWriter(disk, 1, KEY);
-    writer.begin(MARK, meta(3).number);
-    writer.append(MARK);
-    await writer.commit(meta(3), new Uint8Array(), 'flushed');
-    await writer.close();
-    expect((await bytesOfFragment(disk, 1, meta(1).number, KEY))?.includes(MARK)).toBe(true);
-    expect(await bytesOfFragment(disk, 1, meta(3).number, KEY)).toEqual(MARK);
-    await disk.close();
-    expect(await version()).toBe(3);
+  it('tells nobody that two headers of different streams are alike', async () => {
+    await store(KEY);
+    const name = (key: DataKey): string =>
+      Buffer.from(key.nameOf('header name', MARK)).toString('hex');
+    expect(name(KEY)).toBe(name(new DataKey(Buffer.alloc(32, 7))));
+    expect(name(KEY)).not.toBe(name(new DataKey(Buffer.alloc(32, 8))));
   });
 });
