@@ -5,7 +5,7 @@ import { KeyError } from './keys/key-error.js';
 import { KeyRing } from './keys/key-ring.js';
 import { storedKey } from './keys/stored-key.js';
 import { defaultKeyFile } from './options.js';
-import { openDiskStore } from './store/disk-store.js';
+import { openReadOnly } from './store/open-read-only.js';
 import { openReader, type FragmentReader } from './media/reader.js';
 import { FragmentDamagedError } from './store/types.js';
 import type { FragmentRecord, FragmentStore, StreamRecord } from './store/types.js';
@@ -31,22 +31,23 @@ export interface FsckOptions {
 
 /**
  * Reads everything in a service's data directory: each fragment's media and tags against their
- * checksums and seals, its header, and its entries by time. Repairs nothing, but opening the store
- * cuts off what a crash left uncommitted, as every start does. Memory does not grow with what is
- * stored.
+ * checksums and seals, its header, and its entries by time. Changes nothing in the directory, and says
+ * what a start would: it works on a copy of the index, for which the system's folder for temporary
+ * files needs room. Memory does not grow with what is stored.
  *
  * @throws KvsError when there is no data, a service uses it, its format is unknown, or the key file
  * is bad or may be read by others.
  */
 export async function fsck(dataDir: string, options: FsckOptions = {}): Promise<FsckReport> {
   try {
-    await access(join(dataDir, 'index'));
+    await access(join(dataDir, 'media'));
   } catch (cause) {
     const message = `${dataDir} holds no data of a service; name what --data-dir of kvs serve named`;
     throw new KvsError({ status: 'STATUS_OPEN_FILE_FAILED', message, cause });
   }
   const report = { streams: 0, fragments: 0, bytes: 0, faults: new Array<string>() };
-  const store = await openDiskStore({ directory: dataDir, fsync: 'group' });
+  const opened = await openReadOnly(dataDir);
+  const { store } = opened;
   try {
     const ring = await openRing(dataDir, options);
     for (const stream of await store.catalog.streams()) {
@@ -54,8 +55,9 @@ export async function fsck(dataDir: string, options: FsckOptions = {}): Promise<
       await checkStream({ store, stream, ring, report, signal: options.signal });
     }
   } finally {
-    await store.close();
+    await opened.close();
   }
+  report.faults.unshift(...opened.faults);
   return report;
 }
 

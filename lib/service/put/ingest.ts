@@ -5,6 +5,7 @@ import { AckError } from '../errors.js';
 import type { Limits } from '../limits.js';
 import { BlockHead } from './block-head.js';
 import { capture, checkDocType, toMs } from './elements.js';
+import { FrameGatherer, type FragmentFrames } from './frames.js';
 import { HeaderGatherer } from './header.js';
 import { RawQueue } from './raw.js';
 import { TagGatherer } from './tags.js';
@@ -17,6 +18,8 @@ export interface WholeFragment {
   readonly frames: number;
   /** The producer's own Tags elements, as sent. */
   readonly tags: Uint8Array;
+  /** What its frames are like. */
+  readonly described: FragmentFrames;
 }
 
 /** Takes what an ingest finds. What it throws ends the ingest. @internal */
@@ -52,6 +55,10 @@ export class MkvIngest {
   readonly #header = new HeaderGatherer(this.#raw);
   readonly #tags: TagGatherer;
   readonly #block = new BlockHead();
+  readonly #frames = new FrameGatherer();
+  /** Where the block that is being read begins, and its bytes. */
+  #blockAt = 0;
+  #blockSize = 0;
   #tracks = new TrackTable();
   /** End of the last element of which all is known; may lie ahead of what has come. */
   #resolved = 0;
@@ -161,6 +168,8 @@ export class MkvIngest {
         this.#resolved = event.offset + event.headerLength;
         this.#inBlock = true;
         this.#block.begin(event.size);
+        this.#blockAt = event.offset + event.headerLength;
+        this.#blockSize = event.size;
         return;
       case 'data':
         this.#resolved = event.offset + event.bytes.length;
@@ -193,6 +202,9 @@ export class MkvIngest {
       case MKV_ID.CLUSTER:
         this.#beginCluster(offset);
         return;
+      case MKV_ID.BLOCK_GROUP:
+        this.#frames.beginGroup();
+        return;
       case MKV_ID.TAGS:
         if (this.#header.holdsTags) return;
         this.#header.pause(offset);
@@ -215,6 +227,9 @@ export class MkvIngest {
       case MKV_ID.CLUSTER:
         this.#giveTo(offset);
         this.#inCluster = false;
+        return;
+      case MKV_ID.BLOCK_GROUP:
+        this.#frames.endGroup();
         return;
       case MKV_ID.TAGS:
         if (this.#tags.from === undefined) return;
@@ -251,12 +266,17 @@ export class MkvIngest {
         this.#target.timecode(toMs(this.#uint(data), this.#header.scale));
         return;
       case MKV_ID.BLOCK_DURATION:
-        this.#tracks.setBlockDuration(this.#uint(data));
+        this.#blockDuration(this.#uint(data));
         return;
       case MKV_ID.TAG_NAME:
         this.#tags.name(data);
         return;
     }
+  }
+
+  #blockDuration(ticks: number): void {
+    this.#tracks.setBlockDuration(ticks);
+    this.#frames.duration(ticks);
   }
 
   #uint(data: Uint8Array): number {
@@ -268,6 +288,7 @@ export class MkvIngest {
   }
 
   #skipped(id: number, size: number, offset: number): void {
+    if (id === MKV_ID.REFERENCE_BLOCK) this.#frames.reference();
     if (id === MKV_ID.TAG_STRING || id === MKV_ID.TAG_BINARY) this.#tags.value(size);
     if (this.#header.state === 'none' && this.#depth === 0 && id !== MKV_ID.VOID) {
       throw new AckError(
@@ -283,6 +304,7 @@ export class MkvIngest {
     if (this.#tracks.count === 0) throw new AckError(4006, 'no track before the first Cluster');
     this.#tracks.beginFragment();
     this.#tags.beginFragment();
+    this.#frames.beginFragment(this.#header.scale);
     this.#open = true;
     this.#inCluster = true;
     this.#hasTimecode = false;
@@ -294,6 +316,8 @@ export class MkvIngest {
   #blockData(bytes: Uint8Array): void {
     const head = this.#block.add(bytes);
     if (head === undefined) return;
+    const at = this.#blockAt + head.length - this.#clusterAt;
+    this.#frames.block(head, at, this.#blockSize - head.length);
     const span = this.#tracks.addBlock(head.track, head.time) * (this.#header.scale / 1_000_000);
     if (span > this.#limits.fragmentDuration) {
       throw new AckError(
@@ -326,6 +350,7 @@ export class MkvIngest {
       duration: this.#tracks.duration(this.#header.scale),
       frames: this.#tracks.frames,
       tags: this.#tags.take(own),
+      described: this.#frames.take(),
     });
   }
 }

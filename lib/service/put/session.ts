@@ -118,13 +118,13 @@ export class PutSession implements IngestTarget, Producer {
     if (context.streams.current(record) === undefined) {
       throw new AckError(4507, `stream ${record.name} was deleted`);
     }
-    const { writer, checkKey } = this.#openSink();
-    checkKey();
+    const sink = this.#openSink();
+    sink.checkKey();
     const serverTime = context.options.clock.wall();
     const number = hub.lease.openNumber(serverTime);
     this.#fragment = { number, serverTime, timecode: undefined };
     this.#meter.begin();
-    writer.begin(header, number);
+    sink.begin(header, number);
   }
 
   timecode(timecode: number): void {
@@ -166,7 +166,7 @@ export class PutSession implements IngestTarget, Producer {
       duration: whole.duration,
     };
     const commit = this.#openSink()
-      .writer.commit(meta, whole.tags, this.#retains ? 'flushed' : 'buffered')
+      .commit(meta, whole, this.#retains ? 'flushed' : 'buffered')
       .then((stored) => {
         hub.lease.readable(stored);
         if (!this.#retains) context.sweeper.buffered(record, stored.clusterBytes);

@@ -162,7 +162,11 @@ class Round {
     try {
       const own = this.#commits.filter((commit) => commit.file === file);
       const patches = own.map((commit) => this.#entered.get(commit)?.patch);
-      await Promise.all(patches.map((patch) => patch && file.patch(patch.at, patch.bytes)));
+      await Promise.all(
+        patches.map(async (patch) => {
+          if (patch !== undefined) await file.patch(patch.at, patch.bytes);
+        }),
+      );
       if (own.some(({ durable }) => durable)) await file.flush();
     } catch (error) {
       this.#failures.set(file, error);

@@ -1,8 +1,10 @@
 import {
   KIND,
   decodeNumber,
+  decodeSafe,
   decodeSegment,
   encodeNumber,
+  encodeSafe,
   headerIdOfKey,
   headerKey,
   headerPlaceKey,
@@ -57,9 +59,12 @@ export async function expireFragments(job: ExpireJob): Promise<number> {
   for (;;) {
     const batch = await job.index.entries({ ...range, limit: BATCH });
     if (batch.length === 0) break;
-    await job.index.batch(
-      batch.flatMap(([key, value]) => removal(job.id, numberOfKey(key), value)),
-    );
+    const records = batch.map(([key, value]) => readable(numberOfKey(key), value));
+    const ordinals = records.map((record) => record?.ordinal ?? 0);
+    await job.index.batch([
+      ...batch.flatMap(([key], at) => removal(job.id, numberOfKey(key), records[at])),
+      ...(await holesKnown(job, Math.max(...ordinals))),
+    ]);
     count += batch.length;
   }
   await removeHeaders(job, before - 1n);
@@ -102,10 +107,17 @@ async function numberBound({ index, id, bound }: ExpireJob): Promise<bigint> {
   }
 }
 
-/** An entry that cannot be read goes too; its entries by time are found damaged with it. */
-function removal(id: number, number: bigint, value: Uint8Array): IndexOp[] {
+/** Ordinals are given in another order than numbers where two write: one that goes may leave a hole. */
+async function holesKnown({ index, id }: ExpireJob, ordinal: number): Promise<IndexOp[]> {
+  const key = streamKey(KIND.scanned, id);
+  const value = await index.get(key);
+  if (value !== undefined && decodeSafe(value) >= ordinal) return [];
+  return [{ type: 'put', key, value: encodeSafe(ordinal) }];
+}
+
+/** An entry that cannot be read goes too; its entries by time find nothing then. */
+function removal(id: number, number: bigint, record: FragmentRecord | undefined): IndexOp[] {
   const keys = [numberKey(KIND.fragment, id, number), numberKey(KIND.tags, id, number)];
-  const record = readable(number, value);
   if (record !== undefined) {
     keys.push(timeKey(KIND.producer, id, record.producerTime, number));
     keys.push(timeKey(KIND.server, id, record.serverTime, number));

@@ -26,43 +26,78 @@ export const MOST_TABLE_BYTES: number = 1024 * 1024;
 
 const FLAG = { key: 1, duration: 2, laced: 4 } as const;
 const VERSION = 1;
+const PART = 4096;
 
-/** The table in about eight bytes a frame; empty where it would be too long. @internal */
-export function encodeFrameTable({ scale, rows }: FrameTable): Uint8Array {
-  const bytes: number[] = [VERSION];
-  pushUint(bytes, scale);
-  pushUint(bytes, rows.length);
-  let end = 0;
-  let time = 0;
-  for (const row of rows) {
-    const { key, laced, duration } = row;
-    bytes.push(
+/** Makes the table of one fragment, in about eight bytes a frame. @internal */
+export class FrameTableWriter {
+  #bytes = new Uint8Array(PART);
+  #length = 0;
+  #end = 0;
+  #time = 0;
+
+  /** `scale`: nanoseconds of a tick. */
+  constructor(scale: number) {
+    this.#byte(VERSION);
+    this.#uint(scale);
+  }
+
+  /** Adds a block, in the order of the Cluster. */
+  add({ track, offset, size, time, key, laced, duration }: FrameRow): void {
+    if (this.#length > MOST_TABLE_BYTES) return;
+    this.#byte(
       (key ? FLAG.key : 0) |
         (duration === undefined ? 0 : FLAG.duration) |
         (laced ? FLAG.laced : 0),
     );
-    pushUint(bytes, row.track);
-    pushUint(bytes, row.offset - end);
-    pushUint(bytes, row.size);
-    pushUint(bytes, zigzag(row.time - time));
-    if (duration !== undefined) pushUint(bytes, duration);
-    end = row.offset + row.size;
-    time = row.time;
-    if (bytes.length > MOST_TABLE_BYTES) return new Uint8Array();
+    this.#uint(track);
+    this.#uint(offset - this.#end);
+    this.#uint(size);
+    this.#uint(zigzag(time - this.#time));
+    if (duration !== undefined) this.#uint(duration);
+    this.#end = offset + size;
+    this.#time = time;
   }
-  return Uint8Array.from(bytes);
+
+  /** Its bytes so far. */
+  get length(): number {
+    return this.#length > MOST_TABLE_BYTES ? 0 : this.#length;
+  }
+
+  /** The table; empty where it would be too long. */
+  end(): Uint8Array {
+    return this.#bytes.slice(0, this.length);
+  }
+
+  /** Seven bits a byte, the lowest first. */
+  #uint(value: number): void {
+    let rest = value;
+    while (rest >= 128) {
+      this.#byte((rest % 128) + 128);
+      rest = Math.floor(rest / 128);
+    }
+    this.#byte(rest);
+  }
+
+  #byte(byte: number): void {
+    if (this.#length === this.#bytes.length) {
+      const more = new Uint8Array(this.#bytes.length * 2);
+      more.set(this.#bytes);
+      this.#bytes = more;
+    }
+    this.#bytes[this.#length] = byte;
+    this.#length += 1;
+  }
 }
 
 /** Undefined where these bytes are no table of this version. @internal */
 export function decodeFrameTable(bytes: Uint8Array): FrameTable | undefined {
-  const input = { bytes, at: 1 };
   if (bytes[0] !== VERSION) return undefined;
+  const input = { bytes, at: 1 };
   const scale = readUint(input);
-  const count = readUint(input);
   const rows: FrameRow[] = [];
   let end = 0;
   let time = 0;
-  for (let index = 0; index < count; index += 1) {
+  while (input.at < bytes.length) {
     const flags = bytes[input.at] ?? 0;
     input.at += 1;
     const track = readUint(input);
@@ -88,16 +123,6 @@ function zigzag(value: number): number {
 
 function unzigzag(value: number): number {
   return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
-}
-
-/** Seven bits a byte, the lowest first. */
-function pushUint(bytes: number[], value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest % 128) + 128);
-    rest = Math.floor(rest / 128);
-  }
-  bytes.push(rest);
 }
 
 function readUint(input: { readonly bytes: Uint8Array; at: number }): number {

@@ -62,7 +62,7 @@ export async function openDirectory({
       index = await emptied(index, { path, lost, warn }, format !== undefined);
       await index.batch([formatIs(FORMAT_VERSION), generationIs(generation)], { sync: true });
     }
-    const job = { index, media, directory, lost, warn };
+    const job = { index, media, directory, lost, warn, hands: 'on' as const };
     const found = await reconcile({
       ...job,
       from: isOwn && how === 'trust' ? 'tail' : 'all',

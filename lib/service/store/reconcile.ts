@@ -15,8 +15,8 @@ import { clearIndex } from './clear-index.js';
 import { StreamFile, newStream, type DirectoryFile } from './directory-files.js';
 import { expireFragments } from './expire.js';
 import { lowMarkOf } from './file-catalog.js';
-import type { LostFound } from './lost-found.js';
-import type { Index } from './open-index.js';
+import type { Hands, LostFound } from './lost-found.js';
+import { exists, type Index } from './open-index.js';
 import { recordsPath, segmentPath } from './segments.js';
 import { takeIn, type TakenIn } from './take-in.js';
 import { takeInRecords } from './moved-records.js';
@@ -31,6 +31,8 @@ export interface ReconcileJob {
   /** `all`: the index is empty, or not to be believed. */
   readonly from: 'tail' | 'all';
   readonly verify: 'heads' | 'contents';
+  /** `off`: only the index is brought in step; nothing else in the directory is changed. */
+  readonly hands: Hands;
 }
 
 /** What there is when all is in step. @internal */
@@ -91,21 +93,24 @@ async function streamOf(job: ReconcileJob, id: number): Promise<StreamFile | und
 }
 
 async function fromIndex(
-  { media, index, directory }: ReconcileJob,
+  { media, index, directory, hands }: ReconcileJob,
   id: number,
   value: Uint8Array,
 ): Promise<StreamFile> {
   const reserved = await index.get(streamKey(KIND.reserved, id));
   const dataKey = await index.get(streamKey(KIND.dataKey, id));
   const lowMark = await index.get(streamKey(KIND.lowMark, id));
-  const stream = new StreamFile(media, newStream(directory.state?.generation ?? '', id));
-  await stream.change({
+  const state = newStream(directory.state?.generation ?? '', id);
+  const known = {
+    ...state,
     record: decodeStream(value),
     // Numbers may have been reserved since the index was written.
     reserved: (reserved === undefined ? 1 : decodeSafe(reserved)) + 2 ** 32,
     ...(dataKey && { dataKey: Buffer.from(dataKey).toString() }),
     ...(lowMark && { lowMark: decodeNumber(lowMark).toString() }),
-  });
+  };
+  const stream = new StreamFile(media, known);
+  if (hands === 'on') await stream.change({});
   return stream;
 }
 
@@ -124,6 +129,7 @@ async function restoreLost(job: ReconcileJob, streams: Map<number, StreamFile>):
 
 async function finishDelete(job: ReconcileJob, id: number): Promise<void> {
   const { directory } = job;
+  if (job.hands === 'off') return;
   if (directory.state?.streams.includes(id) === true) {
     const streams = directory.state.streams.filter((one) => one !== id);
     await directory.store({ ...directory.state, streams });
@@ -156,6 +162,7 @@ class StreamJob {
   async run(lookedAt: number): Promise<void> {
     await this.#writeOwn();
     const folder = this.#folder();
+    if (!(await exists(folder))) return;
     const segments = new Set<number>();
     for (const name of await readdir(folder)) {
       const segment = SEGMENT_NAME.exec(name)?.[1];
@@ -269,17 +276,19 @@ class StreamJob {
     if (rest === 0 || damaged > 0) return;
     // Behind what the index knew nothing was acknowledged: so much of it as a crash leaves is cut off.
     const torn = this.#job.from === 'tail' && fragments === 0 && rest <= MOST_REST;
-    if (!torn) this.#spoil(segment);
+    if (!torn || this.#job.hands === 'off') this.#spoil(segment);
     else if (end === undefined && size - rest <= SEGMENT_HEAD_BYTES) await rm(path);
     else await truncate(path, size - rest);
   }
 
   async #notOwn(segment: number, size: number): Promise<void> {
     const path = this.#path(segment);
-    // A crash between making a file and writing its head.
-    if (size <= SEGMENT_HEAD_BYTES) await rm(path);
-    else
+    if (size > SEGMENT_HEAD_BYTES) {
       await this.#job.lost.take(path, 'its first bytes are not those of this stream and segment');
+    } else if (this.#job.hands === 'on') {
+      // A crash between making a file and writing its head.
+      await rm(path);
+    }
   }
 
   /** Whether the newest fragments, since the media were last looked through, follow without a gap. */

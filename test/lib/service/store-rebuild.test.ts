@@ -111,7 +111,7 @@ describe('an index that is lost', () => {
     expect(warnings).toContainEqual(expect.stringMatching(/index is missing.*made anew/));
   });
 
-  it.each(['emptied', 'of zeros', 'cut'])(
+  it.each(['emptied', 'of zeros', 'cut'] as const)(
     'is made anew where each file of it is %s',
     async (how) => {
       await made(1, 2, 3);
@@ -120,7 +120,8 @@ describe('an index that is lost', () => {
         const path = join(index(), name);
         const bytes = await readFile(path);
         const half = bytes.subarray(0, bytes.length >> 1);
-        await writeFile(path, how === 'emptied' ? '' : how === 'cut' ? half : bytes.fill(0));
+        const harmed = { emptied: '', cut: half, 'of zeros': Buffer.alloc(bytes.length) };
+        await writeFile(path, harmed[how]);
       }
       await withStore(async (store) => {
         expect(await shown(store)).toEqual([1, 2, 3]);
