@@ -109,8 +109,10 @@ async function faultOf(
   record: FragmentRecord,
 ): Promise<string | undefined> {
   try {
+    await reader.checkRecord(record);
     await reader.header(record);
     await reader.tags(record);
+    await reader.table(record);
     for await (const piece of reader.pieces(record)) void piece;
   } catch (error) {
     if (error instanceof FragmentDamagedError) return error.message;

@@ -63,6 +63,9 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
     warn: (message) => {
       checked.log('warn', message);
     },
+    info: (message) => {
+      checked.log('info', message);
+    },
   });
   let apiLog: LogFile | undefined;
   try {

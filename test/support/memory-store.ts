@@ -139,6 +139,10 @@ class MemoryReader implements MediaReader {
     return Promise.resolve(this.#stored(record)?.[part]);
   }
 
+  agrees(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   where(): string {
     return 'memory';
   }

@@ -85,6 +85,12 @@ export class FragmentReader {
     }
   }
 
+  /** Throws `FragmentDamagedError` where the media say something else of a fragment than the index. */
+  async checkRecord(record: FragmentRecord): Promise<void> {
+    if (await this.#media.agrees(record)) return;
+    throw damaged(record, `has a damaged record before ${this.#media.where(record, 0)}`);
+  }
+
   close(): Promise<void> {
     return this.#media.close();
   }

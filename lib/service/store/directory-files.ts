@@ -67,7 +67,7 @@ export interface StreamState {
   readonly record?: StreamRecord;
   /** Nothing of it is shown any more; what is left goes at the next start. */
   readonly deleted?: boolean;
-  /** Its data key, wrapped. */
+  /** Its data key, wrapped; base64. */
   readonly dataKey?: string;
   /** First sequence number that was never reserved. */
   readonly reserved: number;

@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { SEAL_BYTES } from '../aead.js';
 import { RECORD_BYTES } from './blocks.js';
 import { KIND, decodeSafe, headerKey, headerPlaceKey, numberKey } from './codec.js';
-import { decodePlace } from './entries.js';
+import { decodePlace, encodeRecordEntry } from './entries.js';
 import type { Index } from './open-index.js';
 import type { FragmentRecord, MediaPart, MediaReader } from './types.js';
 import { FragmentDamagedError } from './types.js';
@@ -45,6 +45,14 @@ export class DiskReader implements MediaReader {
     const { segment } = decodePlace(record.place);
     const file = await this.#open(record, segment);
     return readExactly(file, clusterAt(record) + from, length);
+  }
+
+  async agrees(record: FragmentRecord): Promise<boolean> {
+    if (record.layout !== 4) return true;
+    const bytes = await this.read(record, -RECORD_BYTES, RECORD_BYTES);
+    const entry = await this.#host.index.get(numberKey(KIND.fragment, this.#id, record.number));
+    if (bytes === undefined || entry === undefined) return false;
+    return Buffer.compare(encodeRecordEntry(bytes, decodePlace(record.place)), entry) === 0;
   }
 
   where(record: FragmentRecord, from: number): string {

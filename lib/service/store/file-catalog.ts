@@ -83,7 +83,7 @@ export class FileCatalog implements Catalog {
     const { index, streams } = this.#parts;
     if (name === 'sessions') return index.get(streamKey(KIND.sessions, id));
     const dataKey = streams.get(id)?.state.dataKey;
-    return Promise.resolve(dataKey === undefined ? undefined : Buffer.from(dataKey));
+    return Promise.resolve(dataKey === undefined ? undefined : Buffer.from(dataKey, 'base64'));
   }
 
   swapItem(
@@ -98,7 +98,7 @@ export class FileCatalog implements Catalog {
       if (Buffer.compare(now ?? NONE, before ?? NONE) !== 0) return false;
       if (name === 'dataKey') {
         const stream = await this.#ensured(id);
-        await stream.change({ dataKey: Buffer.from(after).toString() });
+        await stream.change({ dataKey: Buffer.from(after).toString('base64') });
       }
       await index.put(streamKey(KIND[name], id), after, { sync: name === 'sessions' });
       return true;

@@ -41,7 +41,7 @@ export async function moveDirectory(job: MoveJob): Promise<Map<number, StreamFil
     await stream.change({
       ...{ record, segments, counters: counters.state },
       reserved: reserved === undefined ? 1 : decodeSafe(reserved),
-      ...(dataKey && { dataKey: Buffer.from(dataKey).toString() }),
+      ...(dataKey && { dataKey: Buffer.from(dataKey).toString('base64') }),
     });
     streams.set(record.id, stream);
   }

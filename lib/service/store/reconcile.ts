@@ -1,39 +1,18 @@
 import { readdir, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SEGMENT_HEAD_BYTES } from './blocks.js';
-import {
-  KIND,
-  decodeNumber,
-  decodeSafe,
-  decodeSegment,
-  decodeStream,
-  encodeSafe,
-} from './codec.js';
+import { KIND, decodeSafe, decodeSegment, encodeSafe } from './codec.js';
 import { encodeStream, numberKey, ordinalKey, partsOfSegmentKey, segmentKey } from './codec.js';
 import { streamKey, streamKeyEnd } from './codec.js';
 import { clearIndex } from './clear-index.js';
-import { StreamFile, newStream, type DirectoryFile } from './directory-files.js';
+import type { StreamFile } from './directory-files.js';
 import { expireFragments } from './expire.js';
 import { lowMarkOf } from './file-catalog.js';
-import type { Hands, LostFound } from './lost-found.js';
-import { exists, type Index } from './open-index.js';
+import { restoreLost, streamOf, type ReconcileJob } from './find-streams.js';
+import { exists } from './open-index.js';
 import { recordsPath, segmentPath } from './segments.js';
 import { takeIn, type TakenIn } from './take-in.js';
 import { takeInRecords } from './moved-records.js';
-
-/** What is brought in step. @internal */
-export interface ReconcileJob {
-  readonly index: Index;
-  readonly media: string;
-  readonly directory: DirectoryFile;
-  readonly lost: LostFound;
-  readonly warn: (message: string) => void;
-  /** `all`: the index is empty, or not to be believed. */
-  readonly from: 'tail' | 'all';
-  readonly verify: 'heads' | 'contents';
-  /** `off`: only the index is brought in step; nothing else in the directory is changed. */
-  readonly hands: Hands;
-}
 
 /** What there is when all is in step. @internal */
 export interface Reconciled {
@@ -79,52 +58,6 @@ export async function reconcile(job: ReconcileJob): Promise<Reconciled> {
     found.damaged += one.damaged;
   }
   return { streams, spoilt, ...found };
-}
-
-/** The stream of a folder: by its own file or, where that is lost, by the index. */
-async function streamOf(job: ReconcileJob, id: number): Promise<StreamFile | undefined> {
-  const { media, index, directory, warn } = job;
-  const own = await StreamFile.load(media, id);
-  if (own?.state.generation === directory.state?.generation) return own;
-  const value = await index.get(streamKey(KIND.stream, id));
-  if (value === undefined || directory.state?.streams.includes(id) !== true) return undefined;
-  warn(`media/${String(id)}/stream.json is lost or damaged; it is written anew from the index`);
-  return fromIndex(job, id, value);
-}
-
-async function fromIndex(
-  { media, index, directory, hands }: ReconcileJob,
-  id: number,
-  value: Uint8Array,
-): Promise<StreamFile> {
-  const reserved = await index.get(streamKey(KIND.reserved, id));
-  const dataKey = await index.get(streamKey(KIND.dataKey, id));
-  const lowMark = await index.get(streamKey(KIND.lowMark, id));
-  const state = newStream(directory.state?.generation ?? '', id);
-  const known = {
-    ...state,
-    record: decodeStream(value),
-    // Numbers may have been reserved since the index was written.
-    reserved: (reserved === undefined ? 1 : decodeSafe(reserved)) + 2 ** 32,
-    ...(dataKey && { dataKey: Buffer.from(dataKey).toString() }),
-    ...(lowMark && { lowMark: decodeNumber(lowMark).toString() }),
-  };
-  const stream = new StreamFile(media, known);
-  if (hands === 'on') await stream.change({});
-  return stream;
-}
-
-/** A stream whose folder is gone without having been deleted. */
-async function restoreLost(job: ReconcileJob, streams: Map<number, StreamFile>): Promise<void> {
-  const range = { gte: Uint8Array.of(KIND.stream), lt: Uint8Array.of(KIND.stream + 1) };
-  for (const [key, value] of await job.index.entries(range)) {
-    const id = partsOfSegmentKey(Buffer.concat([key, new Uint8Array(4)])).id;
-    if (streams.has(id)) continue;
-    if (job.directory.state?.streams.includes(id) === true) {
-      job.warn(`media/${String(id)} is lost with all media of the stream`);
-      streams.set(id, await fromIndex(job, id, value));
-    } else await clearIndex(job.index, id);
-  }
 }
 
 async function finishDelete(job: ReconcileJob, id: number): Promise<void> {
@@ -189,7 +122,7 @@ class StreamJob {
     const { index } = this.#job;
     const own: [number, Uint8Array | undefined][] = [
       [KIND.stream, record && encodeStream(record)],
-      [KIND.dataKey, dataKey === undefined ? undefined : Buffer.from(dataKey)],
+      [KIND.dataKey, dataKey === undefined ? undefined : Buffer.from(dataKey, 'base64')],
     ];
     for (const [kind, value] of own) {
       const key = streamKey(kind, this.#id);

@@ -253,6 +253,8 @@ export interface MediaReader {
   read(record: FragmentRecord, from: number, length: number): Promise<Uint8Array | undefined>;
   /** One of its parts as it is stored; undefined where it is lost. */
   part(record: FragmentRecord, part: MediaPart): Promise<Uint8Array | undefined>;
+  /** Whether what is stored beside its Cluster says the same of it as the index. */
+  agrees(record: FragmentRecord): Promise<boolean>;
   /** Where those bytes lie, for a person. */
   where(record: FragmentRecord, from: number): string;
   close(): Promise<void>;
