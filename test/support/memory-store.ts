@@ -218,6 +218,10 @@ export class MemoryStore implements FragmentStore, Catalog, FragmentIndex, Media
     return Infinity;
   }
 
+  lookForRoom(): Promise<void> {
+    return Promise.resolve();
+  }
+
   openWriter(id: number): Promise<MediaWriter> {
     return Promise.resolve(new MemoryWriter(id, this.#data));
   }

@@ -37,7 +37,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
   const { record } = findMedia(context, call);
   const timeBase = timeBaseOf(call);
   const hub = context.hubs.of(record.id);
-  checkQuota(context);
+  await checkQuota(context);
   await hub.lease.ready();
   await hub.fewerProducers(MOST_PRODUCERS, LEAVING);
   checkConnections(hub, record.name);

@@ -7,6 +7,7 @@ import type { StreamFile } from './directory-files.js';
 import { DiskCatalog } from './disk-catalog.js';
 import { DiskIndex } from './disk-index.js';
 import { DiskReader } from './disk-reader.js';
+import { DiskSpace } from './disk-space.js';
 import { EntryWriter } from './entry-writer.js';
 import type { ExpireJob } from './expire.js';
 import { LocalTail } from './local-tail.js';
@@ -64,6 +65,7 @@ export class DiskStore implements FragmentStore, MediaStore {
   readonly #options: DiskStoreOptions;
   readonly #opened: OpenDirectory;
   readonly #index: Index;
+  readonly #space: DiskSpace;
   readonly #segments: SegmentSet;
   readonly #committer: Committer;
   readonly #streams: Map<number, StreamFile>;
@@ -86,6 +88,7 @@ export class DiskStore implements FragmentStore, MediaStore {
     this.#options = options;
     this.#opened = opened;
     this.#index = index;
+    this.#space = new DiskSpace(media);
     this.#format = opened.format;
     this.#streams = new Map(opened.found.streams);
     this.#segments = new SegmentSet({
@@ -115,6 +118,7 @@ export class DiskStore implements FragmentStore, MediaStore {
 
   /** Learns how much of the quota is used. */
   async measure(): Promise<void> {
+    await this.#space.look();
     await this.#segments.measure();
     await this.#measureIndex();
   }
@@ -122,7 +126,11 @@ export class DiskStore implements FragmentStore, MediaStore {
   room(): number {
     const { quota = Infinity } = this.#options;
     const index = Math.max(0, this.#indexBytes - INDEX_ALLOWANCE);
-    return quota === Infinity ? Infinity : quota - this.#segments.bytes - index;
+    return Math.min(this.#space.room, quota - this.#segments.bytes - index);
+  }
+
+  lookForRoom(): Promise<void> {
+    return this.#space.look();
   }
 
   async openWriter(id: number): Promise<MediaWriter> {

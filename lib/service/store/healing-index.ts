@@ -96,12 +96,22 @@ export class HealingIndex {
   async #read<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       const opened = this.#opened;
-      await opened;
+      await this.#open(opened);
       try {
         return await work();
       } catch (error) {
         if (this.#opened === opened) throw error;
       }
+    }
+  }
+
+  /** Waits until the index is open; tries once more where that has failed. */
+  async #open(opened: Promise<void>): Promise<void> {
+    try {
+      await opened;
+    } catch {
+      if (this.#opened === opened) this.#opened = this.#level.open();
+      await this.#opened;
     }
   }
 

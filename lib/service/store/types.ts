@@ -271,8 +271,13 @@ export const NO_DETAIL: FragmentDetail = {
 export interface MediaStore {
   openWriter(id: number): Promise<MediaWriter>;
   openReader(id: number): MediaReader;
-  /** Bytes of media that may still be written; Infinity without a quota, below 0 when over it. */
+  /**
+   * Bytes of media that may still be written, by quota and disk, as far as is known: what
+   * `lookForRoom` found, and what was written since. Below 0 when there are too many.
+   */
   room(): number;
+  /** Resolves when `room` tells how it is now. */
+  lookForRoom(): Promise<void>;
   /** Group commits so far. */
   flushes(): number;
 }
