@@ -27,7 +27,7 @@ const HEAD_BYTES: Readonly<Record<number, number>> = {
 export const BLOCK_MAGIC: Readonly<Uint8Array> = Buffer.from('KVS4');
 /** The longest head of a block. @internal */
 export const MOST_HEAD_BYTES: number = RECORD_BYTES;
-const SEGMENT_MAGIC = Buffer.from('KVSMEDIA\0\0\0\x04', 'latin1');
+const SEGMENT_MAGIC: Readonly<Uint8Array> = Buffer.from('KVSMEDIA\0\0\0\x04', 'latin1');
 
 /** Which directory a segment file is of, and which of its stream's. @internal */
 export interface SegmentHead {
@@ -51,7 +51,10 @@ export function encodeSegmentHead({ generation, stream, segment }: SegmentHead):
 /** Undefined where these bytes begin no segment file of format 4. @internal */
 export function decodeSegmentHead(bytes: Uint8Array): SegmentHead | undefined {
   const head = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (head.length < SEGMENT_HEAD_BYTES || !head.subarray(0, 12).equals(SEGMENT_MAGIC)) {
+  if (
+    head.length < SEGMENT_HEAD_BYTES ||
+    Buffer.compare(head.subarray(0, 12), SEGMENT_MAGIC) !== 0
+  ) {
     return undefined;
   }
   if (head.readUInt32BE(36) !== crc32(head.subarray(0, 36))) return undefined;

@@ -24,7 +24,7 @@ export type Counted = Pick<
 >;
 
 /** Before the first fragment. @internal */
-export const NOT_COUNTED: CounterState = {
+export const NOT_COUNTED: Readonly<CounterState> = {
   ordinal: 0,
   liveOrdinal: 0,
   latest: -1,

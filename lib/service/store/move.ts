@@ -19,7 +19,7 @@ export interface MoveJob {
 }
 
 const BATCH = 500;
-const SEALED_OR_SENT = new Set([1, 2, 3]);
+const SEALED_OR_SENT: ReadonlySet<number> = new Set([1, 2, 3]);
 
 /**
  * Moves a directory of formats 1 to 3 to format 4: counts its fragments, writes beside each segment

@@ -8,7 +8,7 @@ import type { Index } from './open-index.js';
 
 /* The records of a segment file of formats 1 to 3: entries of the index, as they stand in it. */
 
-const MAGIC = Buffer.from('KVSRECORDS\0\x04', 'latin1');
+const MAGIC: Readonly<Uint8Array> = Buffer.from('KVSRECORDS\0\x04', 'latin1');
 const BATCH = 500;
 
 /** Entries of the index as the bytes of a side file. @internal */
@@ -26,7 +26,7 @@ export function encodeRecords(entries: readonly (readonly [Uint8Array, Uint8Arra
 /** Undefined where these bytes are not what `encodeRecords` gave. @internal */
 export function decodeRecords(bytes: Uint8Array): [Uint8Array, Uint8Array][] | undefined {
   const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  if (all.length < MAGIC.length + 12 || !all.subarray(0, MAGIC.length).equals(MAGIC))
+  if (all.length < MAGIC.length + 12 || Buffer.compare(all.subarray(0, MAGIC.length), MAGIC) !== 0)
     return undefined;
   if (all.readUInt32BE(all.length - 4) !== crc32(all.subarray(0, -4))) return undefined;
   const entries: [Uint8Array, Uint8Array][] = [];

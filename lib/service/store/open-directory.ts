@@ -75,7 +75,7 @@ export async function openDirectory({
   }
 }
 
-const NOTHING: Reconciled = { streams: new Map(), spoilt: [], fragments: 0, damaged: 0 };
+const NOTHING: Readonly<Reconciled> = { streams: new Map(), spoilt: [], fragments: 0, damaged: 0 };
 
 /** An index that is not this directory's, or not to be believed, makes room for an empty one. */
 async function emptied(

@@ -261,7 +261,7 @@ export interface MediaReader {
 }
 
 /** What a fragment is when nobody said it. @internal */
-export const NO_DETAIL: FragmentDetail = {
+export const NO_DETAIL: Readonly<FragmentDetail> = {
   ...{ keyStart: false, reordered: false, laced: false, cut: false, frames: 0 },
   configuration: new Uint8Array(16),
   session: new Uint8Array(8),
