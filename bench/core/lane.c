@@ -193,6 +193,7 @@ bool lane_put(lane *n) {
   const load *l = n->l;
   rig *r = n->r;
   bool begins = n->left == 0;
+  const kvs_event *event;
 
   n->frame.flags = begins ? KVS_FRAME_KEY : KVS_FRAME_NONE;
   n->frame.data = l->each[n->next].data;
@@ -206,7 +207,11 @@ bool lane_put(lane *n) {
   n->count++;
   n->next = n->next + 1 == l->frames ? 0 : n->next + 1;
   n->left = (begins ? l->key_every : n->left) - 1;
-  rig_poll(r);
+  while ((event = kvs_client_next_event(r->client)) != NULL) {
+    if (event->type <= KVS_EVENT_PUT_STREAM) {
+      rig_note(r, event);
+    }
+  }
   if (r->call_count != 0) {
     rig_answer(r);
   }

@@ -23,7 +23,7 @@ uint64_t rig_clock(void) {
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void note(rig *r, const kvs_event *event) {
+void rig_note(rig *r, const kvs_event *event) {
   if (event->type > KVS_EVENT_PUT_STREAM) {
     return; /* the calls come first in the table */
   }
@@ -41,7 +41,7 @@ void rig_poll(rig *r) {
   const kvs_event *event;
 
   while ((event = kvs_client_next_event(r->client)) != NULL) {
-    note(r, event);
+    rig_note(r, event);
   }
 }
 

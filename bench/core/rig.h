@@ -38,6 +38,9 @@ void rig_close(rig *r);
 /* A stream of |info|, through all its calls but the session's. */
 kvs_stream *rig_stream(rig *r, kvs_stream_info *info);
 
+/* Notes a service call. */
+void rig_note(rig *r, const kvs_event *event);
+
 /* Asks for the events; as every host does after each call. */
 void rig_poll(rig *r);
 

@@ -12,7 +12,7 @@
 #include "core/bytes.h"
 
 static kvs_queue_slot *slot_at(const kvs_queue *queue, uint32_t i) {
-  uint32_t at = queue->first + i;
+  uint32_t at = (uint32_t)(queue->first - queue->slots) + i;
 
   return &queue->slots[at < queue->capacity ? at : at - queue->capacity];
 }
@@ -20,8 +20,9 @@ static kvs_queue_slot *slot_at(const kvs_queue *queue, uint32_t i) {
 void kvs_queue_init(kvs_queue *queue, kvs_queue_slot *slots,
                     uint32_t capacity) {
   queue->slots = slots;
+  queue->end = slots + capacity;
+  queue->first = slots;
   queue->capacity = capacity;
-  queue->first = 0;
   queue->count = 0;
 }
 

@@ -22,8 +22,9 @@ typedef struct kvs_queue_slot {
 
 typedef struct kvs_queue {
   kvs_queue_slot *slots; /* in the client's block */
+  kvs_queue_slot *end;   /* behind the last slot */
+  kvs_queue_slot *first; /* the oldest; the slot before it is the host's */
   uint32_t capacity;
-  uint32_t first; /* the oldest; the slot before it is the host's */
   uint32_t count;
 } kvs_queue;
 
@@ -57,37 +58,34 @@ static inline kvs_event kvs_event_make(uint32_t type) {
 /* Adds |event| [read], or makes it part of one that waits. */
 void kvs_queue_push(kvs_queue *queue, const kvs_event *event);
 
-/* The same of STREAM_DATA_AVAILABLE, which comes with nearly every frame. */
-static inline void kvs_queue_push_data(kvs_queue *queue, uint32_t stream,
-                                       uint64_t session, uint64_t duration,
-                                       uint64_t bytes) {
-  kvs_event one;
-  kvs_event *event = &one;
+/* Adds STREAM_DATA_AVAILABLE, which comes with nearly every frame, to an empty
+ * queue: it is made in its place. */
+static inline void kvs_queue_begin_data(kvs_queue *queue, uint32_t stream,
+                                        uint64_t session, uint64_t duration,
+                                        uint64_t bytes) {
+  kvs_event *event = &queue->first->event;
 
-  if (queue->count == 0) { /* made in its place */
-    event = &queue->slots[queue->first].event;
-    queue->count = 1;
-  }
   kvs_event_init(event, KVS_EVENT_STREAM_DATA_AVAILABLE);
   event->stream = stream;
   event->u.stream_data_available.session = session;
   event->u.stream_data_available.duration = duration;
   event->u.stream_data_available.bytes = bytes;
-  if (event == &one) {
-    kvs_queue_push(queue, event);
-  }
+  queue->count = 1;
 }
 
 /* The oldest event [lent] until the next call; NULL: there is none. */
 static inline const kvs_event *kvs_queue_next(kvs_queue *queue) {
-  uint32_t at = queue->first;
+  const kvs_queue_slot *slot = queue->first;
 
   if (queue->count == 0) {
     return NULL;
   }
-  queue->first = at + 1 == queue->capacity ? 0 : at + 1;
+  queue->first++;
+  if (queue->first == queue->end) {
+    queue->first = queue->slots;
+  }
   queue->count--;
-  return &queue->slots[at].event;
+  return &slot->event;
 }
 
 static inline bool kvs_queue_waits(const kvs_queue *queue) {

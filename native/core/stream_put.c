@@ -247,8 +247,10 @@ static kvs_status plan_units(kvs_stream *stream, kvs_put_plan *plan,
   KVS_TRY(kvs_nal_plan_annexb(stream->host->find, frame->data, frame->size,
                               &plan->nal));
   plan->payload = (uint32_t)plan->nal.out_len;
-  plan_fragment(stream, plan);
-  KVS_TRY(kvs_put_ask(stream, plan));
+  if (plan->key) {
+    plan_fragment(stream, plan);
+    KVS_TRY(kvs_put_ask(stream, plan));
+  }
   return plan->key ? learn(stream, plan, now) : KVS_OK;
 }
 
@@ -355,14 +357,15 @@ kvs_status kvs_stream_put(kvs_stream *stream, const kvs_frame *frame,
   if (!KVS_USUALLY(put_short(stream, frame, now))) {
     return put_or_refuse(stream, frame, now);
   }
-  if (dry) {
-    wake_idle(stream, now);
-  }
   if (!KVS_USUALLY(kvs_stream_flows(stream))) {
+    if (dry) {
+      wake_idle(stream, now);
+    }
     after_put(stream, now);
     return KVS_OK;
   }
   if (dry) { /* no other deadline comes nearer while the session flows */
+    stream->session.progress = now.mono;
     kvs_host_note_deadline(stream->host, kvs_session_unread_due(stream));
   }
   if (stream->session.waiting) {

@@ -254,10 +254,10 @@ bool kvs_room_end_open(kvs_stream *stream, kvs_time now) {
   return true;
 }
 
-/* A stream that keeps what it has is refused; but if what it has is an open
+/* A stream that keeps what it has is refused; but if all that it has is an open
  * fragment, that is ended when all of it was sent: room comes with its ack. */
 static kvs_status keep(kvs_stream *stream, uint64_t value, uint64_t limit) {
-  if (stream->fragment_open) {
+  if (stream->fragment_open && stream->view.oldest == stream->view.newest) {
     stream->cramped = true;
     kvs_session_wake(stream);
   }

@@ -92,10 +92,22 @@ void kvs_session_abort(kvs_stream *stream, kvs_status status, uint32_t result,
 }
 
 void kvs_session_tell_data(kvs_stream *stream) {
+  kvs_queue *queue = &stream->host->queue;
+  uint64_t session = stream->session.number;
+  uint64_t duration = kvs_view_unread_duration(&stream->view);
+  uint64_t bytes = stream->view.unread_bytes;
+  kvs_event event;
+
   stream->session.waiting = false;
-  kvs_queue_push_data(&stream->host->queue, stream->id, stream->session.number,
-                      kvs_view_unread_duration(&stream->view),
-                      stream->view.unread_bytes);
+  if (KVS_USUALLY(!kvs_queue_waits(queue))) {
+    kvs_queue_begin_data(queue, stream->id, session, duration, bytes);
+    return;
+  }
+  event = kvs_event_make(KVS_EVENT_STREAM_DATA_AVAILABLE);
+  event.u.stream_data_available.session = session;
+  event.u.stream_data_available.duration = duration;
+  event.u.stream_data_available.bytes = bytes;
+  kvs_stream_emit(stream, &event);
 }
 
 kvs_status kvs_stream_session_ended(kvs_stream *stream, uint64_t session,
@@ -247,6 +259,7 @@ void kvs_session_step(kvs_stream *stream, kvs_time now) {
   if (idle_at(stream) <= now.mono) {
     stream->session.close = true;
     stream->session.idle = true;
+    kvs_put_shut_short(stream); /* the next frame may take that back */
     kvs_session_wake(stream);
   }
 }
