@@ -5,6 +5,7 @@ import type { StreamKeys } from './keys/stream-keys.js';
 import type { ServiceMetrics } from './metrics/meter.js';
 import type { CheckedOptions } from './options.js';
 import type { CallRates } from './rates.js';
+import type { Refusals } from './refusals.js';
 import type { FragmentStore } from './store/types.js';
 import type { Sweeper } from './sweep.js';
 
@@ -16,6 +17,7 @@ export interface ServiceContext {
   readonly streams: StreamRegistry;
   readonly hubs: HubMap;
   readonly rates: CallRates;
+  readonly refusals: Refusals;
   readonly metrics: ServiceMetrics;
   /** Where the caller reaches an API of this service. */
   readonly endpointOf: (source: Source, api: string) => string;

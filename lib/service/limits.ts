@@ -7,6 +7,8 @@ export interface Limits {
   readonly connections: number;
   /** Connections at a time from one address. */
   readonly connectionsPerAddress: number;
+  /** Longest time that the answer of somebody who is refused again and again is held back. */
+  readonly refusalDelay: number;
   /** Streams an account may have. */
   readonly streamsPerAccount: number;
   /** Tags a stream may have. */
@@ -64,6 +66,7 @@ export interface Limits {
 export const GUIDE_LIMITS: Readonly<Limits> = {
   connections: 16_384,
   connectionsPerAddress: 1024,
+  refusalDelay: 2000,
   streamsPerAccount: 100,
   tagsPerStream: 50,
   accountWriteRate: 50,
@@ -94,6 +97,7 @@ export const GUIDE_LIMITS: Readonly<Limits> = {
 export const NO_LIMITS: Readonly<Limits> = {
   connections: Infinity,
   connectionsPerAddress: Infinity,
+  refusalDelay: 0,
   streamsPerAccount: Infinity,
   tagsPerStream: 50,
   accountWriteRate: Infinity,

@@ -24,6 +24,7 @@ import { checkOptions, isLoopback, type CheckedOptions, type ServiceOptions } fr
 import { authorizeCall, authorizePage } from './policy/authorize.js';
 import { putMediaHandler } from './put/operation.js';
 import { CallRates } from './rates.js';
+import { Refusals } from './refusals.js';
 import { openDiskStore } from './store/disk-store.js';
 import type { FragmentStore } from './store/types.js';
 import { Sweeper } from './sweep.js';
@@ -102,10 +103,8 @@ async function serve(
   const sweeper = new Sweeper(store, streams, options);
   await sweeper.begin();
   let endpoints = new Endpoints(options, 'http', options.port);
-  const context = contextOf({
-    ...{ options, store, keys, streams, sweeper },
-    endpointOf: (source, api) => endpoints.of(source, api),
-  });
+  const endpointOf: ServiceContext['endpointOf'] = (source, api) => endpoints.of(source, api);
+  const context = contextOf({ options, store, keys, streams, sweeper, endpointOf });
   const sessions = new HlsSessions(context, await HlsTokens.open(options.dataDir));
   const tls = await TlsKeeper.open(options);
   const front = new HttpFront({ ...options, tls: tls.current }, partsOf(context, sessions, apiLog));
@@ -114,6 +113,7 @@ async function serve(
   const endpoint = endpoints.local;
   sweeper.every(() => {
     context.rates.sweep();
+    context.refusals.sweep();
     void keys.refresh();
     void tls.renew((next) => {
       front.useTls(next);
@@ -157,11 +157,15 @@ function warnOfPlainHttp(options: CheckedOptions, secure: boolean): void {
   );
 }
 
-function contextOf(parts: Omit<ServiceContext, 'hubs' | 'rates' | 'metrics'>): ServiceContext {
+function contextOf(
+  parts: Omit<ServiceContext, 'hubs' | 'rates' | 'refusals' | 'metrics'>,
+): ServiceContext {
+  const { clock, log, limits } = parts.options;
   return {
     ...parts,
     hubs: new HubMap(parts.store.live),
     rates: new CallRates(parts.options),
+    refusals: new Refusals(clock, log, limits.refusalDelay),
     metrics: new ServiceMetrics(),
   };
 }
@@ -223,6 +227,15 @@ function partsOf(
     refused: (call) => {
       countRefused(context, call);
     },
+    denied: ({ operation, caller, source }, path, { name: error }) =>
+      Refusals.isRefusal(error)
+        ? context.refusals.add({
+            address: source.address,
+            user: caller?.user,
+            operation: operation?.name ?? path.slice(0, 64),
+            error,
+          })
+        : 0,
     authorizePage,
     audit:
       apiLog &&

@@ -3,6 +3,7 @@ import { GUIDE_LIMITS } from '../limits.js';
 import type { Field, Fields } from './fields.js';
 import type { Operation } from './operation.js';
 import { OPERATIONS } from './operations.js';
+import { UNSERVED } from './unserved.js';
 
 const COMMON: readonly ServiceErrorName[] = [
   'AccessDeniedException',
@@ -28,6 +29,11 @@ export function serviceApiMarkdown(): string {
       `${COMMON.map((name) => errorText(name)).join(', ')}.`,
     '',
     ...OPERATIONS.flatMap(operationText),
+    '## What is not served',
+    '',
+    "Today's Kinesis Video Streams has these operations too. They are known by name and answered with",
+    'NotImplementedException (501): ' + `${[...UNSERVED.values()].join(', ')}.`,
+    '',
     ...hlsText(),
     ...ackErrorText(),
     ...limitsText(),

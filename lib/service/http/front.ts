@@ -1,15 +1,16 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KvsError } from '../../base/errors.js';
 import { checkInput, parseBody, readHeaders, type Input } from '../api/input.js';
 import { knownValues } from '../api/known.js';
 import type { Operation, OperationName } from '../api/operation.js';
 import { OPERATIONS } from '../api/operations.js';
+import { UNSERVED } from '../api/unserved.js';
 import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
 import { HLS_PATH } from '../hls/resources.js';
-import { isNoRoom } from '../store/no-room.js';
 import {
   serverTls,
   type CheckedOptions,
@@ -18,6 +19,7 @@ import {
 } from '../options.js';
 import { admit, type Admitted, type Caller } from './auth.js';
 import { BodyBudget } from './body-budget.js';
+import { answeredError, eventOf, pathOf, type Trace } from './call-event.js';
 import { ConnectionCaps } from './connections.js';
 import type { BodyDecoder } from './aws-chunked.js';
 import { decodeWhole, decoderFor } from './body-form.js';
@@ -71,6 +73,8 @@ export interface FrontParts {
   readonly authorize: (call: Call) => void;
   /** Told of calls that are refused for what they ask, or by the caller's policies. */
   readonly refused: (call: RefusedCall) => void;
+  /** Told of every failure; gives how long its answer is held back, ms. */
+  readonly denied: (trace: Trace, path: string, error: ServiceError) => number;
   /** Throws where the caller may not read the pages. */
   readonly authorizePage: (caller: Caller, source: Source) => void;
   /** Told of every call of an operation when it has ended. */
@@ -79,17 +83,6 @@ export interface FrontParts {
 
 /** That connections are refused is told this often at most, ms. */
 const TELL_EVERY = 60_000;
-
-/** What becomes known of a call on its way. */
-interface Trace {
-  readonly source: Source;
-  operation?: Operation;
-  /** The operation's parameters as they came; gone when they were found valid and allowed. */
-  unchecked?: Readonly<Record<string, unknown>>;
-  caller?: Caller;
-  input?: Readonly<Record<string, unknown>>;
-  answer?: object | undefined;
-}
 
 /** The HTTP side of the service. @internal */
 export class HttpFront {
@@ -208,6 +201,8 @@ export class HttpFront {
       failure = error;
       const { operation, caller, unchecked: values } = trace;
       if (operation && caller && values) this.#parts.refused({ operation, caller, values });
+      const wait = this.#parts.denied(trace, pathOf(request), answeredError(error));
+      if (wait > 0) await sleep(wait, undefined, { ref: false });
       this.#fail(request, response, error);
     }
     const { audit } = this.#parts;
@@ -302,6 +297,13 @@ export class HttpFront {
     const path = pathOf(request);
     const operation = this.#routes.get(path);
     if (operation !== undefined && request.method === 'POST') return operation;
+    const known = UNSERVED.get(path);
+    if (known !== undefined) {
+      throw new ServiceError(
+        'NotImplementedException',
+        `${known} is not served here; see docs/service-api.md for what is.`,
+      );
+    }
     throw new ServiceError(
       'UnknownOperationException',
       `Unable to determine service/operation name to be authorized: ` +
@@ -318,46 +320,6 @@ export class HttpFront {
     }
     sendError(response, answeredError(error));
   }
-}
-
-interface EndedCall {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
-  readonly time: number;
-  readonly trace: Trace;
-  readonly operation: Operation;
-  readonly failure: unknown;
-}
-
-function eventOf({ request, response, time, trace, operation, failure }: EndedCall): CallEvent {
-  const id = response.getHeader('x-amzn-RequestId');
-  return {
-    operation: operation.name,
-    time,
-    caller: trace.caller,
-    input: trace.input,
-    answer: trace.answer,
-    error: failure === undefined ? undefined : answeredError(failure),
-    requestId: typeof id === 'string' ? id : '',
-    sourceAddress: trace.source.address,
-    userAgent: request.headers['user-agent'] ?? '',
-  };
-}
-
-/** What the caller is told of a failure. */
-function answeredError(error: unknown): ServiceError {
-  if (error instanceof ServiceError) return error;
-  if (isNoRoom(error)) {
-    return new ServiceError(
-      'ServiceUnavailable',
-      'The disk that the service stores to is full. Try again later, when there is room.',
-    );
-  }
-  return new ServiceError('InternalFailure', 'Internal service error');
-}
-
-function pathOf(request: IncomingMessage): string {
-  return (request.url ?? '/').split('?', 1)[0] ?? '/';
 }
 
 function isAddress(address: AddressInfo | string | null): address is AddressInfo {

@@ -50,6 +50,7 @@ async function putMedia(context: ServiceContext, call: Call): Promise<void> {
     response,
     decoder: call.decoder,
     acks: !['0', 'false'].includes(input.string('FragmentAcknowledgmentRequired') ?? '1'),
+    client: call.source.address,
     timeBase,
     dump: dumpOf(context, record.name),
   });

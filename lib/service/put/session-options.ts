@@ -18,6 +18,8 @@ export interface SessionOptions {
   /** Makes the Matroska bytes of the body. */
   readonly decoder: BodyDecoder;
   readonly acks: boolean;
+  /** The client's address, for the log. */
+  readonly client: string;
   /** Added to a Cluster's time to give the producer's time, ms. */
   readonly timeBase: number;
   readonly dump: BodyDump | undefined;

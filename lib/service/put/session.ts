@@ -12,7 +12,7 @@ import { isTold, type FragmentSink, type ToldError } from './sink.js';
 import type { SessionOptions } from './session-options.js';
 import { SessionTimers } from './timers.js';
 
-/** Bytes that may wait for the disk before the body is not read on. */
+/** Bytes that may wait for the disk while the body is read on. */
 const BACKLOG = 4 * 1024 * 1024;
 
 interface OpenFragment {
@@ -76,7 +76,7 @@ export class PutSession implements IngestTarget, Producer {
       silent: () => {
         // While the body is not read, it is not the producer that is silent.
         if (this.#gate.waiting) this.#timers.touch();
-        else this.#end();
+        else this.#silent(limits.idleClose);
       },
       expired: () => {
         this.#fail(4003);
@@ -137,8 +137,7 @@ export class PutSession implements IngestTarget, Producer {
         `time code ${String(timecode)} is before the last one, ${String(this.#lastTimecode)}`,
       );
     }
-    const producerTime = this.#options.timeBase + timecode;
-    if (!Number.isSafeInteger(producerTime)) {
+    if (!Number.isSafeInteger(this.#options.timeBase + timecode)) {
       throw new AckError(4007, `time code ${String(timecode)} gives no time`);
     }
     this.#lastTimecode = timecode;
@@ -253,20 +252,24 @@ export class PutSession implements IngestTarget, Producer {
       if (isTold(error)) {
         this.#refuse(error);
       } else {
-        this.#options.context.options.log('error', 'PutMedia failed', { error });
+        this.#options.context.options.log('error', 'PutMedia failed', {
+          error,
+          client: this.#options.client,
+        });
         this.#fail(5000);
       }
     }
   }
 
   #pause(ms: number): void {
-    const { signal } = this.#gone;
-    if (ms > 0) this.#gate.hold(() => sleep(ms, undefined, { signal, ref: false }));
+    const how = { signal: this.#gone.signal, ref: false };
+    if (ms > 0) this.#gate.hold(() => sleep(ms, undefined, how));
   }
 
   #storeFailed(error: unknown, subject: AckSubject): void {
     this.#options.context.options.log('error', 'a fragment could not be stored', {
       stream: this.#options.record.name,
+      client: this.#options.client,
       fragment: subject.number?.toString(),
       error,
     });
@@ -275,9 +278,17 @@ export class PutSession implements IngestTarget, Producer {
     this.#end();
   }
 
+  #silent(ms: number): void {
+    const { context, record, client } = this.#options;
+    const subject = { stream: record.name, client };
+    context.options.log('warn', `PutMedia ended: nothing came for ${String(ms)} ms`, subject);
+    this.#end();
+  }
+
   #refuse({ id, message }: ToldError): void {
     this.#options.context.options.log('warn', `PutMedia error ${String(id)}: ${message}`, {
       stream: this.#options.record.name,
+      client: this.#options.client,
       fragment: this.#fragment?.number.toString(),
     });
     this.#fail(id);

@@ -41,6 +41,7 @@ export interface KvsService {
 export interface Limits {
     readonly connections: number;
     readonly connectionsPerAddress: number;
+    readonly refusalDelay: number;
     readonly streamsPerAccount: number;
     readonly tagsPerStream: number;
     readonly accountWriteRate: number;
