@@ -32,12 +32,20 @@ describe('Error acks that need more than a bad body', () => {
       await createStream(service, 'cam');
       const put = putMedia(service, 'cam', {
         'x-amzn-fragment-timecode-type': 'RELATIVE',
+        'x-amzn-producer-start-timestamp': '9007199254739',
+      });
+      put.send(header(), cluster(2000, BLOCKS));
+      await put.untilEnded();
+      expect(put.summary()).toEqual(['ERROR 2000 4007']);
+      put.destroy();
+      // A start that is no time by itself is refused before any media.
+      const none = putMedia(service, 'cam', {
+        'x-amzn-fragment-timecode-type': 'RELATIVE',
         'x-amzn-producer-start-timestamp': '999999999999999',
       });
-      put.send(header(), cluster(0, BLOCKS));
-      await put.untilEnded();
-      expect(put.summary()).toEqual(['ERROR 0 4007']);
-      put.destroy();
+      await none.until(({ status }) => status === 400);
+      expect(none.head).toMatch(/InvalidArgumentException/);
+      none.destroy();
     });
   });
 
