@@ -31,7 +31,7 @@ import {
   type MkvElementVisitor,
   type MkvEvent,
 } from 'kinesis-video/parser';
-import { openMediaFile, type MediaFile } from 'kinesis-video/sources';
+import { openMediaFile, sampleClip, type MediaFile } from 'kinesis-video/sources';
 import { getMedia, openService, putFile, type Connection } from './shared/service.js';
 
 const POLL_MS = 200;
@@ -163,7 +163,7 @@ async function putAndGet(
 const { values } = parseArgs({
   options: {
     stream: { type: 'string', default: 'kinesis-video-example' },
-    file: { type: 'string', default: 'media/camera.mp4' },
+    file: { type: 'string', default: sampleClip() },
     out: { type: 'string', default: 'kinesis-video-example.mkv' },
   },
 });

@@ -5,7 +5,7 @@
 //   node build-examples/media-sources.js [--folder DIR] [--seconds N]
 //
 // DIR holds one H.264 access unit a file (Annex-B), in the order of their names; without it the files
-// are made from media/camera.mp4. The service is the one at AWS_ENDPOINT_URL_KINESIS_VIDEO, or one
+// are made from the package's clip. The service is the one at AWS_ENDPOINT_URL_KINESIS_VIDEO, or one
 // that is started for the while.
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { cpus, freemem, loadavg, tmpdir } from 'node:os';
@@ -23,10 +23,10 @@ import {
   type MediaSourceSink,
   type StreamDefinition,
 } from 'kinesis-video';
-import { openMediaFile } from 'kinesis-video/sources';
+import { openMediaFile, sampleClip } from 'kinesis-video/sources';
 import { openService } from './shared/service.js';
 
-const CLIP = new URL('../media/camera.mp4', import.meta.url).pathname;
+const CLIP = sampleClip();
 
 /** Reads a folder of access units at a frame rate, and begins again at its end. */
 class ImageFileMediaSource implements MediaSource {

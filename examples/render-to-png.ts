@@ -5,7 +5,7 @@
 //
 // It reads from the earliest fragment and stops after N frames (250 by default), or when nothing has
 // come for two seconds. The service is the one at AWS_ENDPOINT_URL_KINESIS_VIDEO; without
-// it one is started for the while, and the file (media/camera.mp4) is put into it. A file that is
+// it one is started for the while, and the package's clip is put into it. A file that is
 // named is put into a given service's stream, too.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ import {
   OutputSegmentMerger,
   StreamingMkvReader,
 } from 'kinesis-video/parser';
-import { openMediaFile } from 'kinesis-video/sources';
+import { openMediaFile, sampleClip } from 'kinesis-video/sources';
 import { getMedia, openService, putFile } from './shared/service.js';
 
 const VIDEO = 1;
@@ -128,7 +128,7 @@ if (!Number.isInteger(wanted) || wanted < 1) throw new RangeError('--frames: giv
 const service = await openService();
 const stop = new AbortController();
 try {
-  const path = values.file ?? (service.own ? 'media/camera.mp4' : undefined);
+  const path = values.file ?? (service.own ? sampleClip() : undefined);
   if (path !== undefined) {
     await putFile(service.connection, values.stream, await openMediaFile(path));
   }

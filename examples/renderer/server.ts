@@ -5,14 +5,14 @@
 //   node build-examples/renderer/server.js [--port N] [--stream NAME] [--file PATH]
 //
 // The service is the one at AWS_ENDPOINT_URL_KINESIS_VIDEO; without it one is started for the
-// while, and the file (media/camera.mp4) is put into it. Ctrl-C ends it.
+// while, and the package's clip is put into it. Ctrl-C ends it.
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
-import { openMediaFile } from 'kinesis-video/sources';
+import { openMediaFile, sampleClip } from 'kinesis-video/sources';
 import { getMedia, openService, putFile, type Connection } from '../shared/service.js';
 
 const PAGE = new URL('../../examples/renderer/', import.meta.url);
@@ -77,7 +77,7 @@ const { values } = parseArgs({
   },
 });
 const service = await openService();
-const path = values.file ?? (service.own ? 'media/camera.mp4' : undefined);
+const path = values.file ?? (service.own ? sampleClip() : undefined);
 if (path !== undefined) {
   await putFile(service.connection, values.stream, await openMediaFile(path));
 }

@@ -80,7 +80,7 @@ export class ControlPlane {
   /** The region that calls are signed for. Rejects when none is configured anywhere. */
   async region(credentials: Credentials): Promise<string> {
     const { client } = await this.#with(credentials);
-    return client.config.region();
+    return regionOf(client);
   }
 
   async describeStream(name: string, context: ServiceCallContext): Promise<StreamDescription> {
@@ -133,6 +133,7 @@ export class ControlPlane {
       });
     }
     const { sdk, client } = await this.#with(context.authInfo);
+    await regionOf(client);
     return { sdk, client, send: { abortSignal: context.signal } };
   }
 
@@ -163,6 +164,22 @@ export class ControlPlane {
       ...(useFipsEndpoint === undefined ? {} : { useFipsEndpoint }),
       ...(useDualstackEndpoint === undefined ? {} : { useDualstackEndpoint }),
     };
+  }
+}
+
+/** The region that is configured. Rejects with words for a user, where the SDK has some for itself. */
+async function regionOf(client: KinesisVideoClient): Promise<string> {
+  try {
+    return await client.config.region();
+  } catch (cause) {
+    throw new KvsError({
+      status: 'STATUS_INVALID_ARG',
+      message:
+        "no AWS region is configured; give the option region ('us-west-2', say), set AWS_REGION, or " +
+        'put region into ~/.aws/config',
+      retryable: true,
+      cause,
+    });
   }
 }
 

@@ -47,22 +47,63 @@ export function sharedCredentials(provider: CredentialProvider): CredentialProvi
   };
 }
 
+/** How the addresses of container and instance roles are asked. */
+interface RemoteOptions {
+  /** Of one try, ms. */
+  readonly timeout?: number;
+  readonly maxRetries?: number;
+}
+
 /**
  * The AWS SDK's default chain: environment, SSO, shared files, web identity, container and
  * instance roles. Loaded when first asked. Shared files are read again when what they gave ends or
  * the service refuses it. `agents` carry its calls to STS and SSO, by way of a proxy, say.
  */
-export function defaultCredentials(agents?: HttpAgents): CredentialProvider {
+export function defaultCredentials(
+  agents?: HttpAgents,
+  remote: RemoteOptions = {},
+): CredentialProvider {
   let chain: Promise<CredentialProvider> | undefined;
-  return async (options) => {
+  return async (given) => {
     chain ??= import('@aws-sdk/credential-provider-node').then((sdk) =>
       // The SDK would read shared files once in the life of the process.
       sdk.defaultProvider({
+        ...remote,
         ignoreCache: true,
         ...(agents === undefined ? {} : { clientConfig: { requestHandler: { ...agents } } }),
       }),
     );
-    return (await chain)(options);
+    return (await chain)(given);
+  };
+}
+
+/** For a service on this machine that was given none. */
+const PLACEHOLDER: Readonly<Credentials> = {
+  accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+  secretAccessKey: 'placeholder',
+};
+
+/**
+ * For a service on this machine: what the AWS SDK's chain finds, asked briefly, and where it finds
+ * nothing, keys that stand for some; `tell` is told so, once. A service that has no keys of its own
+ * takes any. @internal
+ */
+export function loopbackCredentials(tell: (message: string) => void): CredentialProvider {
+  const chain = defaultCredentials(undefined, { timeout: 500, maxRetries: 0 });
+  let placeholder: Credentials | undefined;
+  return async (options) => {
+    if (placeholder !== undefined && options?.forceRefresh !== true) return placeholder;
+    try {
+      return await chain(options);
+    } catch {
+      if (placeholder === undefined) {
+        tell(
+          'no AWS credentials are found; placeholder keys are used, as the service is on this machine',
+        );
+      }
+      placeholder = PLACEHOLDER;
+      return placeholder;
+    }
   };
 }
 

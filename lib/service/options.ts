@@ -126,11 +126,20 @@ const MAX_TIMER = 2 ** 31 - 1;
 /** Account of all streams while the service is open. */
 export const OPEN_ACCOUNT = '000000000000';
 
+/** The one option that there is no default for; callers in JavaScript learn it here. */
+function checkDirectory(options: Partial<ServiceOptions> | undefined): void {
+  if (typeof options?.dataDir === 'string') return;
+  bad(
+    `dataDir is ${typeof options?.dataDir}; name a directory that the service may write, for example './kvs-data'`,
+  );
+}
+
 /**
  * Fills in the defaults. Throws `KvsError` STATUS_INVALID_ARG naming the option and its rule.
  * @internal
  */
 export function checkOptions(options: ServiceOptions): CheckedOptions {
+  checkDirectory(options);
   const checked: CheckedOptions = {
     ...checkAddresses(options, bad),
     dataDir: options.dataDir,

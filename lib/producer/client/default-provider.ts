@@ -1,5 +1,11 @@
-import { DefaultCallbackProvider } from '../../providers/index.js';
+import {
+  DefaultCallbackProvider,
+  authoritiesFrom,
+  loopbackCredentials,
+} from '../../providers/index.js';
+import type { Log } from '../reporting/logger.js';
 import { connectionAgents, type HttpAgents } from '../../transport/index.js';
+import type { CredentialProvider } from '../../base/credentials.js';
 import { refuseOption } from './option-shapes.js';
 import type { ProducerOptions } from './options.js';
 
@@ -7,14 +13,15 @@ import type { ProducerOptions } from './options.js';
  * Makes the provider that calls AWS, or the service at `endpoint`; what the options leave out is
  * looked for in the environment. Throws `KvsError` that names what is wrong. @internal
  */
-export function defaultProvider(options: ProducerOptions): DefaultCallbackProvider {
-  const { credentials, transport } = options;
+export function defaultProvider(options: ProducerOptions, log: Log): DefaultCallbackProvider {
+  const { transport } = options;
   const { useFipsEndpoint, useDualstackEndpoint, gatherMs } = options;
   if (gatherMs !== undefined && transport !== undefined) {
     const what = 'gatherMs beside transport has no effect; give it to that transport';
     refuseOption('STATUS_INVALID_ARG', what);
   }
-  const endpoint = checkEndpoint(options.endpoint ?? env('AWS_ENDPOINT_URL_KINESIS_VIDEO'));
+  const endpoint = checkEndpoint(options.endpoint ?? endpointFrom());
+  const credentials = options.credentials ?? ownCredentials(endpoint, log);
   if (endpoint !== undefined) checkVariants(options, endpoint);
   // A service of one's own is in no region, but calls to it are signed for one.
   const ownRegion = endpoint === undefined ? undefined : 'us-west-2';
@@ -31,9 +38,24 @@ export function defaultProvider(options: ProducerOptions): DefaultCallbackProvid
   });
 }
 
+/** The address that the environment gives, by the SDKs' names for it. */
+function endpointFrom(): string | undefined {
+  if (env('AWS_IGNORE_CONFIGURED_ENDPOINT_URLS')?.toLowerCase() === 'true') return undefined;
+  return env('AWS_ENDPOINT_URL_KINESIS_VIDEO') ?? env('AWS_ENDPOINT_URL');
+}
+
+/** A service on this machine that asks for no keys is used without any. */
+function ownCredentials(endpoint: string | undefined, log: Log): CredentialProvider | undefined {
+  if (endpoint === undefined || !isLoopback(endpoint)) return undefined;
+  return loopbackCredentials((message) => {
+    log.write('info', 'placeholder keys', `${message} (${endpoint})`);
+  });
+}
+
 /** The user's agents; where there are none, those that the environment's proxies ask for. */
 function agents(options: ProducerOptions, endpoint: string | undefined): HttpAgents {
-  const { httpAgent, httpsAgent, ca } = options;
+  const { httpAgent, httpsAgent } = options;
+  const ca = options.ca ?? authorities();
   // A variable that nothing goes by may be what it wants.
   const direct = endpoint !== undefined && isLoopback(endpoint);
   const plain = endpoint?.startsWith('http:') === true;
@@ -67,6 +89,22 @@ function proxyFrom(name: string, used: boolean): string | undefined {
     'STATUS_INVALID_ARG',
     `the environment's ${name} is no URL of a proxy that speaks HTTP; give one like http://proxy:3128`,
   );
+}
+
+/** Those of AWS_CA_BUNDLE, which stand in place of Node's own, and of NODE_EXTRA_CA_CERTS beside them. */
+function authorities(): readonly string[] | undefined {
+  const path = env('AWS_CA_BUNDLE');
+  if (path === undefined) return undefined;
+  const more = env('NODE_EXTRA_CA_CERTS');
+  try {
+    return [path, ...(more === undefined ? [] : [more])].map(authoritiesFrom);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return refuseOption(
+      'STATUS_INVALID_ARG',
+      `the environment's AWS_CA_BUNDLE cannot be used: ${why}`,
+    );
+  }
 }
 
 function env(name: string): string | undefined {

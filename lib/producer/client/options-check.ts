@@ -41,13 +41,13 @@ export interface CheckedOptions {
  */
 export function checkOptions(options: ProducerOptions): CheckedOptions {
   checkShapes(options);
+  const mono = options.clock?.mono.bind(options.clock) ?? performance.now.bind(performance);
+  const log = new Log(options.logger, mono);
   const given = ownProvider(options);
-  const own = given === undefined ? defaultProvider(options) : undefined;
+  const own = given === undefined ? defaultProvider(options, log) : undefined;
   const provider = given ?? own;
   if (provider === undefined) return refuseOption('STATUS_INVALID_ARG', 'no provider is given');
   const device = deviceInfo(options.deviceInfo);
-  const mono = options.clock?.mono.bind(options.clock) ?? performance.now.bind(performance);
-  const log = new Log(options.logger, mono);
   const clients = [provider.clientCallbackProvider, options.clientCallbackProvider];
   const streams = [provider.streamCallbackProvider, options.streamCallbackProvider];
   return {

@@ -38,7 +38,7 @@ const NAMES: Readonly<Record<keyof StreamDefinition, true>> = {
   nalAdaptationFlags: true,
   frameRate: true,
   avgBandwidthBps: true,
-  maxBandwidth: true,
+  maxBandwidthBps: true,
   bufferDuration: true,
   replayDuration: true,
   connectionStaleness: true,
@@ -87,8 +87,8 @@ export function checkDefinition(definition: StreamDefinition): CheckedDefinition
     ...switches(definition),
   };
   checkOffline(info);
-  const cap = number(definition.maxBandwidth ?? Infinity, 'maxBandwidth', 1000, Infinity);
-  return { info, tags, maxBandwidth: cap, callbacks };
+  const cap = number(definition.maxBandwidthBps ?? Infinity, 'maxBandwidthBps', 8000, Infinity);
+  return { info, tags, maxBandwidth: cap / 8, callbacks };
 }
 
 function choices(

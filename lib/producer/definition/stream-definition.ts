@@ -61,8 +61,8 @@ export interface StreamDefinition<S extends StreamHandle = StreamHandle> {
   readonly frameRate?: number;
   /** Bits a second, an estimate; default 4,194,304. */
   readonly avgBandwidthBps?: number;
-  /** Bytes a second that are sent at most; the service's limit, 12,500,000, when left out. */
-  readonly maxBandwidth?: number;
+  /** Bits a second that are sent at most; the service's limit, 100,000,000, when left out. */
+  readonly maxBandwidthBps?: number;
   /** Media that is kept for the service at most, 20,000 or more; default 120,000. */
   readonly bufferDuration?: number;
   /** Media sent again after a lost connection where nothing is ever persisted; default 40,000. */

@@ -40,6 +40,7 @@ export class Log {
   readonly #logger: Logger | undefined;
   readonly #mono: () => number;
   readonly #kinds = new Map<string, { last: number; left: number }>();
+  #warned = false;
 
   constructor(logger: Logger | undefined, mono: () => number) {
     this.#logger = logger;
@@ -55,6 +56,17 @@ export class Log {
     const kind = note.name === 'streamStateChanged' ? `${name} ${note.report.to}` : name;
     const text = `${whose}${name} ${JSON.stringify(report, withoutCause)}`;
     this.write(LEVELS[name] ?? 'debug', `${kind} ${whose}`, text);
+  }
+
+  /**
+   * Something has failed again and again, and nobody listens: where there is no logger either, Node is
+   * asked, once, to tell it as a warning of the process.
+   */
+  unheard(text: string): void {
+    if (this.#logger !== undefined || this.#warned) return;
+    this.#warned = true;
+    const what = `${text} (it is tried on; the option \`logger: console\` tells more)`;
+    process.emitWarning(what, { type: 'KinesisVideoWarning' });
   }
 
   /** `kind` is what lines have in common that are alike. */

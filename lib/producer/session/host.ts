@@ -183,12 +183,21 @@ export class ProducerHost {
     }
   }
 
+  #heard(): boolean {
+    const asks = (callbacks: ClientCallbackProvider): boolean =>
+      callbacks.clientErrorReport !== undefined;
+    return this.#clientCallbacks.some(asks) || this.links.some((link) => link.heard());
+  }
+
   #tell(given: ClientNote): void {
     const note = worded(given, this.#trouble);
     this.core.log.note(undefined, note);
     this.core.diagnostics.note(undefined, note);
     for (const callbacks of this.#clientCallbacks) {
       deliver(this.core.log, note.name, () => callClient(callbacks, note));
+    }
+    if (note.name === 'clientErrorReport' && !this.#heard()) {
+      this.core.log.unheard(note.report.message ?? note.report.status);
     }
   }
 }

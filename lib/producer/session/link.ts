@@ -34,6 +34,8 @@ export class StreamLink {
   onNote: (note: StreamNote) => void = () => undefined;
   /** Told what went wrong and is tried again. */
   onTrouble: (trouble: Trouble) => void = () => undefined;
+  /** Whether anybody has asked to be told what goes wrong with the stream. */
+  heard: () => boolean = () => false;
   /** Told when bytes were taken or acknowledged. */
   onProgress: () => void = () => undefined;
 

@@ -1,3 +1,4 @@
+import { captureRejectionSymbol } from 'node:events';
 import { Writable, type Readable } from 'node:stream';
 import type { KvsError } from '../../base/errors.js';
 import type { Frame } from '../../base/media.js';
@@ -36,8 +37,26 @@ export type StreamListener<E extends keyof StreamEvents> = (...values: StreamEve
 
 type Written = (error: Error | null | undefined) => void;
 
+// An option of every EventEmitter, which the types of Writable leave out.
+const REJECTIONS = { captureRejections: true } as const;
+
 /** A Writable of frames whose events have types: a misspelt event does not compile. */
 export abstract class FrameWritable extends Writable {
+  /**
+   * `guarded` runs what throws what an async listener of `event` rejected with: it harms the stream no
+   * more than a callback does. @internal
+   */
+  protected constructor(guarded: (event: string, run: () => never) => void) {
+    super({ objectMode: true, decodeStrings: false, ...REJECTIONS });
+    Object.defineProperty(this, captureRejectionSymbol, {
+      value: (error: unknown, event: string) => {
+        guarded(event, () => {
+          throw error;
+        });
+      },
+    });
+  }
+
   // Nobody can call the first two: they stand for what `pipeline` asks of a Writable, to take bytes.
   override write(bytes: never, written?: Written): boolean;
   override write(bytes: never, encoding?: BufferEncoding, written?: Written): boolean;

@@ -44,6 +44,7 @@ export class StreamReporter {
         this.emit('health', health);
       },
     });
+    link.heard = () => this.#heard();
     link.onTrouble = (trouble) => {
       this.#trouble = trouble;
       if (!link.life.freed) this.health.trouble(trouble);
@@ -61,7 +62,18 @@ export class StreamReporter {
       deliver(core.log, note.name, () => callStream(one, note, stream));
     }
     this.emit(note.name, note.report);
+    if (note.name === 'streamErrorReport' && !this.#heard()) {
+      const refused = `stream '${link.name}': the service refused a fragment: ${note.report.status}`;
+      core.log.unheard(note.report.message ?? refused);
+    }
     if (!link.life.freed) this.health.note(note);
+  }
+
+  /** Whether anybody has asked to be told what goes wrong. */
+  #heard(): boolean {
+    const { stream, callbacks } = this.#parts;
+    const listeners = stream.listenerCount('streamErrorReport') + stream.listenerCount('health');
+    return listeners > 0 || callbacks.some((one) => one.streamErrorReport !== undefined);
   }
 
   /** Tells of a frame that is refused, and whose sender gets no error. */

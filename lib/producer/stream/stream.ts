@@ -1,4 +1,3 @@
-import { captureRejectionSymbol } from 'node:events';
 import { KvsError } from '../../base/errors.js';
 import type { Frame } from '../../base/media.js';
 import type { StreamMetrics } from '../../generated/metrics.js';
@@ -42,9 +41,6 @@ export interface StreamParts {
 /** What `close` of a producer takes at most, unless told otherwise. */
 const CLOSE_MS = 10_000;
 
-// An option of every EventEmitter, which the types of Writable leave out.
-const REJECTIONS = { captureRejections: true } as const;
-
 /**
  * A stream that is uploaded to. Made by `KinesisVideoProducer.createStream`; takes frames at once,
  * with or without a network.
@@ -70,8 +66,10 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
 
   /** @internal */
   constructor(parts: StreamParts) {
-    super({ objectMode: true, decodeStrings: false, ...REJECTIONS });
     const { host, link } = parts;
+    super((event, run) => {
+      deliver(host.core.log, `'${event}'`, run);
+    });
     this.name = link.name;
     this.#ready = new ReadyWait(link.name);
     this.#host = host;
@@ -107,14 +105,6 @@ export class KinesisVideoStream extends FrameWritable implements StreamHandle {
     });
     this.once('close', () => {
       this.#emit('drain');
-    });
-    // An async listener that rejects harms the stream no more than a callback does.
-    Object.defineProperty(this, captureRejectionSymbol, {
-      value: (error: unknown, event: string) => {
-        deliver(this.#host.core.log, `'${event}'`, () => {
-          throw error;
-        });
-      },
     });
     link.onNote = (note) => {
       this.#onNote(note);

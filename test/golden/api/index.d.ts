@@ -792,7 +792,7 @@ export interface StreamDefinition<S extends StreamHandle = StreamHandle> {
     readonly nalAdaptationFlags?: number;
     readonly frameRate?: number;
     readonly avgBandwidthBps?: number;
-    readonly maxBandwidth?: number;
+    readonly maxBandwidthBps?: number;
     readonly bufferDuration?: number;
     readonly replayDuration?: number;
     readonly connectionStaleness?: number;
@@ -974,15 +974,19 @@ export interface WaitOptions {
     readonly signal?: AbortSignal | undefined;
 }
 
+// authoritiesFrom: internal
+
 export declare function checkCredentials(value: unknown, where: string): Credentials;
 
 export declare function connectionAgents(settings: ConnectionSettings): HttpAgents;
 
-export declare function defaultCredentials(agents?: HttpAgents): CredentialProvider;
+export declare function defaultCredentials(agents?: HttpAgents, remote?: RemoteOptions): CredentialProvider;
 
 export declare function fileCredentials(path: string): CredentialProvider;
 
 export declare function iotCertificateCredentials(options: IotCertificateOptions): CredentialProvider;
+
+// loopbackCredentials: internal
 
 export declare function resultOfAnswer(status: number, exception: string | undefined): number;
 

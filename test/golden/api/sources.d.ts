@@ -20,6 +20,43 @@ export interface AccessUnitSplitterOptions {
     readonly codec?: VideoCodec;
 }
 
+export declare class AnnexBSplitter extends Transform {
+    #private;
+    constructor(options?: AnnexBSplitterOptions);
+}
+
+export interface AnnexBSplitterOptions {
+    readonly codec?: VideoCodec;
+    readonly frameRate?: number;
+    readonly startMs?: number;
+    readonly trackId?: number;
+}
+
+export type BytesLike = ArrayBuffer | SharedArrayBuffer | ArrayBufferView;
+
+export interface DecoderConfigLike {
+    readonly codec: string;
+    readonly description?: BytesLike;
+    readonly codedWidth?: number;
+    readonly codedHeight?: number;
+    readonly sampleRate?: number;
+    readonly numberOfChannels?: number;
+}
+
+export interface EncodedChunk {
+    readonly type: 'key' | 'delta';
+    readonly timestamp: number;
+    readonly duration?: number | null;
+    readonly byteLength?: number;
+    copyTo?(destination: Uint8Array): void;
+    readonly data?: BytesLike;
+}
+
+export interface EncodedChunkOptions {
+    readonly timeOriginMs: number;
+    readonly trackId?: number;
+}
+
 export interface FoundTrack {
     readonly number: number;
     readonly kind: 'video' | 'audio' | 'other';
@@ -88,4 +125,10 @@ export interface TrackInfo {
 
 export type VideoCodec = 'h264' | 'h265';
 
+export declare function fromEncodedChunk(chunk: EncodedChunk, options: EncodedChunkOptions): Frame;
+
 export declare function openMediaFile(path: string, options?: MediaFileOptions): Promise<MediaFile>;
+
+export declare function sampleClip(): string;
+
+export declare function trackFromDecoderConfig(config: DecoderConfigLike, trackId?: number): TrackInfo;

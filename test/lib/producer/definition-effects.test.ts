@@ -106,9 +106,9 @@ describe('a field of StreamDefinition', () => {
     expect(warnings.join('\n')).toMatch(/ask for 1500000000 bytes and the storage has 134217728/);
   });
 
-  it('maxBandwidth holds a backlog back', async () => {
+  it('maxBandwidthBps holds a backlog back', async () => {
     const began = performance.now();
-    await upload({ maxBandwidth: 200_000 }, { size: 6000 });
+    await upload({ maxBandwidthBps: 1_600_000 }, { size: 6000 });
     const seconds = (performance.now() - began) / 1000;
     // 600 KB; a second's worth may go at once.
     expect(seconds).toBeGreaterThan(1.9);
