@@ -10,4 +10,5 @@ RUN npm install --global --ignore-scripts "kinesis-video@${KINESIS_VIDEO}" \
 USER node
 VOLUME /data
 EXPOSE 8443
+HEALTHCHECK --start-period=60s CMD ["node", "-e", "fetch('http://127.0.0.1:8443/ready').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 CMD ["kvs", "serve", "--host", "0.0.0.0", "--port", "8443", "--data-dir", "/data", "--credentials", "/data/credentials.json"]

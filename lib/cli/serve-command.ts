@@ -77,6 +77,7 @@ async function start(flags: ServeFlags, log: ServiceLog): Promise<KvsService> {
     ...(flags.publicEndpoint === undefined ? {} : { publicEndpoint: flags.publicEndpoint }),
     ...(flags.trustedProxy === undefined ? {} : { trustedProxies: flags.trustedProxy }),
     ...(flags.tlsHost === undefined ? {} : { tlsHosts: flags.tlsHost }),
+    ...(flags.metricsListen === undefined ? {} : { metricsListen: flags.metricsListen }),
     ...(flags.limits === 'off' ? { limits: 'off' } : {}),
     ...(flags.diskQuota === undefined ? {} : { diskQuota: flags.diskQuota }),
     ...(flags.dump === undefined ? {} : { dump: flags.dump }),

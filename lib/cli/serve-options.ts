@@ -12,6 +12,7 @@ export interface ServeFlags extends ServeFiles {
   readonly publicEndpoint?: Readonly<Record<string, string>>;
   readonly trustedProxy?: readonly string[];
   readonly tlsHost?: readonly string[];
+  readonly metricsListen?: string;
   readonly dataDir: string;
   readonly region: string;
   readonly diskQuota?: number;
@@ -53,6 +54,10 @@ function addAddressOptions(command: Command): void {
       publicEndpoint,
     )
     .option('--trusted-proxy <ranges...>', 'proxies whose X-Forwarded-For and -Proto are believed')
+    .option(
+      '--metrics-listen <[address:]port>',
+      'answer /metrics, /health and /ready there to anybody, without signatures',
+    )
     .option('--region <name>', 'region of ARNs and signatures', 'us-west-2')
     .option(
       '--credentials <file>',

@@ -17,6 +17,12 @@ export interface AddressOptions {
   /** Names and addresses that a generated certificate is for, besides those it is always for. */
   readonly tlsHosts?: readonly string[];
   /**
+   * Where metrics of all streams and of the service itself are answered to anybody, without signatures
+   * (`GET /metrics`, `/health`, `/ready`; plain HTTP): a port of 127.0.0.1, or `address:port`; port 0 takes
+   * any free one. Default: nowhere.
+   */
+  readonly metricsListen?: number | string;
+  /**
    * Addresses or ranges (`10.0.0.0/8`) of proxies in front, whose `X-Forwarded-For`, `-Proto` and
    * `-Port` are believed; default none. Needs credentials, since others call through a proxy.
    */
@@ -28,6 +34,7 @@ export interface CheckedAddresses {
   readonly publicEndpoint: Readonly<Record<string, string>>;
   readonly tlsHosts: readonly string[];
   readonly trustedProxies: readonly string[];
+  readonly metricsListen: { readonly host: string; readonly port: number } | undefined;
 }
 
 /** Fills in the defaults; calls `bad` with what breaks its rule. @internal */
@@ -58,7 +65,22 @@ export function checkAddresses(
     publicEndpoint: Object.fromEntries(origins),
     tlsHosts: [...new Set([...tlsHosts, ...named])],
     trustedProxies,
+    metricsListen: listenerOf(options.metricsListen, bad),
   };
+}
+
+function listenerOf(
+  text: number | string | undefined,
+  bad: (message: string) => never,
+): CheckedAddresses['metricsListen'] {
+  if (text === undefined) return undefined;
+  const [, bracketed, host = bracketed ?? '127.0.0.1', digits] =
+    /^(?:(?:\[([\da-f:.]+)\]|([\w.-]+)):)?(\d{1,5})$/i.exec(String(text)) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port > 65_535) {
+    bad(`metricsListen '${String(text)}' is not like 9464, 10.0.0.5:9464 or [::1]:9464`);
+  }
+  return { host, port };
 }
 
 /** A signature covers the path, so that no proxy can put one in front. */

@@ -3,6 +3,7 @@ import type { Source } from './http/source.js';
 import type { HubMap } from './hub.js';
 import type { StreamKeys } from './keys/stream-keys.js';
 import type { ServiceMetrics } from './metrics/meter.js';
+import type { Tally } from './operate/tally.js';
 import type { CheckedOptions } from './options.js';
 import type { CallRates } from './rates.js';
 import type { Refusals } from './refusals.js';
@@ -22,4 +23,5 @@ export interface ServiceContext {
   /** Where the caller reaches an API of this service. */
   readonly endpointOf: (source: Source, api: string) => string;
   readonly sweeper: Sweeper;
+  readonly tally: Tally;
 }

@@ -15,10 +15,13 @@ import { HlsTokens } from './hls/token.js';
 import { HttpFront, type FrontParts, type Handlers } from './http/front.js';
 import { HubMap } from './hub.js';
 import { openKeys } from './keys/open-keys.js';
-import type { StreamKeys } from './keys/stream-keys.js';
 import { ServiceMetrics } from './metrics/meter.js';
 import { countRefused } from './metrics/calls.js';
 import { metricsPages } from './metrics/pages.js';
+import type { FigureSources } from './operate/figures.js';
+import type { RunningListener } from './operate/metrics-server.js';
+import { healthPages, startMetrics } from './operate/pages.js';
+import { Tally } from './operate/tally.js';
 import { checkReload, type ReloadOptions } from './reload.js';
 import { checkOptions, isLoopback, type CheckedOptions, type ServiceOptions } from './options.js';
 import { authorizeCall, authorizePage } from './policy/authorize.js';
@@ -26,7 +29,6 @@ import { putMediaHandler } from './put/operation.js';
 import { CallRates } from './rates.js';
 import { Refusals } from './refusals.js';
 import { openDiskStore } from './store/disk-store.js';
-import type { FragmentStore } from './store/types.js';
 import { Sweeper } from './sweep.js';
 import type { GeneratedCertificate } from './tls/generated.js';
 import { TlsKeeper } from './tls/keeper.js';
@@ -37,6 +39,8 @@ export interface KvsService {
   readonly endpoint: string;
   /** Port it listens on. */
   readonly port: number;
+  /** Port of `metricsListen`; undefined without it. */
+  readonly metricsPort?: number | undefined;
   /** The certificate in use now, with `tls: 'generated'`. */
   readonly certificate?: GeneratedCertificate | undefined;
   /**
@@ -57,6 +61,7 @@ export interface KvsService {
 export async function startService(options: ServiceOptions): Promise<KvsService> {
   const checked = checkOptions(options);
   await makeDirectory(checked.dataDir);
+  const tally = new Tally();
   const store = await openDiskStore({
     directory: checked.dataDir,
     fsync: checked.fsync,
@@ -67,6 +72,9 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
     info: (message) => {
       checked.log('info', message);
     },
+    flushed: (ms) => {
+      tally.flushed(ms);
+    },
   });
   let apiLog: LogFile | undefined;
   try {
@@ -75,7 +83,8 @@ export async function startService(options: ServiceOptions): Promise<KvsService>
         checked.log('error', 'apiLog: calls could not be written', { error });
       });
     }
-    return await serve(checked, store, await openKeys(checked, store.catalog), apiLog);
+    const keys = await openKeys(checked, store.catalog);
+    return await serve({ options: checked, store, keys, tally }, apiLog);
   } catch (error) {
     await apiLog?.close();
     await store.close();
@@ -93,42 +102,69 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 async function serve(
-  options: CheckedOptions,
-  store: FragmentStore,
-  keys: StreamKeys,
+  base: Pick<ServiceContext, 'options' | 'store' | 'keys' | 'tally'>,
   apiLog: LogFile | undefined,
 ): Promise<KvsService> {
+  const { options, store, tally } = base;
   const streams = new StreamRegistry(store.catalog, options);
   await streams.load();
-  const sweeper = new Sweeper(store, streams, options);
+  const sweeper = new Sweeper(store, streams, options, tally);
   await sweeper.begin();
   let endpoints = new Endpoints(options, 'http', options.port);
   const endpointOf: ServiceContext['endpointOf'] = (source, api) => endpoints.of(source, api);
-  const context = contextOf({ options, store, keys, streams, sweeper, endpointOf });
+  const context = contextOf({ ...base, streams, sweeper, endpointOf });
   const sessions = new HlsSessions(context, await HlsTokens.open(options.dataDir));
   const tls = await TlsKeeper.open(options);
-  const front = new HttpFront({ ...options, tls: tls.current }, partsOf(context, sessions, apiLog));
-  const { port } = await front.listen();
+  const openPages = healthPages(context);
+  const parts = { ...partsOf(context, sessions, apiLog), openPages };
+  const front = new HttpFront({ ...options, tls: tls.current }, parts);
+  const metrics = await startMetrics(context, sourcesOf(front, tls), openPages);
+  const port = await listen(front, metrics);
   endpoints = new Endpoints(options, tls.current === undefined ? 'http' : 'https', port);
-  const endpoint = endpoints.local;
+  watch(context, front, tls);
+  options.log('info', `listening on ${endpoints.local}`);
+  warnOfPlainHttp(options, tls.current !== undefined);
+  return {
+    endpoint: endpoints.local,
+    port,
+    metricsPort: metrics?.port,
+    get certificate(): GeneratedCertificate | undefined {
+      return tls.certificate;
+    },
+    reload: (changes) => reload(context, front, tls, changes),
+    close: closing(context, front, apiLog, metrics),
+  };
+}
+
+async function listen(front: HttpFront, metrics: RunningListener | undefined): Promise<number> {
+  try {
+    return (await front.listen()).port;
+  } catch (error) {
+    await metrics?.close();
+    throw error;
+  }
+}
+
+/** What is looked after from time to time. */
+function watch(
+  { sweeper, rates, refusals, keys }: ServiceContext,
+  front: HttpFront,
+  tls: TlsKeeper,
+): void {
   sweeper.every(() => {
-    context.rates.sweep();
-    context.refusals.sweep();
+    rates.sweep();
+    refusals.sweep();
     void keys.refresh();
     void tls.renew((next) => {
       front.useTls(next);
     });
   });
-  options.log('info', `listening on ${endpoint}`);
-  warnOfPlainHttp(options, tls.current !== undefined);
+}
+
+function sourcesOf(front: HttpFront, tls: TlsKeeper): FigureSources {
   return {
-    endpoint,
-    port,
-    get certificate(): GeneratedCertificate | undefined {
-      return tls.certificate;
-    },
-    reload: (changes) => reload(context, front, tls, changes),
-    close: closing(context, front, apiLog),
+    connections: () => front.connections(),
+    certificateEnds: () => tls.ends,
   };
 }
 
@@ -178,17 +214,20 @@ const DRAIN = 8000;
  * acknowledged first, then connections are closed. What fails on the way does not keep the rest open.
  */
 function closing(
-  { options, store, hubs, sweeper }: ServiceContext,
+  { options, store, hubs, sweeper, tally }: ServiceContext,
   front: HttpFront,
   apiLog: LogFile | undefined,
+  metrics: RunningListener | undefined,
 ): () => Promise<void> {
   return once(async () => {
+    tally.closing = true;
     await inOrder([
       () => sweeper.stop(),
       async () => {
         const stopped = hubs.stop();
         await Promise.all([front.close(within(DRAIN, stopped)), stopped]);
       },
+      async () => metrics?.close(),
       async () => apiLog?.close(),
       () => store.close(),
     ]);
@@ -215,7 +254,7 @@ function partsOf(
   context: ServiceContext,
   sessions: HlsSessions,
   apiLog: LogFile | undefined,
-): FrontParts {
+): Omit<FrontParts, 'openPages'> {
   const { region } = context.options;
   return {
     handlers: handlersOf(context, sessions),

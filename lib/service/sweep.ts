@@ -1,4 +1,5 @@
 import type { StreamRegistry } from './control/streams.js';
+import type { Tally } from './operate/tally.js';
 import type { CheckedOptions } from './options.js';
 import type { FragmentStore, StreamRecord } from './store/types.js';
 
@@ -14,15 +15,22 @@ export class Sweeper {
   readonly #store: FragmentStore;
   readonly #streams: StreamRegistry;
   readonly #options: CheckedOptions;
+  readonly #tally: Tally;
   /** Bytes that streams without retention hold. */
   readonly #buffers = new Map<number, number>();
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(store: FragmentStore, streams: StreamRegistry, options: CheckedOptions) {
+  constructor(
+    store: FragmentStore,
+    streams: StreamRegistry,
+    options: CheckedOptions,
+    tally: Tally,
+  ) {
     this.#store = store;
     this.#streams = streams;
     this.#options = options;
+    this.#tally = tally;
   }
 
   /**
@@ -99,9 +107,11 @@ export class Sweeper {
   }
 
   async #sweepOne(record: StreamRecord): Promise<void> {
+    this.#tally.sweeps += 1;
     try {
       await this.sweep(record);
     } catch (error) {
+      this.#tally.sweepFailures += 1;
       this.#options.log('error', `cannot free media of stream ${record.name}`, { error });
     }
   }

@@ -168,6 +168,7 @@ async function sendListed(
   } catch (error) {
     if (error instanceof KeyError) return { id: error.id, message: KEY_ERRORS[error.id] };
     if (!isDamage(error)) throw error;
+    context.tally.damaged += 1;
     context.options.log('error', `a listed fragment is damaged: ${error.message}`);
     return { id: 5000, message: 'Internal error' };
   }

@@ -88,6 +88,7 @@ async function sendFragment({ context, hub, sender }: Tail, record: FragmentReco
   } catch (error) {
     if (!isDamage(error)) throw error;
     // A reader that stopped here would never get past; the operator has to know.
+    context.tally.damaged += 1;
     context.options.log('error', `GetMedia left out a fragment: ${error.message}`);
     return;
   }

@@ -11,6 +11,7 @@ import { UNSERVED } from '../api/unserved.js';
 import type { CallEvent } from '../audit/record.js';
 import { ServiceError } from '../errors.js';
 import { HLS_PATH } from '../hls/resources.js';
+import type { OpenAnswer } from '../operate/open-answer.js';
 import {
   serverTls,
   type CheckedOptions,
@@ -26,7 +27,15 @@ import { decodeWhole, decoderFor } from './body-form.js';
 import { headerOf } from './header-of.js';
 import { newServer, whyNot } from './server.js';
 import { TrustedProxies, type Source } from './source.js';
-import { discardRest, prepareAnswer, readBody, sendError, sendJson, sendText } from './wire.js';
+import {
+  discardRest,
+  prepareAnswer,
+  readBody,
+  sendError,
+  sendJson,
+  sendOpen,
+  sendText,
+} from './wire.js';
 
 /** A call that was found signed and valid. @internal */
 export interface Call {
@@ -67,6 +76,8 @@ export interface Page {
 export interface FrontParts {
   readonly handlers: Handlers;
   readonly pages: ReadonlyMap<string, Page>;
+  /** What anybody may ask for with `GET`, by path. */
+  readonly openPages: ReadonlyMap<string, () => Promise<OpenAnswer>>;
   /** Answers what players ask for with the token of an HLS session, under `/hls/v1/`. */
   readonly hls: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   /** Throws where the caller may not make the call. */
@@ -154,6 +165,15 @@ export class HttpFront {
     return isAddress(address) ? address : { port };
   }
 
+  /** Connections that are open now. */
+  connections(): Promise<number> {
+    return new Promise((resolve) => {
+      this.#server.getConnections((error, count) => {
+        resolve(error === null ? count : 0);
+      });
+    });
+  }
+
   /** Calls to come are let in by these keys; those that run go on. */
   useCredentials(credentials: ServiceCredentials): void {
     this.#options = { ...this.#options, credentials };
@@ -191,6 +211,11 @@ export class HttpFront {
     // A lost connection is told by 'close'; without a listener it would end the process.
     request.on('error', () => undefined);
     response.on('error', () => undefined);
+    const open = request.method === 'GET' ? this.#parts.openPages.get(pathOf(request)) : undefined;
+    if (open !== undefined) {
+      sendOpen(response, await open());
+      return;
+    }
     // Read now: when the call has ended, its connection may be gone, and the address with it.
     const trace: Trace = { source: this.#proxies.sourceOf(request) };
     const time = this.#options.clock.wall();

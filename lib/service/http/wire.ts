@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Collector } from '../../parser/input.js';
 import { ServiceError } from '../errors.js';
+import type { OpenAnswer } from '../operate/open-answer.js';
 import type { BodyBudget } from './body-budget.js';
 
 /** Largest JSON body, bytes: a list of 1,000 fragment numbers of 128 digits fits. */
@@ -24,6 +25,12 @@ export function sendJson(response: ServerResponse, value: object | undefined): v
 /** Answers with a text of any type. @internal */
 export function sendText(response: ServerResponse, type: string, body: string): void {
   response.writeHead(200, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+  response.end(body);
+}
+
+/** Answers what anybody may ask. @internal */
+export function sendOpen(response: ServerResponse, { status, type, body }: OpenAnswer): void {
+  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
   response.end(body);
 }
 

@@ -26,6 +26,11 @@ export class KeyRing {
     return this.#generation;
   }
 
+  /** Whether the file could be understood when it was last looked at. */
+  get readable(): boolean {
+    return this.#failure === undefined;
+  }
+
   /** Reads the file, if there is one. Rejects with `KvsError` where it is bad or open to others. */
   async load(): Promise<'loaded' | 'missing'> {
     const file = await readPrivate(this.#path);

@@ -45,6 +45,11 @@ export class StreamKeys {
     this.#region = region;
   }
 
+  /** Whether the key file could be read when it was last looked at. */
+  get usable(): boolean {
+    return this.#ring.readable;
+  }
+
   /** Looks whether the key file has changed. */
   refresh(): Promise<void> {
     return this.#ring.refresh();

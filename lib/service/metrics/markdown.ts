@@ -1,4 +1,6 @@
+import { FIGURES } from '../operate/figures.js';
 import { prometheusType } from './pages.js';
+import { QUESTIONS } from './questions.js';
 import { METRICS, TIME_BUCKETS, type Metric } from './table.js';
 
 /** docs/service-metrics.md, made from the table that the service measures by. @internal */
@@ -9,6 +11,9 @@ export function serviceMetricsMarkdown(): string {
   });
   return [
     '# Metrics of the service',
+    '',
+    ...questionLines(),
+    '## How they are read',
     '',
     'Made from the table in `lib/service/metrics`; do not edit. `GET /metrics` answers in the Prometheus text form,',
     '`GET /metrics.json` in JSON. Both give what was measured since the service began, for each stream of the account',
@@ -24,5 +29,34 @@ export function serviceMetricsMarkdown(): string {
     '| --- | --- | --- | --- |',
     ...rows,
     '',
+    '## The service itself',
+    '',
+    '`--metrics-listen [ADDRESS:]PORT` (`metricsListen`) answers `GET /metrics` to anybody who can reach that address, without',
+    'signatures: the metrics above for the streams of every account (with the label `account`), and these. It shows no media. On',
+    'loopback it wants a `Host` of this machine. `/health` (the process answers) and `/ready` (media would be stored now; 503',
+    'with the reasons else) are answered there and by the service itself, without a signature.',
+    '',
+    '| figure | kind | meaning |',
+    '| --- | --- | --- |',
+    ...Object.entries(FIGURES).map(
+      ([name, [kind, meaning]]) => `| \`${name}\` | ${kind} | ${meaning} |`,
+    ),
+    '',
   ].join('\n');
+}
+
+function questionLines(): string[] {
+  return QUESTIONS.flatMap(({ question, metrics, figures, sign, cure, alarm }, at) => [
+    `## ${String(at + 1)}. ${question}`,
+    '',
+    `Look at ${[...metrics, ...figures].map((name) => `\`${name}\``).join(', ')}.`,
+    '',
+    `- Sign: ${sign}`,
+    `- Cure: ${cure}`,
+    '',
+    '```promql',
+    alarm,
+    '```',
+    '',
+  ]);
 }

@@ -66,6 +66,11 @@ export class ServiceMetrics {
     return meter;
   }
 
+  /** The meters of every account, by stream name. */
+  all(): readonly StreamMeter[] {
+    return [...this.#meters.values()].sort((a, b) => (a.stream < b.stream ? -1 : 1));
+  }
+
   /** The account's meters, by stream name. */
   list(account: string): readonly StreamMeter[] {
     return [...this.#meters.values()]

@@ -24,16 +24,19 @@ export function metricsPages(metrics: ServiceMetrics): ReadonlyMap<string, Page>
   ]);
 }
 
+/** Which labels a series has: that of its stream alone, or that of its account besides. */
+type Labels = 'stream' | 'account';
+
 /** The Prometheus text form, version 0.0.4. @internal */
-export function prometheusText(meters: readonly StreamMeter[]): string {
-  return NAMES.map((name) => familyText(name, meters)).join('');
+export function prometheusText(meters: readonly StreamMeter[], labels: Labels = 'stream'): string {
+  return NAMES.map((name) => familyText(name, meters, labels)).join('');
 }
 
-function familyText(name: MetricName, meters: readonly StreamMeter[]): string {
+function familyText(name: MetricName, meters: readonly StreamMeter[], labels: Labels): string {
   const metric: Metric = METRICS[name];
   const lines = meters.flatMap((meter) => {
     const statistic = meter.get(name);
-    return statistic === undefined ? [] : seriesLines(metric, labelOf(meter.stream), statistic);
+    return statistic === undefined ? [] : seriesLines(metric, labelOf(meter, labels), statistic);
   });
   if (lines.length === 0) return '';
   const { prometheus, meaning } = metric;
@@ -83,8 +86,9 @@ function bucketLines(prometheus: string, label: string, { buckets, count }: Stat
 }
 
 /** Stream names have no character that a label would have to escape. */
-function labelOf(stream: string): string {
-  return `stream_name="${stream}"`;
+function labelOf({ account, stream }: StreamMeter, labels: Labels): string {
+  const name = `stream_name="${stream}"`;
+  return labels === 'stream' ? name : `account="${account}",${name}`;
 }
 
 /** The metrics as JSON, in the words that CloudWatch has for them. @internal */

@@ -44,10 +44,13 @@ export class Committer {
   #running: Promise<void> | undefined;
   #rounds = 0;
 
-  /** `most`: how many fragments may share a flush. */
-  constructor(writeIndex: WriteIndex, most: number) {
+  readonly #flushed: ((ms: number) => void) | undefined;
+
+  /** `most`: how many fragments may share a flush. `flushed` is told how long each one took, ms. */
+  constructor(writeIndex: WriteIndex, most: number, flushed?: (ms: number) => void) {
     this.#writeIndex = writeIndex;
     this.#most = most;
+    this.#flushed = flushed;
   }
 
   /** Resolves when the bytes of the file and then the index are on disk, or handed over if not durable. */
@@ -77,7 +80,11 @@ export class Committer {
   async #run(): Promise<void> {
     // Others that become whole in this turn of the event loop are taken along.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.length > 0) await this.#round(this.#waiting.splice(0, this.#most));
+    while (this.#waiting.length > 0) {
+      const began = performance.now();
+      await this.#round(this.#waiting.splice(0, this.#most));
+      this.#flushed?.(performance.now() - began);
+    }
   }
 
   async #round(batch: readonly Waiting[]): Promise<void> {

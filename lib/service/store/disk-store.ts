@@ -42,6 +42,8 @@ export interface DiskStoreOptions {
   readonly warn?: (message: string) => void;
   /** Told of what takes long or cannot be undone. */
   readonly info?: (message: string) => void;
+  /** Told how long each flush took, ms. */
+  readonly flushed?: (ms: number) => void;
 }
 
 /**
@@ -100,6 +102,7 @@ export class DiskStore implements FragmentStore, MediaStore {
     this.#committer = new Committer(
       (ops, sync) => this.#writeIndex(ops, sync),
       options.fsync === 'each' ? 1 : Infinity,
+      options.flushed,
     );
     const beCurrent = (): Promise<void> => this.#beCurrent();
     this.#catalog = new DiskCatalog({

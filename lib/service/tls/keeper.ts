@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { CheckedOptions, TlsOptions } from '../options.js';
 import { isDue, openCertificate } from './generated.js';
 import type { CertificateFiles, GeneratedCertificate } from './generated.js';
@@ -30,6 +31,14 @@ export class TlsKeeper {
   /** What TLS is spoken with; undefined for plain HTTP. */
   get current(): TlsOptions | undefined {
     return this.#generated ?? this.#given;
+  }
+
+  /** When the certificate ends, ms since 1970; undefined without one. */
+  get ends(): number | undefined {
+    const cert = this.current?.cert;
+    if (cert === undefined) return undefined;
+    const ends = Date.parse(new X509Certificate(cert).validTo);
+    return Number.isNaN(ends) ? undefined : ends;
   }
 
   /** What may be told of a generated certificate; not its key. */

@@ -3,6 +3,7 @@
 export interface AddressOptions {
     readonly publicEndpoint?: string | Readonly<Record<string, string>>;
     readonly tlsHosts?: readonly string[];
+    readonly metricsListen?: number | string;
     readonly trustedProxies?: readonly string[];
 }
 
@@ -33,6 +34,7 @@ export interface GeneratedCertificate {
 export interface KvsService {
     readonly endpoint: string;
     readonly port: number;
+    readonly metricsPort?: number | undefined;
     readonly certificate?: GeneratedCertificate | undefined;
     reload(changes: ReloadOptions): Promise<void>;
     close(): Promise<void>;
