@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { printable } from '../base/printable.js';
 import { VERSION } from '../base/user-agent.js';
 import { addDemoCommand } from './demo-command.js';
+import { addDfCommand } from './df-command.js';
 import { addFsckCommand } from './fsck-command.js';
 import { addKeysCommand } from './keys-command.js';
 import { messageOf } from './log-line.js';
@@ -23,6 +24,7 @@ async function main(): Promise<void> {
   addDemoCommand(program);
   addFsckCommand(program);
   addKeysCommand(program);
+  addDfCommand(program);
   try {
     await program.parseAsync();
   } catch (error) {

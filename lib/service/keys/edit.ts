@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readPrivate, writePrivate } from '../private-file.js';
+import { whileLocked } from './edit-lock.js';
 import { badKeyFile, defaultKeys, newMaterial, readKeyFile, writeKeyFile } from './key-file.js';
 import type { KeyEntry } from './key-file.js';
 
@@ -20,15 +21,17 @@ export interface NewKeyOptions {
  */
 export async function createKey(keyFile: string, options: NewKeyOptions = {}): Promise<string> {
   const { keyId = randomUUID(), aliases, accountId } = options;
-  const keys = await readKeys(keyFile);
-  if (Object.hasOwn(keys, keyId)) throw badKeyFile(keyFile, `it has a key ${keyId} already`);
-  const entry: KeyEntry = {
-    ...(accountId !== undefined && { accountId }),
-    ...(aliases !== undefined && { aliases }),
-    versions: { 1: newMaterial() },
-  };
-  await writeKeys(keyFile, { ...keys, [keyId]: entry });
-  return keyId;
+  return whileLocked(keyFile, async () => {
+    const keys = await readKeys(keyFile);
+    if (Object.hasOwn(keys, keyId)) throw badKeyFile(keyFile, `it has a key ${keyId} already`);
+    const entry: KeyEntry = {
+      ...(accountId !== undefined && { accountId }),
+      ...(aliases !== undefined && { aliases }),
+      versions: { 1: newMaterial() },
+    };
+    await writeKeys(keyFile, { ...keys, [keyId]: entry });
+    return keyId;
+  });
 }
 
 /**
@@ -37,13 +40,15 @@ export async function createKey(keyFile: string, options: NewKeyOptions = {}): P
  * Rejects with `KvsError` as `createKey` does, or when there is no such key.
  */
 export async function rotateKey(keyFile: string, keyId: string): Promise<number> {
-  const keys = await readKeys(keyFile);
-  const entry = Object.hasOwn(keys, keyId) ? keys[keyId] : undefined;
-  if (entry === undefined) throw badKeyFile(keyFile, `it has no key ${keyId}`);
-  const version = Math.max(...Object.keys(entry.versions).map(Number)) + 1;
-  const versions = { ...entry.versions, [version]: newMaterial() };
-  await writeKeys(keyFile, { ...keys, [keyId]: { ...entry, versions } });
-  return version;
+  return whileLocked(keyFile, async () => {
+    const keys = await readKeys(keyFile);
+    const entry = Object.hasOwn(keys, keyId) ? keys[keyId] : undefined;
+    if (entry === undefined) throw badKeyFile(keyFile, `it has no key ${keyId}`);
+    const version = Math.max(...Object.keys(entry.versions).map(Number)) + 1;
+    const versions = { ...entry.versions, [version]: newMaterial() };
+    await writeKeys(keyFile, { ...keys, [keyId]: { ...entry, versions } });
+    return version;
+  });
 }
 
 async function readKeys(path: string): Promise<Readonly<Record<string, KeyEntry>>> {
