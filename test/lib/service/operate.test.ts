@@ -1,9 +1,8 @@
-import { chmod } from 'node:fs/promises';
+import { chmod, rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { KvsService } from '../../../lib/service/index.js';
-import { eventually } from '../../support/eventually.js';
 import { cluster, header } from '../../support/mkv.js';
-import { CREDENTIALS, createStream, putMedia, withService } from './helpers.js';
+import { CREDENTIALS, createStream, putMedia, temporaryDirectory, withService } from './helpers.js';
 
 const KEYS = {
   [CREDENTIALS.accessKeyId]: {
@@ -36,25 +35,27 @@ describe('health', () => {
   });
 
   it('is not ready while media would be refused: quota, key file', async () => {
-    await withService({ diskQuota: 2000 }, async (service, dataDir) => {
+    const dataDir = await temporaryDirectory();
+    await withService({ dataDir }, async (service) => {
       await createStream(service, 'cam');
       const put = putMedia(service, 'cam');
-      put.send(header(), cluster(0, [{ time: 0, data: new Uint8Array(1900) }]));
-      put.send(cluster(2000, [{ time: 0 }]));
-      await put.until((at) => at.count('PERSISTED') >= 1 || at.ended);
-      await eventually(async () => {
-        const ready = await fetch(`${service.endpoint}/ready`);
-        expect([ready.status, await ready.text()]).toEqual([
-          503,
-          expect.stringContaining('the disk quota is used up'),
-        ]);
-      });
+      put.send(header(), cluster(0, [{ time: 0, data: new Uint8Array(5000) }]));
+      put.end();
+      await put.untilEnded();
+      expect(put.count('PERSISTED')).toBe(1);
+    });
+    await withService({ dataDir, diskQuota: 1000 }, async (service) => {
+      const ready = await fetch(`${service.endpoint}/ready`);
+      expect([ready.status, await ready.text()]).toEqual([
+        503,
+        expect.stringContaining('the disk quota is used up'),
+      ]);
       expect((await fetch(`${service.endpoint}/health`)).status).toBe(200);
-      put.destroy();
       await chmod(`${dataDir}/master-keys.json`, 0o644);
       await service.reload({});
       expect(await (await fetch(`${service.endpoint}/ready`)).text()).toContain('the key file');
     });
+    await rm(dataDir, { recursive: true, force: true });
   });
 });
 
