@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { connect as netConnect, Socket } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { goesDirect } from './no-proxy.js';
 
 /** Agents that make the connections. */
@@ -33,8 +34,24 @@ interface Target {
   readonly servername?: string;
 }
 
-interface Trust {
-  readonly ca?: string | Buffer | (string | Buffer)[];
+/**
+ * The authorities of all connections. A bundle of them takes some hundred milliseconds to read: it is
+ * read once, when the first connection asks for it.
+ */
+class Trust {
+  readonly #ca: string | Buffer | (string | Buffer)[] | undefined;
+  #context: SecureContext | undefined;
+
+  constructor(ca: ConnectionSettings['ca']) {
+    this.#ca = isList(ca) ? [...ca] : ca;
+  }
+
+  /** What TLS is to be given; nothing where Node's own authorities are trusted. */
+  options(): { readonly secureContext?: SecureContext } {
+    if (this.#ca === undefined) return {};
+    this.#context ??= createSecureContext({ ca: this.#ca });
+    return { secureContext: this.#context };
+  }
 }
 
 type OnSocket = (error: Error | null, socket?: Socket) => void;
@@ -45,7 +62,7 @@ const KEPT = { keepAlive: true } as const;
 /** Agents that connect as the settings say, each connection through a tunnel where there is a proxy. */
 export function connectionAgents(settings: ConnectionSettings): HttpAgents {
   const { httpProxy, httpsProxy, noProxy = '', ca } = settings;
-  const trust = ca === undefined ? {} : { ca: isList(ca) ? [...ca] : ca };
+  const trust = new Trust(ca);
   return {
     ...(httpProxy === undefined
       ? {}
@@ -121,7 +138,7 @@ class HttpsTunnelAgent extends HttpsAgent {
   readonly #trust: Trust;
 
   constructor(proxy: string | undefined, noProxy: string, trust: Trust) {
-    super({ ...KEPT, ...trust });
+    super(KEPT);
     this.#proxy = proxy === undefined ? undefined : proxyUrl(proxy);
     this.#noProxy = noProxy;
     this.#trust = trust;
@@ -143,7 +160,9 @@ class HttpsTunnelAgent extends HttpsAgent {
   #secured(target: Target & { readonly socket?: Socket }): Socket {
     const make: unknown = Reflect.get(HttpsAgent.prototype, 'createConnection');
     if (typeof make !== 'function') throw new TypeError("this Node's Agent makes no connections");
-    const made: unknown = Reflect.apply(make, this, [{ ...target, ...addressOf(target) }]);
+    const made: unknown = Reflect.apply(make, this, [
+      { ...target, ...addressOf(target), ...this.#trust.options() },
+    ]);
     if (!(made instanceof Socket)) throw new TypeError("this Node's Agent made no socket");
     return made;
   }
@@ -159,7 +178,8 @@ function tunnel(proxy: URL, trust: Trust, target: Target, onSocket: OnSocket): v
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const credentials = `${decoded(proxy.username)}:${decoded(proxy.password)}`;
   const login = Buffer.from(credentials).toString('base64');
-  const ask = proxy.protocol === 'https:' ? httpsRequest : httpRequest;
+  const secure = proxy.protocol === 'https:';
+  const ask = secure ? httpsRequest : httpRequest;
   const request = ask({
     method: 'CONNECT',
     host: proxy.hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -169,9 +189,8 @@ function tunnel(proxy: URL, trust: Trust, target: Target, onSocket: OnSocket): v
       host: authority,
       ...(proxy.username === '' ? {} : { 'proxy-authorization': `Basic ${login}` }),
     },
-    agent: false,
+    agent: secure ? new HttpsAgent(trust.options()) : false,
     timeout: CONNECT_MS,
-    ...trust,
   });
   let settled = false;
   request.once('connect', (answer, socket: Socket) => {

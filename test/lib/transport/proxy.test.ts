@@ -1,6 +1,10 @@
+import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createServer as createHttpsServer, request, type RequestOptions } from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
+import tls from 'node:tls';
+import type { LookupFunction } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connectionAgents, HttpPutMediaTransport } from '../../../lib/transport/index.js';
 import { HAVE_OPENSSL, makeCertificate } from '../../support/certificate.js';
 import { ConnectProxy } from '../../support/connect-proxy.js';
@@ -16,6 +20,13 @@ import {
 
 const NAME = 'kvs.example';
 const BODY = pattern(500_000);
+
+/** One call on a connection of its own. */
+async function answered(endpoint: string, options: RequestOptions): Promise<void> {
+  const call = request(endpoint, { ...options, method: 'POST', headers: { connection: 'close' } });
+  const [answer]: unknown[] = await once(call.end(BODY), 'response');
+  expect(answer).toHaveProperty('statusCode', 200);
+}
 
 describe('connections through a proxy', () => {
   let server: TestServer;
@@ -130,6 +141,32 @@ describe('connections through a proxy', () => {
       server = await listen(bare, 'https');
       expect((await put(server.endpoint, { ca: own.cert })).result).toBe(200);
       expect((await put(server.endpoint, {})).result).toBe(598);
+    },
+  );
+
+  it.skipIf(!HAVE_OPENSSL).each(['no', 'http'])(
+    'read a bundle of authorities once for all, through a proxy: %s',
+    async (scheme) => {
+      const endpoint = await start('https');
+      const own = certificate?.cert ?? '';
+      const httpsProxy = `${scheme}://127.0.0.1:${proxy.port}`;
+      const settings = scheme === 'no' ? {} : { httpsProxy };
+      const agents = connectionAgents({ ...settings, ca: [own, ...tls.rootCertificates] });
+      const read = vi.spyOn(tls, 'createSecureContext');
+      syncBuiltinESMExports();
+      try {
+        const { httpsAgent } = agents;
+        expect(httpsAgent).toBeDefined();
+        const lookup: LookupFunction = (_name, _options, done) => {
+          done(null, [{ address: '127.0.0.1', family: 4 }]);
+        };
+        for (let call = 0; call < 3; call += 1)
+          await answered(endpoint, { agent: httpsAgent, lookup });
+        expect(read).toHaveBeenCalledTimes(1);
+      } finally {
+        read.mockRestore();
+        syncBuiltinESMExports();
+      }
     },
   );
 });
