@@ -1,9 +1,5 @@
 /** What the store does not do yet; each goes from here when it does. */
 const NOT_YET: readonly RegExp[] = [
-  // LevelDB names its first MANIFEST in CURRENT without having flushed it.
-  /does not open after its first start/,
-  // Files of expired media are removed before the index has forgotten them durably.
-  /: expired fragment \d+ is listed and cannot be read/,
   // A fragment whose record arrived and whose bytes did not is listed after the crash, if never served.
   /: unacknowledged fragment \d+ is listed and cannot be read/,
 ];
