@@ -154,7 +154,10 @@ export interface FragmentAck {
   readonly matched: boolean;
 }
 
-/** No key frame came in time. */
+/**
+ * No key frame came in time: the next fragment begins without one. Set `maxFragmentDuration` up to 20 s or
+ * a shorter GOP on the camera.
+ */
 export interface FragmentCutReport {
   /** Presentation time of the frame before which it was cut: the next fragment's begin, ms. */
   readonly timecode: number;

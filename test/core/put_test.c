@@ -202,7 +202,7 @@ static void every_scale_counts_in_its_own_units(void) {
     fake_host_init(&host, ARENA, 2);
     fake_stream_info(&info, "camera");
     info.timecode_scale = scales[i];
-    info.max_fragment_duration = 30 * SECOND;
+    info.max_fragment_duration = 20 * SECOND;
     kvs_stream *stream = scene_stream(&host, &info);
     CHECK_EQ(put_at(&host, stream, KEY, first, first), KVS_OK);
     /* Stamps are rounded to the nearest unit. */

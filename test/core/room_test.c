@@ -114,6 +114,7 @@ static void a_window_that_keeps_says_full_too(void) {
   scene_finish(&host);
 }
 
+/* Fragments end below 20 s, the shortest window, but for their last frame. */
 static void a_window_shorter_than_a_fragment_keeps_the_open_one(void) {
   fake_host host;
   kvs_stream_info info;
@@ -122,18 +123,26 @@ static void a_window_shorter_than_a_fragment_keeps_the_open_one(void) {
   host.results[KVS_EVENT_DESCRIBE_STREAM] = 0;
   fake_stream_info(&info, "camera");
   info.buffer_duration = 20 * SECOND;
-  info.max_fragment_duration = 30 * SECOND;
+  info.max_fragment_duration = 20 * SECOND;
   kvs_stream *stream = scene_stream(&host, &info);
   for (uint64_t gop = 0; gop < 3; gop++) { /* of 25 s each */
-    for (uint64_t i = 0; i < 50; i++) {
-      CHECK_EQ(
-          fake_put(&host, stream, i == 0 ? KEY : 0, gop * 25000 + i * 500, 100),
-          KVS_OK);
+    for (uint64_t i = 0; i < 20; i++) {
+      kvs_frame frame = {0};
+
+      frame.flags = i == 0 ? KEY : 0;
+      frame.track_id = 1;
+      frame.dts = KVS_NEVER;
+      frame.pts = (gop * 25 + i) * SECOND;
+      frame.duration = (i == 19 ? 6 : 1) * SECOND;
+      frame.data = (const uint8_t *)"frame";
+      frame.size = 5;
+      CHECK_EQ(kvs_stream_put(stream, &frame, host.now), KVS_OK);
+      fake_answer_all(&host, stream);
     }
   }
   CHECK_EQ(scene_metrics(&host, stream).buffered_fragments, 1);
-  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 50);
-  CHECK_EQ(dropped(&host, stream), 100);
+  CHECK_EQ(scene_metrics(&host, stream).buffered_frames, 20);
+  CHECK_EQ(dropped(&host, stream), 40);
   scene_finish(&host);
 }
 

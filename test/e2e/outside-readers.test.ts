@@ -2,10 +2,15 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cameraClip, runDemo } from '../../lib/cli/demo.js';
+import { KinesisVideoProducer } from '../../lib/index.js';
+import { startService } from '../../lib/service/index.js';
+import { openMediaFile } from '../../lib/sources/index.js';
 import { ffmpeg, have, probePackets } from '../support/media-tools.js';
+import { CREDENTIALS, storedIn } from '../support/upload.js';
 
 const run = promisify(execFile);
 
@@ -67,6 +72,30 @@ describe.skipIf(!have('ffmpeg') || !have('ffprobe'))(
         expected.audio === undefined ? [size] : [size, expected.audio],
       );
     });
+
+    it.each([
+      { gop: 16, fragments: 4, cuts: 0 },
+      { gop: 30, fragments: 4, cuts: 1 }, // each GOP is cut once, and the first time it is told
+    ])('GOPs of $gop s at 1 fps, in fragments of up to 20 s', async ({ gop, fragments, cuts }) => {
+      let film = fileURLToPath(new URL('../media/inputs/gop16.mp4', import.meta.url));
+      if (gop !== 16) {
+        film = join(directory, `gop${gop}.mp4`);
+        const picture = ['-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=1', '-t', String(2 * gop)];
+        const codec = ['-c:v', 'libx264', '-x264-params', `keyint=${gop}:scenecut=0`];
+        await ffmpeg(...picture, ...codec, '-pix_fmt', 'yuv420p', film);
+      }
+      const dump = join(directory, `dump-gop${gop}`);
+      const told = await sendFilm(film, join(directory, `data-gop${gop}`), dump);
+      expect(told.cuts).toBe(cuts);
+      expect(told.fragments).toBe(fragments);
+      const [only, ...others] = await readdir(dump);
+      expect(others).toEqual([]);
+      const sent = join(dump, only ?? '');
+      const hashes = async (path: string): Promise<string[]> =>
+        (await probePackets(path)).map((packet) => packet.hash);
+      expect(await hashes(sent)).toEqual(await hashes(film));
+      expect(await complaints('ffmpeg', '-v', 'warning', '-i', sent, '-f', 'null', '-')).toBe('');
+    });
   },
 );
 
@@ -88,6 +117,33 @@ describe.skipIf(!have('mkvinfo'))('what the producer sent, read by mkvinfo', () 
     }
   });
 });
+
+/** Puts a film into a service that keeps what it was sent in `dump`. */
+async function sendFilm(
+  path: string,
+  dataDir: string,
+  dump: string,
+): Promise<{ cuts: number; fragments: number }> {
+  const service = await startService({ dataDir, dump });
+  const { endpoint } = service;
+  const producer = await KinesisVideoProducer.create({ endpoint, credentials: CREDENTIALS });
+  try {
+    const film = await openMediaFile(path);
+    const { tracks, nalAdaptationFlags } = film;
+    const given = { streamName: 'camera', tracks, nalAdaptationFlags };
+    const stream = await producer.createStream({ ...given, maxFragmentDuration: 20_000 });
+    let cuts = 0;
+    stream.on('fragmentCutReport', () => (cuts += 1));
+    const timeOffsetMs = Date.now() - film.durationMs;
+    for await (const frame of film.frames({ timeOffsetMs })) stream.putFrame(frame);
+    await stream.stop({ timeoutMs: 30_000 });
+    expect(stream.getMetrics()).toMatchObject({ errorAcks: 0, droppedFrames: 0 });
+    return { cuts, fragments: (await storedIn(endpoint, 'camera')).fragments.length };
+  } finally {
+    await producer.close({ timeoutMs: 0 });
+    await service.close();
+  }
+}
 
 const CODECS = ['-show_entries', 'stream=codec_name,width,height', '-of', 'csv=p=0'] as const;
 

@@ -125,7 +125,7 @@ function fragmentDurations(
   const [own, least, most] = [d.fragmentDuration, d.minFragmentDuration, d.maxFragmentDuration];
   const longest = number(most ?? 10_000, 'maxFragmentDuration', 1000, 20_000, CLUSTER);
   return {
-    fragmentDuration: number(own ?? 2000, 'fragmentDuration', 1000, 30_000, CLUSTER),
+    fragmentDuration: number(own ?? 2000, 'fragmentDuration', 1000, 20_000, CLUSTER),
     minFragmentDuration: number(least ?? 1000, 'minFragmentDuration', 0, longest - 1, CLUSTER),
     maxFragmentDuration: longest,
   };

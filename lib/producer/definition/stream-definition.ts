@@ -30,7 +30,7 @@ export interface StreamDefinition<S extends StreamHandle = StreamHandle> {
   readonly contentType?: string;
   /** Media that may wait before `streamLatencyPressure` is called; 0, the default, for never. */
   readonly maxLatency?: number;
-  /** Length of fragments where `keyFrameFragmentation` is false, 1,000 to 30,000; default 2,000. */
+  /** Length of fragments where `keyFrameFragmentation` is false, 1,000 to 20,000; default 2,000. */
   readonly fragmentDuration?: number;
   /** Key frames that come sooner do not begin a fragment; default 1,000. */
   readonly minFragmentDuration?: number;

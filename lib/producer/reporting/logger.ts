@@ -31,6 +31,12 @@ const LEVELS: Readonly<Partial<Record<(ClientNote | StreamNote)['name'], LogLeve
   fragmentCutReport: 'warn',
   timelineChanged: 'warn',
 };
+/** What is to be set where a report alone does not say it. */
+const CURES: Readonly<Partial<Record<(ClientNote | StreamNote)['name'], string>>> = {
+  fragmentCutReport:
+    'its second part begins without a key frame; ' +
+    'set maxFragmentDuration up to 20 s or a shorter GOP on the camera',
+};
 
 /**
  * The producer's log: lines of the same kind, and about the same stream, come at most once a second,
@@ -54,7 +60,9 @@ export class Log {
     const whose = stream === undefined ? '' : `stream '${stream}': `;
     // A stream goes through several states in a moment, each of which is worth its line.
     const kind = note.name === 'streamStateChanged' ? `${name} ${note.report.to}` : name;
-    const text = `${whose}${name} ${JSON.stringify(report, withoutCause)}`;
+    const cure = CURES[name];
+    const more = cure === undefined ? '' : `; ${cure}`;
+    const text = `${whose}${name} ${JSON.stringify(report, withoutCause)}${more}`;
     this.write(LEVELS[name] ?? 'debug', `${kind} ${whose}`, text);
   }
 

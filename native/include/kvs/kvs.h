@@ -93,7 +93,7 @@ KVS_API const char *kvs_status_name(kvs_status status);
 #define KVS_MIN_TIMECODE_SCALE ((uint64_t)1)
 #define KVS_MAX_TIMECODE_SCALE KVS_TICKS_PER_SECOND
 #define KVS_MIN_FRAGMENT_DURATION KVS_TICKS_PER_SECOND
-#define KVS_MAX_FRAGMENT_DURATION (30 * KVS_TICKS_PER_SECOND)
+#define KVS_MAX_FRAGMENT_DURATION (20 * KVS_TICKS_PER_SECOND)
 #define KVS_MIN_RETENTION (3600 * KVS_TICKS_PER_SECOND)
 #define KVS_MAX_RETENTION (87600 * KVS_MIN_RETENTION) /* ten years */
 #define KVS_MIN_BUFFER_DURATION (20 * KVS_TICKS_PER_SECOND)
@@ -205,7 +205,7 @@ typedef struct kvs_stream_info {
   uint64_t max_latency;       /* 0: no latency pressure */
   uint64_t fragment_duration; /* used where key_frame_fragmentation is false */
   uint64_t min_fragment_duration;
-  uint64_t max_fragment_duration; /* the service's limit; 10 s */
+  uint64_t max_fragment_duration; /* up to 20 s, the service's limit; 10 s */
   uint64_t timecode_scale;        /* 100 ns .. 1 s; 0: 1 ms */
   uint64_t buffer_duration;       /* at least 20 s */
   uint64_t replay_duration;

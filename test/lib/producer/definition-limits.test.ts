@@ -68,8 +68,8 @@ const ROWS: readonly (readonly [string, StreamDefinition, StreamDefinition, Stat
   ],
   [
     'fragmentDuration, long',
-    { fragmentDuration: 30_000 },
-    { fragmentDuration: 30_001 },
+    { fragmentDuration: 20_000 },
+    { fragmentDuration: 20_001 },
     'STATUS_MKV_INVALID_CLUSTER_DURATION',
   ],
   [

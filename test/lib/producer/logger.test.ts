@@ -33,6 +33,16 @@ describe('Log', () => {
     expect(lines[2]).toContain('STREAMING');
   });
 
+  it('says what to set when a long GOP was cut', () => {
+    const lines: string[] = [];
+    const log = new Log(logger(lines), () => 0);
+    const report = { timecode: 9520, duration: 9520, bytes: 100_000 };
+    log.note('camera', { name: 'fragmentCutReport', report });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain("stream 'camera': fragmentCutReport");
+    expect(lines[0]).toContain('set maxFragmentDuration up to 20 s or a shorter GOP on the camera');
+  });
+
   it('writes the same of each stream, but keeps no more in mind than a few thousand kinds', () => {
     const lines: string[] = [];
     const log = new Log(logger(lines), () => 0);
