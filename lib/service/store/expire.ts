@@ -44,12 +44,15 @@ const BATCH = 500;
  * number tells. @internal
  */
 export async function expireFragments(job: ExpireJob): Promise<number> {
-  const before = await numberBound(job);
+  const bound = await numberBound(job);
   const range = {
     gte: streamKey(KIND.fragment, job.id),
-    lt: numberKey(KIND.fragment, job.id, before),
+    lt: numberKey(KIND.fragment, job.id, bound),
   };
-  if (before === 0n || (await job.index.keys({ ...range, limit: 1 })).length === 0) return 0;
+  const [last] = bound === 0n ? [] : await job.index.keys({ ...range, limit: 1, reverse: true });
+  if (last === undefined) return 0;
+  // Never above what goes: fragments to come must not be taken for gone.
+  const before = numberOfKey(last) + 1n;
   const segments = await segmentsBelow(job, before);
   if (segments.length > 0 || (await isNewestBelow(job, before))) await job.markLow(before);
   const removed: number[] = [];

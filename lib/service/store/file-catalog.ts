@@ -4,6 +4,7 @@ import {
   newStream,
   type DirectoryFile,
   type DirectoryState,
+  type StreamState,
 } from './directory-files.js';
 import type { Index } from './open-index.js';
 import { clearIndex } from './clear-index.js';
@@ -38,8 +39,10 @@ export class FileCatalog implements Catalog {
 
   newStreamId(): Promise<number> {
     return this.#directory(async (state, store) => {
-      await store({ ...state, nextId: state.nextId + 1 });
-      return state.nextId;
+      // Listed at once, which saves a writing: what has no file and no entry in the index is nothing.
+      const id = state.nextId;
+      await store({ ...state, nextId: id + 1, streams: [...state.streams, id] });
+      return id;
     });
   }
 
@@ -47,10 +50,12 @@ export class FileCatalog implements Catalog {
     const { turns, streams, index } = this.#parts;
     return turns.run(record.id, async () => {
       if (streams.get(record.id)?.state.record?.version !== since) return false;
-      const stream = await this.#ensured(record.id);
+      const known = streams.get(record.id);
       // What has expired must not come back by a longer retention, should the index be lost.
-      const lowMark = await lowMarkOf(index, stream);
-      await stream.change({ record, lowMark: lowMark.toString() });
+      const lowMark = known === undefined ? 0n : await lowMarkOf(index, known);
+      const change = { record, lowMark: lowMark.toString() };
+      if (known === undefined) await this.#ensured(record.id, change);
+      else await known.change(change);
       await index.put(streamKey(KIND.stream, record.id), encodeStream(record));
       return true;
     });
@@ -115,7 +120,7 @@ export class FileCatalog implements Catalog {
     });
   }
 
-  async #ensured(id: number): Promise<StreamFile> {
+  async #ensured(id: number, first: Partial<StreamState> = {}): Promise<StreamFile> {
     const { streams, media } = this.#parts;
     const known = streams.get(id);
     if (known !== undefined) return known;
@@ -126,7 +131,7 @@ export class FileCatalog implements Catalog {
       if (!state.streams.includes(id)) {
         await store({ ...state, nextId, streams: [...state.streams, id] });
       }
-      await stream.change({});
+      await stream.change(first);
       streams.set(id, stream);
       return stream;
     });

@@ -276,6 +276,26 @@ export function storeContract(make: () => Promise<StoreUnderTest>, key?: DataKey
     });
   });
 
+  it('shows what comes after all that was there has been freed', async () => {
+    await run(async (test) => {
+      const putOne = async (store: FragmentStore, sequence: number): Promise<void> => {
+        const writer = await openWriter(store, 1);
+        writer.begin(NONE, meta(sequence).number);
+        await writer.commit(meta(sequence), NONE, 'flushed');
+        await writer.close();
+      };
+      await putOne(test.store, 1);
+      const all = { kind: 'number', before: (1n << 160n) - 1n } as const;
+      expect(await test.store.index.expire(1, all)).toBe(1);
+      await putOne(test.store, 2);
+      expect(await test.store.index.byNumber(1, { limit: 9 })).toHaveLength(1);
+      expect(await test.store.index.get(1, [meta(2).number])).not.toContain(undefined);
+      const store = await test.reopen();
+      expect(await store.index.byNumber(1, { limit: 9 })).toHaveLength(1);
+      expect(await store.index.expire(1, all)).toBe(1);
+    });
+  });
+
   it('refuses to commit under another number than the fragment was begun with', async () => {
     await run(async ({ store }) => {
       const writer = await openWriter(store, 1);

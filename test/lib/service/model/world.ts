@@ -99,9 +99,9 @@ export class World {
   /** Frees what is too old, from the oldest on, as long as the next one is too old as well. */
   expire(stream: ModelStream): void {
     const age = stream.hours > 0 ? stream.hours * HOUR : BUFFER;
-    while ((stream.fragments[0]?.serverTime ?? Infinity) < this.wall - age) {
-      stream.fragments.shift();
-    }
+    // With one that is too old all before it go, whatever their times say.
+    const last = stream.fragments.findLastIndex(({ serverTime }) => serverTime < this.wall - age);
+    stream.fragments.splice(0, last + 1);
   }
 
   /** The service was down: buffers are gone, and so is what has become too old. */
