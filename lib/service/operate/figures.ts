@@ -140,7 +140,7 @@ export class ServiceFigures {
             ['kvs_disk_free_bytes', [plain(disk.free)]],
             ['kvs_disk_size_bytes', [plain(disk.size)]],
           ] satisfies [FigureName, string[]][])),
-      ...(room === Infinity
+      ...(options.diskQuota === Infinity
         ? []
         : ([
             ['kvs_disk_quota_bytes', [plain(options.diskQuota)]],

@@ -23,9 +23,9 @@ async function obstacles(context: ServiceContext): Promise<string[]> {
   if (context.tally.closing) reasons.push('the service is closing');
   if (!context.keys.usable) reasons.push('the key file cannot be used');
   try {
-    checkQuota(context);
+    await checkQuota(context);
   } catch {
-    reasons.push('the disk quota is used up');
+    reasons.push('the disk or its quota is full');
   }
   const disk = await fileSystemUse(context.options.dataDir).catch(() => undefined);
   if (disk === undefined) reasons.push('the data directory cannot be read');

@@ -48,7 +48,7 @@ describe('health', () => {
       const ready = await fetch(`${service.endpoint}/ready`);
       expect([ready.status, await ready.text()]).toEqual([
         503,
-        expect.stringContaining('the disk quota is used up'),
+        expect.stringContaining('the disk or its quota is full'),
       ]);
       expect((await fetch(`${service.endpoint}/health`)).status).toBe(200);
       await chmod(`${dataDir}/master-keys.json`, 0o644);
