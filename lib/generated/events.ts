@@ -282,6 +282,28 @@ export interface FragmentAckReceivedEvent {
   readonly text: string;
 }
 
+export interface KeyFrameMissingReportEvent {
+  readonly type: 'keyFrameMissingReport';
+  /** Id of the stream, 0 for the client. */
+  readonly stream: number;
+  /** ms */
+  readonly timecode: number;
+  /** count */
+  readonly frames: number;
+  /** ms */
+  readonly duration: number;
+}
+
+export interface CodecPrivateMissingReportEvent {
+  readonly type: 'codecPrivateMissingReport';
+  /** Id of the stream, 0 for the client. */
+  readonly stream: number;
+  /** ms */
+  readonly timecode: number;
+  /** number */
+  readonly track: number;
+}
+
 export interface FragmentCutReportEvent {
   readonly type: 'fragmentCutReport';
   /** Id of the stream, 0 for the client. */
@@ -343,6 +365,8 @@ export type NativeEvent =
   | DroppedFragmentReportEvent
   | SkippedFramesReportEvent
   | FragmentAckReceivedEvent
+  | KeyFrameMissingReportEvent
+  | CodecPrivateMissingReportEvent
   | FragmentCutReportEvent
   | TimelineChangedEvent
   | SessionEndedEvent;

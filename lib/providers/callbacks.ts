@@ -2,10 +2,12 @@ import type {
   BufferDurationOverflowPressure,
   ClientErrorReport,
   ClientReadyReport,
+  CodecPrivateMissingReport,
   DroppedFragmentReport,
   DroppedFrameReport,
   FragmentAck,
   FragmentCutReport,
+  KeyFrameMissingReport,
   SessionEndedReport,
   SkippedFramesReport,
   StorageOverflowPressure,
@@ -77,6 +79,10 @@ export interface StreamCallbackProvider<S extends StreamHandle = StreamHandle> {
   ): CallbackResult;
   /** Frames before the first key frame were passed over; once, with their number. */
   skippedFramesReport?(report: SkippedFramesReport, stream: S): CallbackResult;
+  /** No key frame has come for 10 s, and all frames meanwhile were passed over; once, until one comes. */
+  keyFrameMissingReport?(report: KeyFrameMissingReport, stream: S): CallbackResult;
+  /** H.264 or H.265 goes out without the codec private data that decoders need; once a track. */
+  codecPrivateMissingReport?(report: CodecPrivateMissingReport, stream: S): CallbackResult;
   /** No key frame came in time, so a fragment was cut at another frame; once. */
   fragmentCutReport?(report: FragmentCutReport, stream: S): CallbackResult;
   /** Media time has jumped; what follows stands on a new timeline. */

@@ -154,6 +154,27 @@ export interface FragmentAck {
   readonly matched: boolean;
 }
 
+/** No key frame has come for 10 s of media or of time. Nothing can be sent before one. */
+export interface KeyFrameMissingReport {
+  /** Presentation time of the first frame that was passed over, ms. */
+  readonly timecode: number;
+  /** Frames passed over so far. */
+  readonly frames: number;
+  /** For how long they have been coming, ms. */
+  readonly duration: number;
+}
+
+/**
+ * A track of H.264 or H.265 goes out without codec private data: none were given, and no parameter
+ * sets (SPS, PPS; VPS) were found in its frames. No decoder can show it.
+ */
+export interface CodecPrivateMissingReport {
+  /** Presentation time from which on, ms. */
+  readonly timecode: number;
+  /** Number of the track. */
+  readonly trackId: number;
+}
+
 /**
  * No key frame came in time: the next fragment begins without one. Set `maxFragmentDuration` up to 20 s or
  * a shorter GOP on the camera.

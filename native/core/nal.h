@@ -76,6 +76,20 @@ KVS_MUST_CHECK kvs_status kvs_nal_make_cpd(kvs_nal_find find,
 uint32_t kvs_nal_sets_of(kvs_nal_find find, kvs_nal_codec codec,
                          kvs_bytes frame, bool avcc);
 
+/* Whether |sets| are those of |codec| that a decoder cannot do without: SPS and
+ * PPS, and VPS for H.265. */
+bool kvs_nal_sets_suffice(kvs_nal_codec codec, uint32_t sets);
+
+/* Writes the parameter sets of an Annex-B access unit, and nothing else of it,
+ * as Annex-B. */
+void kvs_nal_copy_sets(kvs_nal_find find, kvs_nal_codec codec, kvs_bytes annexb,
+                       kvs_sink *sink);
+
+/* Whether the access unit of |plan| may have parameter sets before its first
+ * slice: nothing is searched. */
+bool kvs_nal_plan_may_have_sets(kvs_nal_codec codec, const uint8_t *bytes,
+                                const kvs_nal_plan *plan);
+
 /* Whether it carries those of |codec| that a decoder cannot do without: SPS
  * and PPS, and VPS for H.265. */
 bool kvs_nal_has_parameter_sets(kvs_nal_find find, kvs_nal_codec codec,

@@ -245,9 +245,47 @@ uint32_t kvs_nal_sets_of(kvs_nal_find find, kvs_nal_codec codec,
   return sets;
 }
 
-bool kvs_nal_has_parameter_sets(kvs_nal_find find, kvs_nal_codec codec,
-                                kvs_bytes frame, bool avcc) {
+bool kvs_nal_sets_suffice(kvs_nal_codec codec, uint32_t sets) {
   uint32_t all = codec == KVS_NAL_H264 ? 3u : 7u;
 
-  return (kvs_nal_sets_of(find, codec, frame, avcc) & all) == all;
+  return (sets & all) == all;
+}
+
+bool kvs_nal_has_parameter_sets(kvs_nal_find find, kvs_nal_codec codec,
+                                kvs_bytes frame, bool avcc) {
+  return kvs_nal_sets_suffice(codec, kvs_nal_sets_of(find, codec, frame, avcc));
+}
+
+void kvs_nal_copy_sets(kvs_nal_find find, kvs_nal_codec codec, kvs_bytes annexb,
+                       kvs_sink *sink) {
+  static const uint8_t code[] = {0, 0, 0, 1};
+  kvs_nal_units units;
+  kvs_bytes unit;
+
+  if (kvs_nal_units_annexb(&units, find, codec, annexb) != KVS_OK) {
+    return;
+  }
+  while (kvs_nal_units_next(&units, &unit)) {
+    if (kind_of(codec, unit) != KINDS) {
+      kvs_sink_write(sink, code, sizeof code);
+      kvs_sink_write(sink, unit.ptr, unit.len);
+    }
+  }
+}
+
+bool kvs_nal_plan_may_have_sets(kvs_nal_codec codec, const uint8_t *bytes,
+                                const kvs_nal_plan *plan) {
+  for (size_t i = 0; i < plan->listed; i++) {
+    kvs_bytes unit = {&bytes[plan->spans[i].offset], plan->spans[i].len};
+    uint32_t type = kvs_nal_type(codec, unit);
+
+    if (codec == KVS_NAL_H264 ? type >= 1 && type <= 5
+                              : type < 32 && unit.len >= 2) {
+      return false;
+    }
+    if (kind_of(codec, unit) != KINDS) {
+      return true;
+    }
+  }
+  return plan->listed < plan->count;
 }

@@ -4,7 +4,8 @@
  *
  *   stream.c         create, free, stop, reset, deadlines
  *   stream_info.c    defaults and limits of kvs_stream_info
- *   stream_format.c  tracks, codec private data, versions of the header
+ *   stream_format.c  tracks, codec private data, what a fragment takes of them
+ *   stream_header.c  session headers
  *   stream_put.c     a frame comes in: the short way, the long one begins
  *   stream_store.c   and ends: the frame is stored
  *   stream_clock.c   media put before the wall clock was set
@@ -82,22 +83,32 @@ KVS_MUST_CHECK kvs_status kvs_format_init(kvs_stream *stream,
                                           const kvs_stream_info *info);
 void kvs_format_free(kvs_stream *stream);
 
-/* Makes |cpd| [read] the private data of a track, adapting it by the stream's
- * flags; a new header version is current if it differs. */
+/* Makes |cpd| [read] the newest private data of a track, adapting it by the
+ * stream's flags. */
 KVS_MUST_CHECK kvs_status kvs_format_set(kvs_stream *stream, uint32_t track,
                                          kvs_bytes cpd);
 
-/* Looks for parameter sets in a key frame and makes them current. */
+/* Looks for parameter sets in an Annex-B frame and makes them the newest.
+ * |picture| [filled]: whether the frame has anything but sets. */
 KVS_MUST_CHECK kvs_status kvs_format_learn(kvs_stream *stream, uint32_t track,
-                                           kvs_bytes frame);
+                                           kvs_bytes frame, bool *picture);
 
-/* The slot of a header of the same format as |slot| with just |tracks|; made
- * if there is none. Held by nobody yet. */
-KVS_MUST_CHECK kvs_status kvs_format_with(kvs_stream *stream, uint32_t slot,
-                                          uint32_t tracks, uint32_t *out);
+/* Makes |full|, held, the newest again: what was learned since was of a frame
+ * that is refused. */
+void kvs_format_restore(kvs_stream *stream, uint32_t full);
 
-/* Gives the next fragment a header with |track| in it. */
-KVS_MUST_CHECK kvs_status kvs_format_want(kvs_stream *stream, uint32_t track);
+/* The header of the next fragment, which begins with a frame of |first|, a key
+ * frame if |key|: held for the caller. */
+KVS_MUST_CHECK kvs_status kvs_format_next(kvs_stream *stream,
+                                          const kvs_track *first, bool key,
+                                          uint32_t *slot);
+
+/* The next fragment goes on with |slot|, held. */
+void kvs_format_use(kvs_stream *stream, uint32_t slot);
+
+/* Tells, once each, which tracks of the newest fragment go out without the
+ * private data that no decoder can do without. */
+void kvs_format_tell_bare(kvs_stream *stream, uint64_t pts);
 
 /* A fragment of several tracks is whole: a track that has no frame in it is
  * left out of its header and of the next one's, since the service refuses a
@@ -105,10 +116,20 @@ KVS_MUST_CHECK kvs_status kvs_format_want(kvs_stream *stream, uint32_t track);
  * session is broken and it goes again. True if its header changed. */
 bool kvs_format_settle(kvs_stream *stream, kvs_pos fragment, kvs_time now);
 
+kvs_header *kvs_header_at(const kvs_stream *stream, uint32_t slot);
+
 /* The session header that a fragment names as |slot|. */
 static inline const kvs_header *kvs_format_at(const kvs_stream *stream,
                                               uint32_t slot) {
-  return &stream->headers[slot];
+  return slot < KVS_HEADER_SLOTS ? &stream->headers[slot]
+                                 : kvs_header_at(stream, slot);
+}
+
+/* Whether |track| has newer data than the header |slot|, where it has it. */
+static inline bool kvs_format_turns(const kvs_stream *stream, uint32_t slot,
+                                    const kvs_track *track) {
+  return kvs_format_at(stream, slot)->version[track->index] !=
+         kvs_format_at(stream, stream->full)->version[track->index];
 }
 
 /* Whether it lacks a track that its header has. */

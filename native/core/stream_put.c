@@ -189,7 +189,8 @@ static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
   open = kvs_view_fragment(&stream->view, stream->view.newest);
   length = kvs_sub_u64(plan->pts, open->begin);
   if (plan->key && plan->track->cuts &&
-      (length >= stream->limits.key_after || open->header != stream->header)) {
+      (length >= stream->limits.key_after ||
+       kvs_format_turns(stream, open->header, plan->track))) {
     return; /* a key frame of the cutting track begins a fragment */
   }
   if ((kvs_format_at(stream, open->header)->tracks >> plan->track->index & 1) ==
@@ -207,12 +208,31 @@ static bool skips(const kvs_stream *stream, const kvs_put_plan *plan) {
   return stream->await_key && !(plan->key && plan->track->cuts);
 }
 
-static void skip(kvs_stream *stream, const kvs_put_plan *plan) {
+static void tell_no_key(kvs_stream *stream, uint64_t duration) {
+  kvs_event event = kvs_event_make(KVS_EVENT_KEY_FRAME_MISSING_REPORT);
+
+  stream->no_key_told = true;
+  event.u.key_frame_missing_report.timecode = stream->skipped_at;
+  event.u.key_frame_missing_report.frames = stream->skipped;
+  event.u.key_frame_missing_report.duration = duration;
+  kvs_stream_emit(stream, &event);
+}
+
+static void skip(kvs_stream *stream, const kvs_put_plan *plan, kvs_time now) {
+  uint64_t lasted;
+
   if (stream->skipped == 0) {
     stream->skipped_at = plan->pts;
+    stream->skipped_since = now.mono;
+    stream->no_key_told = false;
   }
   stream->skipped++;
   stream->metrics.skipped_frames++;
+  lasted = kvs_max_u64(kvs_sub_u64(now.mono, stream->skipped_since),
+                       kvs_sub_u64(plan->pts, stream->skipped_at));
+  if (lasted >= KVS_KEY_PATIENCE && !stream->no_key_told) {
+    tell_no_key(stream, lasted);
+  }
 }
 
 void kvs_put_tell_skipped(kvs_stream *stream) {
@@ -223,14 +243,16 @@ void kvs_put_tell_skipped(kvs_stream *stream) {
   kvs_stream_emit(stream, &event);
 }
 
-/* Parameter sets in a key frame become current. */
-static kvs_status learn(kvs_stream *stream, const kvs_put_plan *plan,
-                        kvs_time now) {
+/* Parameter sets in a frame become the newest. */
+static kvs_status learn(kvs_stream *stream, kvs_put_plan *plan, kvs_time now,
+                        bool *picture) {
   kvs_bytes bytes = {plan->frame->data, plan->frame->size};
   kvs_status status;
 
+  plan->before = stream->full;
+  kvs_format_hold(stream, plan->before);
   do {
-    status = kvs_format_learn(stream, plan->track->index, bytes);
+    status = kvs_format_learn(stream, plan->track->index, bytes, picture);
   } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
            kvs_room_yield(stream, now));
   return status;
@@ -240,6 +262,7 @@ static kvs_status learn(kvs_stream *stream, const kvs_put_plan *plan,
 static kvs_status plan_units(kvs_stream *stream, kvs_put_plan *plan,
                              kvs_time now) {
   const kvs_frame *frame = plan->frame;
+  bool picture;
 
   if ((plan->track->adaptation & KVS_NAL_ADAPTATION_AVCC_NALS) != 0) {
     return kvs_nal_check_avcc(frame->data, frame->size);
@@ -247,11 +270,31 @@ static kvs_status plan_units(kvs_stream *stream, kvs_put_plan *plan,
   KVS_TRY(kvs_nal_plan_annexb(stream->host->find, frame->data, frame->size,
                               &plan->nal));
   plan->payload = (uint32_t)plan->nal.out_len;
-  if (plan->key) {
-    plan_fragment(stream, plan);
-    KVS_TRY(kvs_put_ask(stream, plan));
+  if (plan->track->gathered == 0 &&
+      !(plan->track->has_nals &&
+        kvs_nal_plan_may_have_sets(plan->track->codec, frame->data,
+                                   &plan->nal))) {
+    return KVS_OK;
   }
-  return plan->key ? learn(stream, plan, now) : KVS_OK;
+  plan_fragment(stream, plan);
+  KVS_TRY(kvs_put_ask(stream, plan));
+  return learn(stream, plan, now, &picture);
+}
+
+/* A frame before the first key frame: its parameter sets count all the same,
+ * and one that has nothing else is no picture that is missed. */
+static kvs_status pass_over(kvs_stream *stream, kvs_put_plan *plan,
+                            kvs_time now) {
+  bool picture = true;
+
+  if (plan->track->has_nals &&
+      (plan->track->adaptation & KVS_NAL_ADAPTATION_ANNEXB_NALS) != 0) {
+    KVS_TRY(learn(stream, plan, now, &picture));
+  }
+  if (picture) {
+    skip(stream, plan, now);
+  }
+  return KVS_OK;
 }
 
 /* Media came to a session that had sent all there was: from now on they wait,
@@ -299,31 +342,47 @@ static kvs_status put_end(kvs_stream *stream, kvs_time now) {
   return KVS_OK;
 }
 
-static kvs_status put_long(kvs_stream *stream, const kvs_frame *frame,
-                           kvs_time now) {
+static kvs_status put_judged(kvs_stream *stream, kvs_put_plan *plan,
+                             kvs_time now) {
   bool dry = stream->view.current == 0;
-  kvs_put_plan plan;
 
-  if (only_ends(frame)) {
-    return put_end(stream, now);
+  if (skips(stream, plan)) {
+    return pass_over(stream, plan, now);
   }
-  kvs_clock_settle(stream, now); /* the clock may have been set since */
-  KVS_TRY(judge_frame(stream, frame, &plan));
-  KVS_TRY(judge_times(stream, &plan, now));
-  if (skips(stream, &plan)) {
-    skip(stream, &plan);
-    return KVS_OK;
+  if (plan->track->adaptation != 0) {
+    KVS_TRY(plan_units(stream, plan, now));
   }
-  if (plan.track->adaptation != 0) {
-    KVS_TRY(plan_units(stream, &plan, now));
-  }
-  plan_fragment(stream, &plan);
-  KVS_TRY(kvs_put_store(stream, &plan, now));
+  plan_fragment(stream, plan);
+  KVS_TRY(kvs_put_store(stream, plan, now));
   if (dry && stream->view.current != 0) {
     wake_idle(stream, now);
   }
   after_put(stream, now);
   return KVS_OK;
+}
+
+static kvs_status put_long(kvs_stream *stream, const kvs_frame *frame,
+                           kvs_time now) {
+  kvs_put_plan plan;
+  kvs_status status;
+
+  if (only_ends(frame)) {
+    return put_end(stream, now);
+  }
+  kvs_clock_settle(stream, now); /* the clock may have been set since */
+  plan.before = KVS_NO_HEADER;
+  KVS_TRY(judge_frame(stream, frame, &plan));
+  KVS_TRY(judge_times(stream, &plan, now));
+  status = put_judged(stream, &plan, now);
+  if (plan.before == KVS_NO_HEADER) {
+    return status;
+  }
+  if (status != KVS_OK) {
+    kvs_format_restore(stream, plan.before);
+  } else {
+    kvs_format_release(stream, plan.before);
+  }
+  return status;
 }
 
 /* The same; notes what a frame that is refused broke. */

@@ -5,6 +5,10 @@
 
 #include "core/stream.h"
 
+/* Frames that are passed over for so long tell that there may be no key frame
+ * ever. */
+#define KVS_KEY_PATIENCE (10 * KVS_TICKS_PER_SECOND)
+
 /* Twice as many bytes, should each NAL unit grow by as much as can be. */
 #define KVS_MAX_FRAME_SIZE (KVS_MKV_MAX_PAYLOAD / 2)
 /* Fragments are cut before they are this long (ruling 10). */
@@ -19,6 +23,8 @@ typedef struct kvs_put_plan {
   bool cut;    /* at no key frame of the track that cuts */
   int16_t relative;
   uint32_t payload;
+  uint32_t before; /* slot, held: the newest formats before the frame's sets
+                      were learned; KVS_NO_HEADER: they were not */
   uint64_t dts;
   uint64_t pts;
   kvs_nal_plan nal; /* where the bytes are adapted from Annex-B */

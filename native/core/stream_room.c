@@ -155,16 +155,6 @@ static void sacrifice(kvs_stream *giver, const kvs_victim *victim,
   kvs_stream_note_deadline(giver);
 }
 
-/* Whether every version of the session header is in use. */
-static bool lacks_slot(const kvs_stream *stream) {
-  uint32_t live = 0;
-
-  for (uint32_t i = 0; i < KVS_HEADER_SLOTS; i++) {
-    live += stream->headers[i].live ? 1 : 0;
-  }
-  return live == KVS_HEADER_SLOTS;
-}
-
 bool kvs_room_yield(kvs_stream *stream, kvs_time now) {
   kvs_room room = {stream, false, 0, 0};
   kvs_stream *giver = NULL;
@@ -173,11 +163,7 @@ bool kvs_room_yield(kvs_stream *stream, kvs_time now) {
   if (!may_drop(stream)) {
     return false;
   }
-  if (!lacks_slot(stream)) {
-    giver = find_giver(stream->host, &room, &victim);
-  } else if (kvs_view_victim(&stream->view, may_grow(stream), &victim)) {
-    giver = stream; /* only its own fragments hold slots */
-  }
+  giver = find_giver(stream->host, &room, &victim);
   if (giver == NULL) {
     return false;
   }

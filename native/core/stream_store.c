@@ -12,6 +12,7 @@ typedef struct store_plan {
   uint32_t tags;    /* bytes before the cluster */
   uint32_t suffix;  /* bytes behind the payload */
   int16_t relative; /* the block's time */
+  uint32_t header;  /* slot of the fragment that begins, held */
   kvs_unit unit;
 } store_plan;
 
@@ -145,7 +146,7 @@ static kvs_status push(kvs_stream *stream, const kvs_put_plan *plan,
   memset(&fragment, 0, sizeof(fragment));
   fragment.cluster = how->cluster * stream->info.timecode_scale;
   fragment.base = how->base;
-  fragment.header = stream->header;
+  fragment.header = how->header;
   fragment.state =
       plan->jump || stream->new_timeline ? KVS_FRAGMENT_TIMELINE : 0;
   return kvs_view_push(&stream->view, &how->unit, &fragment, body);
@@ -201,7 +202,7 @@ static void open_short(kvs_stream *stream, uint64_t pts,
                                : span_to(open->zero, pts + limits->cut_after));
   open->key_span =
       limits->key_after == 0 ? 0 : span_to(open->zero, pts + limits->key_after);
-  open->header = stream->header;
+  open->header = how->header;
   kvs_put_shut_tracks(stream);
 }
 
@@ -216,10 +217,11 @@ static void open_track(const kvs_stream *stream, kvs_track *track) {
   if (track->adaptation != 0) {
     return;
   }
-  if (track->cuts) { /* a key frame may begin a fragment */
-    key = open->header == stream->header
-              ? kvs_min_u64(open->span, open->key_span)
-              : 0;
+  if (kvs_format_turns(stream, open->header, track) &&
+      (track->cuts || !track->all_key)) {
+    key = 0;                /* a key frame is where newer data begin */
+  } else if (track->cuts) { /* it may begin a fragment */
+    key = kvs_min_u64(open->span, open->key_span);
   }
   track->span[0] = track->all_key ? key : open->span;
   track->span[1] = key;
@@ -227,7 +229,8 @@ static void open_track(const kvs_stream *stream, kvs_track *track) {
 
 static void begin_fragment(kvs_stream *stream, uint64_t pts,
                            const store_plan *how) {
-  kvs_format_hold(stream, stream->header);
+  kvs_format_hold(stream, how->header); /* the fragment's, and the stream's */
+  kvs_format_use(stream, how->header);
   stream->fragment_open = true;
   stream->await_key = false;
   stream->new_timeline = false;
@@ -263,6 +266,10 @@ static void commit(kvs_stream *stream, const kvs_put_plan *plan,
   kvs_put_note(stream, plan->track, plan->pts, plan->dts, now);
   plan->track->has_last = true;
   stream->cramped = false;
+  if (plan->key && kvs_format_turns(stream, stream->open.header, plan->track)) {
+    plan->track->turned =
+        kvs_format_at(stream, stream->full)->version[plan->track->index];
+  }
   open_track(stream, plan->track);
   if (kvs_clock_holds(stream, now)) {
     kvs_clock_note(stream, now);
@@ -287,14 +294,23 @@ static kvs_status drop_frame(kvs_stream *stream, const kvs_put_plan *plan) {
   return KVS_OK;
 }
 
-/* The next fragment takes a header with the track in it. */
-static kvs_status want_track(kvs_stream *stream, uint32_t track, kvs_time now) {
+/* Finds the header of the fragment that the frame begins, and room for it;
+ * |made| as kvs_room_make tells it. */
+static kvs_status find_header(kvs_stream *stream, const kvs_put_plan *plan,
+                              const kvs_room *room, store_plan *how,
+                              kvs_time now, bool *made) {
   kvs_status status;
 
   do {
-    status = kvs_format_want(stream, track);
+    status = kvs_format_next(stream, plan->track, plan->key, &how->header);
   } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
            kvs_room_yield(stream, now));
+  KVS_TRY(status);
+  /* A header that was made may have taken the last page. */
+  status = kvs_room_make(room, now, made);
+  if (status != KVS_OK || !*made) {
+    kvs_format_release(stream, how->header);
+  }
   return status;
 }
 
@@ -328,9 +344,7 @@ kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan, kvs_time now) {
     if (stream->fragment_open) {
       (void)kvs_format_settle(stream, stream->view.newest, now);
     }
-    KVS_TRY(want_track(stream, plan->track->index, now));
-    /* A header that was made may have taken the last page. */
-    KVS_TRY(kvs_room_make(&room, now, &made));
+    KVS_TRY(find_header(stream, plan, &room, &how, now, &made));
     if (!made) {
       return drop_frame(stream, plan);
     }
@@ -339,6 +353,9 @@ kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan, kvs_time now) {
   write_body(stream, plan, &how, body);
   commit(stream, plan, &how, now);
   kvs_put_report_skipped(stream);
+  if (plan->begins) {
+    kvs_format_tell_bare(stream, plan->pts);
+  }
   if (plan->jump) {
     tell_jump(stream, last, plan->dts);
   }

@@ -28,14 +28,13 @@ typedef struct kvs_host {
   char client_id[KVS_MAX_CLIENT_ID_LEN + 1];
 } kvs_host;
 
-/* Versions of the session header that may live at once. */
+/* Session headers that stand in the stream's own page; what more there are
+ * have pages of their own. */
 #define KVS_HEADER_SLOTS 8u
 #define KVS_NO_HEADER UINT32_MAX
-/* Room in the stream's own page for small session headers, and for one
- * adapted piece of codec private data. */
+/* Room there for the bytes of small ones. */
 #define KVS_SLABS 2u
 #define KVS_SLAB_LEN 2560u
-#define KVS_SCRATCH_LEN 2048u
 
 /* What a header says of a track beyond its names. */
 typedef struct kvs_track_details {
@@ -46,15 +45,18 @@ typedef struct kvs_track_details {
   uint16_t bit_depth;
 } kvs_track_details;
 
-/* One version of the session header. */
+/* One session header. */
 typedef struct kvs_header {
   bool live;
-  uint32_t format; /* equal: made from the same private data */
-  uint32_t tracks; /* a bit for each track that it has */
+  uint32_t tracks;                  /* a bit for each track that it has */
+  uint32_t version[KVS_MAX_TRACKS]; /* of its data: equal: the same */
+  uint32_t digest[KVS_MAX_TRACKS];  /* of the private data */
   kvs_track_details details[KVS_MAX_TRACKS];
   uint32_t slab;   /* KVS_SLABS: it has pages of its own */
-  uint32_t refs;   /* fragments that name it, and 1 while it is current */
+  uint32_t refs;   /* fragments and others that name it */
   uint32_t len;    /* bytes */
+  uint32_t next;   /* where it stands in a page of its own: the one before it */
+  uint32_t prev;   /* and behind it, or KVS_NO_HEADER */
   kvs_pos at;      /* its first byte */
   kvs_chain chain; /* its pages, where it has its own */
   struct {
@@ -72,9 +74,17 @@ typedef struct kvs_track {
                           of a key frame; 0: it is shut */
   bool has_last;       /* of the present timeline, the frame before: */
   uint32_t adaptation; /* of its frames: KVS_NAL_ADAPTATION_* */
-  uint64_t last_dts;   /* ticks */
+  uint32_t turned;     /* version of its data that a key frame brought */
+  bool has_nals;       /* it is H.264 or H.265, as |codec| tells */
+  bool bare_told;      /* that it goes out without private data */
+  kvs_nal_codec codec;
+  kvs_pos
+      gathered; /* a page of parameter sets whose picture is to come, or 0 */
+  uint32_t gathered_len;
+  uint64_t last_dts; /* ticks */
   uint64_t last_mono;
-  kvs_track_info info; /* strings point at the two below, cpd is NULL */
+  kvs_track_info info; /* strings point at the two below, cpd is NULL; as at
+                          create, what was learned since is in the headers */
   char codec_id[KVS_MAX_CODEC_ID_LEN + 1];
   char name[KVS_MAX_TRACK_NAME_LEN + 1];
 } kvs_track;
@@ -193,8 +203,9 @@ struct kvs_stream {
   kvs_stream_info info; /* pointers in it are not to be used */
   uint32_t cut_track;   /* index of the track whose key frames cut */
   kvs_header headers[KVS_HEADER_SLOTS];
-  uint32_t full;    /* slot of the newest one with every track */
-  uint32_t formats; /* counts changes of private data */
+  uint32_t full;         /* slot of the newest data of every track */
+  uint32_t more_headers; /* the newest one with a page of its own */
+  uint32_t versions;     /* of private data, ever */
   uint8_t segment_uid[KVS_SEGMENT_UID_LEN];
   kvs_metadata metadata[KVS_MAX_METADATA_COUNT];
   kvs_pending_event events[KVS_EVENT_KINDS];
@@ -204,12 +215,14 @@ struct kvs_stream {
   bool has_base;
   bool has_cluster;
   bool cut_reported;
-  uint64_t base;         /* pts of the timeline's first frame, ticks */
-  uint64_t last_cluster; /* in units of the timecode scale */
-  uint64_t skipped;      /* frames, not yet reported */
-  uint64_t skipped_at;   /* pts of the first of them */
-  kvs_time held_at;      /* the clocks when held media were put */
-  uint64_t held_due;     /* mono: when to look at the clock again */
+  uint64_t base;          /* pts of the timeline's first frame, ticks */
+  uint64_t last_cluster;  /* in units of the timecode scale */
+  uint64_t skipped;       /* frames, not yet reported */
+  uint64_t skipped_at;    /* pts of the first of them */
+  uint64_t skipped_since; /* mono: when it was put */
+  bool no_key_told;
+  kvs_time held_at;  /* the clocks when held media were put */
+  uint64_t held_due; /* mono: when to look at the clock again */
   kvs_refusal refusal;
 
   kvs_retry session_retry;
@@ -233,7 +246,6 @@ struct kvs_stream {
   uint64_t session_time;    /* of ended sessions, ticks */
   kvs_stream_metrics metrics;
 
-  uint8_t scratch[KVS_SCRATCH_LEN];
   uint8_t slabs[KVS_SLABS][KVS_SLAB_LEN];
 };
 

@@ -62,7 +62,7 @@ static void w2_extracts_private_data_from_each_key_frame_anew(void) {
   kvs_stream *stream = scene_stream(&host, &info);
   CHECK_EQ(scene_put(&host, stream, 1, KEY, 0, frame, len), KVS_OK);
   kvs_heap_get_stats(&host.client->host.heap, &stats);
-  uint32_t formats = stream->formats;
+  uint32_t formats = stream->versions;
   for (uint64_t i = 1; i < 20; i++) {
     uint64_t before = stats.allocs;
 
@@ -70,17 +70,17 @@ static void w2_extracts_private_data_from_each_key_frame_anew(void) {
     kvs_heap_get_stats(&host.client->host.heap, &stats);
     CHECK_EQ(stats.allocs, before + 1);
   }
-  CHECK_EQ(stream->formats, formats); /* one header, made once */
+  CHECK_EQ(stream->versions, formats); /* one header, made once */
   /* A format that was given stays while frames bring no other. */
   size_t given = nal_unhex(nal_vector_named(KVS_NAL_H264, "main")->annexb,
                            frame, sizeof(frame));
   CHECK_EQ(
       kvs_stream_format_changed(stream, 1, frame, (uint32_t)given, host.now),
       KVS_OK);
-  formats = stream->formats;
+  formats = stream->versions;
   CHECK_EQ(scene_put(&host, stream, 1, KEY, 50000, "\0\0\0\1\x65\x88\x84", 7),
            KVS_OK);
-  CHECK_EQ(stream->formats, formats);
+  CHECK_EQ(stream->versions, formats);
   scene_finish(&host);
 }
 

@@ -28,11 +28,19 @@ const LEVELS: Readonly<Partial<Record<(ClientNote | StreamNote)['name'], LogLeve
   streamConnectionStale: 'warn',
   streamLatencyPressure: 'warn',
   bufferDurationOverflowPressure: 'warn',
+  keyFrameMissingReport: 'warn',
+  codecPrivateMissingReport: 'warn',
   fragmentCutReport: 'warn',
   timelineChanged: 'warn',
 };
 /** What is to be set where a report alone does not say it. */
 const CURES: Readonly<Partial<Record<(ClientNote | StreamNote)['name'], string>>> = {
+  keyFrameMissingReport:
+    'no frame is flagged as a key frame, and nothing can be sent before one: set FRAME_FLAG.KEY_FRAME in ' +
+    'the flags of every frame that can be decoded by itself',
+  codecPrivateMissingReport:
+    'no decoder can show the track: give its codecPrivateData (trackInfoList, or start()), ' +
+    'or frames in Annex-B with their parameter sets and the nalAdaptationFlags that look for them',
   fragmentCutReport:
     'its second part begins without a key frame; ' +
     'set maxFragmentDuration up to 20 s or a shorter GOP on the camera',

@@ -103,6 +103,8 @@ export function streamNote(event: StreamNoteEvent): StreamNote {
     case 'droppedFrameReport':
     case 'droppedFragmentReport':
     case 'skippedFramesReport':
+    case 'keyFrameMissingReport':
+    case 'codecPrivateMissingReport':
     case 'fragmentCutReport':
     case 'timelineChanged':
       return mediaNote(event);
@@ -199,6 +201,12 @@ function mediaNote(event: MediaNoteEvent): StreamNote {
     }
     case 'skippedFramesReport':
       return { name: event.type, report: { frames: event.frames, timecode: event.timecode } };
+    case 'keyFrameMissingReport': {
+      const { timecode, frames, duration } = event;
+      return { name: event.type, report: { timecode, frames, duration } };
+    }
+    case 'codecPrivateMissingReport':
+      return { name: event.type, report: { timecode: event.timecode, trackId: event.track } };
     case 'fragmentCutReport': {
       const { timecode, duration, bytes } = event;
       return { name: event.type, report: { timecode, duration, bytes } };

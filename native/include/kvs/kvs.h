@@ -481,9 +481,9 @@ KVS_API KVS_MUST_CHECK kvs_status
 kvs_stream_put_event(kvs_stream *stream, uint32_t events,
                      const kvs_event_metadata *metadata, kvs_time now);
 
-/* New codec private data of a track, from the next key frame on. At most eight
- * versions live at once: like a frame, one more may drop the oldest fragments
- * by policy, each reported.
+/* New codec private data of a track, from its next key frame on: whatever else
+ * is cut before keeps the old ones. Equal ones are one format. Like a frame,
+ * they may drop the oldest fragments by policy, each reported.
  *   |stream| [read]   |cpd| [read]
  * MKV_TRACK_INFO_NOT_FOUND, MKV_INVALID_CODEC_PRIVATE_LENGTH,
  * MKV_INVALID_ANNEXB_NALU_IN_CPD, STORE_OUT_OF_MEMORY. */

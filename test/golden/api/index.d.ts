@@ -95,6 +95,11 @@ export interface Clock {
     wall(): number;
 }
 
+export interface CodecPrivateMissingReport {
+    readonly timecode: number;
+    readonly trackId: number;
+}
+
 export interface ConnectionSettings {
     readonly httpProxy?: string;
     readonly httpsProxy?: string;
@@ -285,6 +290,12 @@ export interface IotCertificateOptions {
     readonly agent?: Agent;
     readonly timeoutMs?: number;
     readonly wall?: () => number;
+}
+
+export interface KeyFrameMissingReport {
+    readonly timecode: number;
+    readonly frames: number;
+    readonly duration: number;
 }
 
 export declare class KinesisVideoClient {
@@ -746,6 +757,8 @@ export interface StreamCallbackProvider<S extends StreamHandle = StreamHandle> {
     streamUnderflowReport?(report: StreamUnderflowReport, stream: S): CallbackResult;
     bufferDurationOverflowPressure?(report: BufferDurationOverflowPressure, stream: S): CallbackResult;
     skippedFramesReport?(report: SkippedFramesReport, stream: S): CallbackResult;
+    keyFrameMissingReport?(report: KeyFrameMissingReport, stream: S): CallbackResult;
+    codecPrivateMissingReport?(report: CodecPrivateMissingReport, stream: S): CallbackResult;
     fragmentCutReport?(report: FragmentCutReport, stream: S): CallbackResult;
     timelineChanged?(change: TimelineChange, stream: S): CallbackResult;
     sessionEnded?(report: SessionEndedReport, stream: S): CallbackResult;

@@ -182,6 +182,16 @@ const STREAM: Readonly<Record<keyof Required<StreamCallbackProvider>, Scene>> = 
     },
     report: { frames: 2, timecode: START + 40 },
   },
+  keyFrameMissingReport: {
+    act: (stream) => {
+      for (const frame of frames({ count: 300 })) stream.putFrame({ ...frame, flags: 0 });
+    },
+    report: { timecode: START, frames: 251, duration: 10_000 },
+  },
+  codecPrivateMissingReport: {
+    act: put(),
+    report: { timecode: START, trackId: 1 },
+  },
   fragmentCutReport: {
     act: put({ count: 300, gop: 1000 }),
     report: { timecode: START + 9520, duration: 9520, bytes: isNumber },

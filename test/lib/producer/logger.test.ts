@@ -43,6 +43,18 @@ describe('Log', () => {
     expect(lines[0]).toContain('set maxFragmentDuration up to 20 s or a shorter GOP on the camera');
   });
 
+  it('says in words what is wrong and what to do', () => {
+    const lines: string[] = [];
+    const log = new Log(logger(lines), () => 0);
+    const report = { timecode: 0, frames: 251, duration: 10_000 };
+    log.note('camera', { name: 'keyFrameMissingReport', report });
+    log.note('camera', { name: 'codecPrivateMissingReport', report: { timecode: 0, trackId: 1 } });
+    expect(lines[0]).toContain('set FRAME_FLAG.KEY_FRAME');
+    expect(lines[1]).toContain(
+      '"trackId":1}; no decoder can show the track: give its codecPrivateData',
+    );
+  });
+
   it('writes the same of each stream, but keeps no more in mind than a few thousand kinds', () => {
     const lines: string[] = [];
     const log = new Log(logger(lines), () => 0);
