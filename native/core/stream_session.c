@@ -65,11 +65,12 @@ static void session_over(kvs_stream *stream, kvs_status status, uint32_t result,
                          bool failed, kvs_time now) {
   kvs_session *session = &stream->session;
   kvs_event event = kvs_event_make(KVS_EVENT_SESSION_ENDED);
+  bool refused = session->phase == KVS_PHASE_END; /* all of it */
 
   stream->session_time += kvs_sub_u64(now.mono, session->opened_at);
   session->phase = KVS_PHASE_NONE;
   kvs_format_release(stream, session->header);
-  if (failed && replays(stream) && is_dead_host(result)) {
+  if (failed && replays(stream) && (is_dead_host(result) || refused)) {
     kvs_view_unfree(&stream->view);
   }
   kvs_view_rewind(&stream->view);
@@ -124,7 +125,13 @@ kvs_status kvs_stream_session_ended(kvs_stream *stream, uint64_t session,
     return KVS_STATUS_UPLOAD_HANDLE_ABORTED;
   }
   (void)kvs_machine_end_call(&stream->machine, stream->machine.calls);
-  whole = live->phase == KVS_PHASE_END;
+  /* Without acks the answer alone says whether a body that was taken whole was
+   * wanted at all. */
+  whole = live->phase == KVS_PHASE_END &&
+          (stream->info.fragment_acks || result == KVS_RESULT_OK);
+  if (live->phase == KVS_PHASE_END && !whole) {
+    kvs_state_report(stream, 0, KVS_STATUS_PUT_STREAM_CALL_FAILED, result, 1);
+  }
   if (whole) {
     session_over(stream, KVS_OK, live->result, false, now);
   } else {

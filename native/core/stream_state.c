@@ -6,7 +6,8 @@
  *
  * Everything that a service can answer is retried for ever with a capped,
  * jittered back-off, and told after each fifth failure in a row; only
- * restart_on_error = false makes a service error final (ruling 12). */
+ * restart_on_error = false makes a service error final (ruling 12). Answers
+ * that lead round in a circle are failures, too: each round counts as one. */
 #include "core/stream.h"
 
 #define S(name) ((uint32_t)KVS_STREAM_STATE_##name)
@@ -108,10 +109,9 @@ static void give_up(kvs_stream *stream, kvs_status status, uint32_t result,
   kvs_stream_emit(stream, &event);
 }
 
-/* Tries |state| again (or another in its place) after a failed call. */
-static void again(kvs_stream *stream, uint32_t state, kvs_status status,
-                  uint32_t result, kvs_time now) {
-  kvs_retry *retry = &stream->machine.retry;
+/* Enters |state| after a failure, as |retry| counts it. */
+static void back_off(kvs_stream *stream, kvs_retry *retry, uint32_t state,
+                     kvs_status status, uint32_t result, kvs_time now) {
   uint64_t delay;
 
   if (!stream->info.restart_on_error) {
@@ -127,6 +127,46 @@ static void again(kvs_stream *stream, uint32_t state, kvs_status status,
   enter(stream, state, delay, now);
 }
 
+/* Makes the present state's call again after it failed. */
+static void again(kvs_stream *stream, kvs_status status, uint32_t result,
+                  kvs_time now) {
+  back_off(stream, &stream->machine.retry, stream->machine.state, status,
+           result, now);
+}
+
+/* Goes to |state|, of another call, by an answer of the present one. Calls that
+ * succeed one by one may still lead nowhere: a stream that is made and never
+ * found, an endpoint of a stream that is not there. To come back to a call that
+ * was answered before is a failure, therefore, up to where a session can be
+ * opened; but that a stream which was just made is looked for once more. */
+static void lead(kvs_stream *stream, uint32_t state, kvs_status status,
+                 uint32_t result, kvs_time now) {
+  uint32_t from = stream->machine.state;
+
+  if (from == S(CREATE)) {
+    stream->answered &= ~S(DESCRIBE);
+  }
+  stream->answered |= from;
+  if ((stream->answered & state) == 0) {
+    go(stream, state, now);
+    return;
+  }
+  stream->answered = 0;
+  kvs_retry_succeeded(&stream->machine.retry);
+  back_off(stream, &stream->rounds, state, status, result, now);
+}
+
+static void end_rounds(kvs_stream *stream) {
+  stream->answered = 0;
+  kvs_retry_succeeded(&stream->rounds);
+}
+
+/* The next stream of this name is another one: what was done to the last is to
+ * be done to it. Its retention and endpoint are asked for on the way. */
+static void is_another(kvs_stream *stream) {
+  stream->tagged = false;
+}
+
 /* Waits for a stream that is being made or changed; no failure. */
 static void poll(kvs_stream *stream, kvs_time now) {
   uint64_t delay =
@@ -140,42 +180,43 @@ static void described(kvs_stream *stream, const kvs_answer *answer,
   switch (answer->stream_status) {
     case KVS_STREAM_STATUS_ACTIVE:
       stream->retention = answer->retention;
-      if (stream->info.tag_count != 0 && !stream->tagged) {
-        go(stream, S(TAG_STREAM), now);
-      } else {
-        go(stream, S(GET_ENDPOINT), now);
-      }
+      lead(stream,
+           stream->info.tag_count != 0 && !stream->tagged ? S(TAG_STREAM)
+                                                          : S(GET_ENDPOINT),
+           kvs_machine_row(&stream->machine)->failed, answer->result, now);
       return;
     case KVS_STREAM_STATUS_CREATING:
     case KVS_STREAM_STATUS_UPDATING:
       poll(stream, now);
       return;
     case KVS_STREAM_STATUS_DELETING:
-      again(stream, S(DESCRIBE), KVS_STATUS_STREAM_IS_BEING_DELETED_ERROR,
-            answer->result, now);
+      is_another(stream);
+      again(stream, KVS_STATUS_STREAM_IS_BEING_DELETED_ERROR, answer->result,
+            now);
       return;
   }
-  again(stream, S(DESCRIBE), KVS_STATUS_INVALID_DESCRIBE_STREAM_RESPONSE,
-        answer->result, now);
+  again(stream, KVS_STATUS_INVALID_DESCRIBE_STREAM_RESPONSE, answer->result,
+        now);
 }
 
 static void describe_failed(kvs_stream *stream, uint32_t result, kvs_time now) {
   if (result == KVS_RESULT_RESOURCE_NOT_FOUND &&
       stream->info.allow_stream_creation) {
-    go(stream, S(CREATE), now);
+    lead(stream, S(CREATE), kvs_machine_row(&stream->machine)->failed, result,
+         now);
     return;
   }
-  again(stream, S(DESCRIBE), kvs_machine_row(&stream->machine)->failed, result,
-        now);
+  again(stream, kvs_machine_row(&stream->machine)->failed, result, now);
 }
 
 static void create_failed(kvs_stream *stream, uint32_t result, kvs_time now) {
   if (result == KVS_RESULT_RESOURCE_IN_USE) {
-    go(stream, S(DESCRIBE), now); /* somebody else made it */
+    is_another(stream);
+    lead(stream, S(DESCRIBE), kvs_machine_row(&stream->machine)->failed, result,
+         now); /* somebody else made it */
     return;
   }
-  again(stream, S(CREATE), kvs_machine_row(&stream->machine)->failed, result,
-        now);
+  again(stream, kvs_machine_row(&stream->machine)->failed, result, now);
 }
 
 /* Tags are an ornament: after five tries the stream goes on without. */
@@ -187,7 +228,8 @@ static void tag_failed(kvs_stream *stream, uint32_t result, kvs_time now) {
     kvs_state_report(stream, 0, KVS_STATUS_TAG_STREAM_CALL_FAILED, result,
                      retry->attempts);
     stream->tagged = true;
-    go(stream, S(GET_ENDPOINT), now);
+    lead(stream, S(GET_ENDPOINT), KVS_STATUS_TAG_STREAM_CALL_FAILED, result,
+         now);
     return;
   }
   enter(stream, S(TAG_STREAM), delay, now);
@@ -196,19 +238,21 @@ static void tag_failed(kvs_stream *stream, uint32_t result, kvs_time now) {
 static void got_token(kvs_stream *stream, const kvs_answer *answer,
                       kvs_time now) {
   /* Renewed half a minute before it expires, however the wall clock steps
-   * from now on. */
+   * from now on; but not more often than so. */
   const uint64_t early = 30 * KVS_TICKS_PER_SECOND;
+  const uint64_t least = 10 * KVS_TICKS_PER_SECOND;
   uint64_t life = kvs_sub_u64(answer->expiration, now.wall);
   kvs_event event = kvs_event_make(KVS_EVENT_STREAM_READY);
 
   if (life <= early) {
-    again(stream, S(GET_TOKEN), KVS_STATUS_INVALID_TOKEN_EXPIRATION,
-          answer->result, now);
+    again(stream, KVS_STATUS_INVALID_TOKEN_EXPIRATION, answer->result, now);
     return;
   }
-  stream->token_until = answer->expiration == KVS_NEVER
-                            ? KVS_NEVER
-                            : kvs_add_u64(now.mono, life - early);
+  stream->token_until =
+      answer->expiration == KVS_NEVER
+          ? KVS_NEVER
+          : kvs_add_u64(now.mono, kvs_max_u64(life - early, least));
+  end_rounds(stream);
   go(stream, S(READY), now);
   if (!stream->ready_told) {
     stream->ready_told = true;
@@ -219,19 +263,22 @@ static void got_token(kvs_stream *stream, const kvs_answer *answer,
 
 static void answered_well(kvs_stream *stream, const kvs_answer *answer,
                           kvs_time now) {
+  kvs_status failed = kvs_machine_row(&stream->machine)->failed;
+
   switch (stream->machine.state) {
     case S(DESCRIBE):
       described(stream, answer, now);
       return;
     case S(CREATE):
-      go(stream, S(DESCRIBE), now);
+      is_another(stream);
+      lead(stream, S(DESCRIBE), failed, answer->result, now);
       return;
     case S(TAG_STREAM):
       stream->tagged = true;
-      go(stream, S(GET_ENDPOINT), now);
+      lead(stream, S(GET_ENDPOINT), failed, answer->result, now);
       return;
     case S(GET_ENDPOINT):
-      go(stream, S(GET_TOKEN), now);
+      lead(stream, S(GET_TOKEN), failed, answer->result, now);
       return;
     case S(GET_TOKEN):
       got_token(stream, answer, now);
@@ -260,16 +307,15 @@ static void answered_badly(kvs_stream *stream, uint32_t result, kvs_time now) {
       return;
     case S(GET_ENDPOINT):
       if (result == KVS_RESULT_RESOURCE_NOT_FOUND) {
-        again(stream, S(DESCRIBE),
-              KVS_STATUS_GET_STREAMING_ENDPOINT_CALL_FAILED, result, now);
+        is_another(stream);
+        lead(stream, S(DESCRIBE), KVS_STATUS_GET_STREAMING_ENDPOINT_CALL_FAILED,
+             result, now);
         return;
       }
-      again(stream, S(GET_ENDPOINT), kvs_machine_row(&stream->machine)->failed,
-            result, now);
+      again(stream, kvs_machine_row(&stream->machine)->failed, result, now);
       return;
     case S(GET_TOKEN):
-      again(stream, S(GET_TOKEN), kvs_machine_row(&stream->machine)->failed,
-            result, now);
+      again(stream, kvs_machine_row(&stream->machine)->failed, result, now);
       return;
     default:
       kvs_session_abort(stream, KVS_STATUS_PUT_STREAM_CALL_FAILED, result, true,
@@ -420,6 +466,11 @@ void kvs_state_after_session(kvs_stream *stream, uint32_t result, bool failed,
   kvs_retry *retry = &stream->session_retry;
   uint64_t delay = 0;
 
+  if (result == KVS_RESULT_RESOURCE_NOT_FOUND ||
+      result == KVS_RESULT_RESOURCE_DELETED ||
+      kvs_ack_error_status(result) == KVS_STATUS_ACK_ERR_STREAM_DELETED) {
+    is_another(stream);
+  }
   failed = failed && !stream->closed; /* then there is nothing to be lost */
   if (failed && !stream->info.restart_on_error) {
     give_up(stream, KVS_STATUS_PUT_STREAM_CALL_FAILED, result, now);
@@ -457,6 +508,7 @@ void kvs_state_begin_anew(kvs_stream *stream, kvs_time now) {
 }
 
 void kvs_state_force(kvs_stream *stream, uint32_t state, kvs_time now) {
+  end_rounds(stream);
   kvs_retry_succeeded(&stream->machine.retry);
   enter(stream, state, 0, now);
 }

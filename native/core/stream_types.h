@@ -225,6 +225,8 @@ struct kvs_stream {
   uint64_t held_due; /* mono: when to look at the clock again */
   kvs_refusal refusal;
 
+  kvs_retry rounds;  /* of answers that lead back to a call answered before */
+  uint32_t answered; /* states whose calls were, in this round */
   kvs_retry session_retry;
   uint64_t session_due; /* mono: not before this */
   uint32_t unnamed;     /* errors of no fragment since one was freed */

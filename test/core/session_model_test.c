@@ -381,10 +381,11 @@ static void answer(uint32_t slot, bool kind) {
   given.retention = m->info.retention;
   if (given.result == KVS_RESULT_OK &&
       made.type == KVS_EVENT_GET_STREAMING_TOKEN) {
-    m->token_until =
-        given.expiration == KVS_NEVER
-            ? KVS_NEVER
-            : now.mono + (given.expiration - now.wall) - 30 * SECOND;
+    uint64_t life = given.expiration - now.wall - 30 * SECOND;
+
+    m->token_until = given.expiration == KVS_NEVER
+                         ? KVS_NEVER
+                         : now.mono + (life < 10 * SECOND ? 10 * SECOND : life);
   }
   m->opened = m->opened || (given.result == KVS_RESULT_OK &&
                             made.type == KVS_EVENT_PUT_STREAM);
