@@ -1,7 +1,7 @@
 // Makes lib/generated/*.ts from the tables in native/include/kvs/*.def.
 //   node tools/generate.mjs          writes the files
 //   node tools/generate.mjs --check  exits 1 when a file is not in step
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { eventRows, metricRows } from './lib/tables.mjs';
 
 const root = new URL('..', import.meta.url);
@@ -165,14 +165,43 @@ export function mkvElement(id: number): MkvElementType {
 `;
 }
 
-const OUTPUTS = { status, events, metrics, states, elements };
+const VERSION = JSON.parse(read('package.json')).version;
+
+function version() {
+  return `${HEAD('package.json')}
+/** Version of this package. */
+export const PACKAGE_VERSION = '${VERSION}';
+`;
+}
+
+function versionHeader() {
+  return `/* SPDX-License-Identifier: Apache-2.0
+ * Generated from package.json by tools/generate.mjs. */
+#ifndef KVS_VERSION_H
+#define KVS_VERSION_H
+
+/* Version of the package that this header came with. */
+#define KVS_VERSION "${VERSION}"
+
+#endif
+`;
+}
+
+const OUTPUTS = {
+  'lib/generated/status.ts': status,
+  'lib/generated/events.ts': events,
+  'lib/generated/metrics.ts': metrics,
+  'lib/generated/states.ts': states,
+  'lib/generated/elements.ts': elements,
+  'lib/generated/version.ts': version,
+  'native/include/kvs/version.h': versionHeader,
+};
 let stale = 0;
 mkdirSync(new URL('lib/generated/', root), { recursive: true });
-for (const [name, make] of Object.entries(OUTPUTS)) {
-  const path = `lib/generated/${name}.ts`;
+for (const [path, make] of Object.entries(OUTPUTS)) {
   const text = make();
   if (process.argv.includes('--check')) {
-    if (read(path) !== text) {
+    if (!existsSync(new URL(path, root)) || read(path) !== text) {
       stale += 1;
       console.error(`${path} is not in step with its table: run node tools/generate.mjs`);
     }

@@ -1,5 +1,7 @@
+import { PACKAGE_VERSION } from '../generated/version.js';
+
 /** Version of this package, as package.json has it. */
-export const VERSION = '0.1.0';
+export const VERSION: typeof PACKAGE_VERSION = PACKAGE_VERSION;
 
 /** What requests say of their sender. @internal */
 export function userAgent(): string {

@@ -114,6 +114,8 @@ export interface NativeRefusal {
   readonly value: number;
   readonly previous: number;
   readonly limit: number;
+  /** STATUS_STORE_OUT_OF_MEMORY: the stream's `bufferDuration` where that is full, else 0. */
+  readonly window: number;
 }
 
 /** One `kvs_stream`. */

@@ -42,11 +42,11 @@ constexpr EventRow Row(Name type, const Field (&fields)[N]) {
 }
 
 constexpr EventRow kEvents[] = {
-#define F(name, unit) Field{CamelCase(#name), Unit::unit},
+#define KVS_F(name, unit) Field{CamelCase(#name), Unit::unit},
 #define KVS_EVENT(NAME, name, kind, fields) Row(CamelCase(#name), {fields}),
 #include <kvs/events.def>
 #undef KVS_EVENT
-#undef F
+#undef KVS_F
 };
 static_assert(sizeof kEvents / sizeof kEvents[0] == KVS_EVENT_COUNT,
               "one row for each event");

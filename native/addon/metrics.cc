@@ -74,6 +74,7 @@ napi_value ObjectOfRefusal(napi_env env, const kvs_refusal &refusal) {
   object.Add("value", ValueOf(env, unit, refusal.value));
   object.Add("previous", ValueOf(env, unit, refusal.previous));
   object.Add("limit", ValueOf(env, unit, refusal.limit));
+  object.Add("window", ValueOf(env, Unit::TICKS, refusal.window));
   return object.Object();
 }
 

@@ -5,50 +5,9 @@
  * width, so that a header has the same shape whatever it holds. */
 #include "core/mkv.h"
 
-enum {
-  ID_EBML = 0x1A45DFA3,
-  ID_EBML_VERSION = 0x4286,
-  ID_EBML_READ_VERSION = 0x42F7,
-  ID_EBML_MAX_ID_LENGTH = 0x42F2,
-  ID_EBML_MAX_SIZE_LENGTH = 0x42F3,
-  ID_DOC_TYPE = 0x4282,
-  ID_DOC_TYPE_VERSION = 0x4287,
-  ID_DOC_TYPE_READ_VERSION = 0x4285,
-  ID_SEGMENT = 0x18538067,
-  ID_INFO = 0x1549A966,
-  ID_SEGMENT_UID = 0x73A4,
-  ID_TIMECODE_SCALE = 0x2AD7B1,
-  ID_TITLE = 0x7BA9,
-  ID_MUXING_APP = 0x4D80,
-  ID_WRITING_APP = 0x5741,
-  ID_TRACKS = 0x1654AE6B,
-  ID_TRACK_ENTRY = 0xAE,
-  ID_TRACK_NUMBER = 0xD7,
-  ID_TRACK_UID = 0x73C5,
-  ID_TRACK_TYPE = 0x83,
-  ID_NAME = 0x536E,
-  ID_CODEC_ID = 0x86,
-  ID_VIDEO = 0xE0,
-  ID_PIXEL_WIDTH = 0xB0,
-  ID_PIXEL_HEIGHT = 0xBA,
-  ID_AUDIO = 0xE1,
-  ID_SAMPLING_FREQUENCY = 0xB5,
-  ID_CHANNELS = 0x9F,
-  ID_BIT_DEPTH = 0x6264,
-  ID_CODEC_PRIVATE = 0x63A2,
-  ID_CLUSTER = 0x1F43B675,
-  ID_TIMECODE = 0xE7,
-  ID_POSITION = 0xA7,
-  ID_TAGS = 0x1254C367,
-  ID_TAG = 0x7373,
-  ID_SIMPLE_TAG = 0x67C8,
-  ID_TAG_NAME = 0x45A3,
-  ID_TAG_STRING = 0x4487
-};
-
 #define NANOSECONDS_PER_TICK 100u
 #define PRODUCT "kinesis-video"
-#define WRITER "kinesis-video/0.1.0"
+#define WRITER PRODUCT "/" KVS_VERSION
 
 /* Widths of the sizes of masters. */
 enum { INFO_WIDTH = 2, TRACKS_WIDTH = 4 };
@@ -56,22 +15,22 @@ enum { INFO_WIDTH = 2, TRACKS_WIDTH = 4 };
 /* ---- session header --------------------------------------------------- */
 
 static void ebml_children(kvs_sink *sink) {
-  kvs_ebml_uint(sink, ID_EBML_VERSION, 1, 0);
-  kvs_ebml_uint(sink, ID_EBML_READ_VERSION, 1, 0);
-  kvs_ebml_uint(sink, ID_EBML_MAX_ID_LENGTH, 4, 0);
-  kvs_ebml_uint(sink, ID_EBML_MAX_SIZE_LENGTH, 8, 0);
-  kvs_ebml_string(sink, ID_DOC_TYPE, "matroska");
-  kvs_ebml_uint(sink, ID_DOC_TYPE_VERSION, 2, 0);
-  kvs_ebml_uint(sink, ID_DOC_TYPE_READ_VERSION, 2, 0);
+  kvs_ebml_uint(sink, KVS_MKV_ID_EBML_VERSION, 1, 0);
+  kvs_ebml_uint(sink, KVS_MKV_ID_EBML_READ_VERSION, 1, 0);
+  kvs_ebml_uint(sink, KVS_MKV_ID_EBML_MAX_ID_LENGTH, 4, 0);
+  kvs_ebml_uint(sink, KVS_MKV_ID_EBML_MAX_SIZE_LENGTH, 8, 0);
+  kvs_ebml_string(sink, KVS_MKV_ID_DOC_TYPE, "matroska");
+  kvs_ebml_uint(sink, KVS_MKV_ID_DOC_TYPE_VERSION, 2, 0);
+  kvs_ebml_uint(sink, KVS_MKV_ID_DOC_TYPE_READ_VERSION, 2, 0);
 }
 
-/* "kinesis-video/0.1.0", and the client id after a space. */
+/* Product and version, and the client id after a space. */
 static void writing_app(kvs_sink *sink, const char *client_id) {
   kvs_bytes writer = kvs_bytes_of(WRITER);
   kvs_bytes client = kvs_bytes_of(client_id);
   size_t len = writer.len + (client.len > 0 ? 1 + client.len : 0);
 
-  kvs_ebml_header(sink, ID_WRITING_APP, len, 0);
+  kvs_ebml_header(sink, KVS_MKV_ID_WRITING_APP, len, 0);
   kvs_sink_write(sink, writer.ptr, writer.len);
   if (client.len > 0) {
     kvs_sink_write(sink, (const uint8_t *)" ", 1);
@@ -80,25 +39,26 @@ static void writing_app(kvs_sink *sink, const char *client_id) {
 }
 
 static void info_children(kvs_sink *sink, const kvs_mkv_header *header) {
-  kvs_ebml_bytes(sink, ID_SEGMENT_UID, header->segment_uid,
+  kvs_ebml_bytes(sink, KVS_MKV_ID_SEGMENT_UUID, header->segment_uid,
                  KVS_SEGMENT_UID_LEN);
-  kvs_ebml_uint(sink, ID_TIMECODE_SCALE,
+  kvs_ebml_uint(sink, KVS_MKV_ID_TIMESTAMP_SCALE,
                 header->timecode_scale * NANOSECONDS_PER_TICK, 8);
-  kvs_ebml_string(sink, ID_TITLE, PRODUCT);
-  kvs_ebml_string(sink, ID_MUXING_APP, PRODUCT);
+  kvs_ebml_string(sink, KVS_MKV_ID_TITLE, PRODUCT);
+  kvs_ebml_string(sink, KVS_MKV_ID_MUXING_APP, PRODUCT);
   writing_app(sink, header->client_id);
 }
 
 static void video_children(kvs_sink *sink, const kvs_track_info *track) {
-  kvs_ebml_uint(sink, ID_PIXEL_WIDTH, track->pixel_width, 2);
-  kvs_ebml_uint(sink, ID_PIXEL_HEIGHT, track->pixel_height, 2);
+  kvs_ebml_uint(sink, KVS_MKV_ID_PIXEL_WIDTH, track->pixel_width, 2);
+  kvs_ebml_uint(sink, KVS_MKV_ID_PIXEL_HEIGHT, track->pixel_height, 2);
 }
 
 static void audio_children(kvs_sink *sink, const kvs_track_info *track) {
-  kvs_ebml_float(sink, ID_SAMPLING_FREQUENCY, track->sampling_frequency);
-  kvs_ebml_uint(sink, ID_CHANNELS, track->channels, 0);
+  kvs_ebml_float(sink, KVS_MKV_ID_SAMPLING_FREQUENCY,
+                 track->sampling_frequency);
+  kvs_ebml_uint(sink, KVS_MKV_ID_CHANNELS, track->channels, 0);
   if (track->bit_depth != 0) {
-    kvs_ebml_uint(sink, ID_BIT_DEPTH, track->bit_depth, 0);
+    kvs_ebml_uint(sink, KVS_MKV_ID_BIT_DEPTH, track->bit_depth, 0);
   }
 }
 
@@ -114,13 +74,13 @@ static void media(kvs_sink *sink, const kvs_track_info *track) {
   if (track->type == KVS_TRACK_VIDEO && track->pixel_width != 0 &&
       track->pixel_height != 0) {
     video_children(&counted, track);
-    kvs_ebml_header(sink, ID_VIDEO, counted.written, TRACKS_WIDTH);
+    kvs_ebml_header(sink, KVS_MKV_ID_VIDEO, counted.written, TRACKS_WIDTH);
     video_children(sink, track);
   }
   if (track->type == KVS_TRACK_AUDIO && track->sampling_frequency > 0 &&
       track->channels != 0) {
     audio_children(&counted, track);
-    kvs_ebml_header(sink, ID_AUDIO, counted.written, TRACKS_WIDTH);
+    kvs_ebml_header(sink, KVS_MKV_ID_AUDIO, counted.written, TRACKS_WIDTH);
     audio_children(sink, track);
   }
 }
@@ -132,7 +92,7 @@ static void codec_private(kvs_sink *sink, const kvs_mkv_header *header,
   if (track->codec_private_len == 0) {
     return;
   }
-  kvs_ebml_header(sink, ID_CODEC_PRIVATE, track->codec_private_len, 0);
+  kvs_ebml_header(sink, KVS_MKV_ID_CODEC_PRIVATE, track->codec_private_len, 0);
   if (header->write_private != NULL) {
     header->write_private(sink, index, header->user);
   } else {
@@ -144,14 +104,14 @@ static void track_children(kvs_sink *sink, const kvs_mkv_header *header,
                            uint32_t index) {
   const kvs_track_info *track = &header->tracks[index];
 
-  kvs_ebml_uint(sink, ID_TRACK_NUMBER, index + 1, 0);
-  kvs_ebml_uint(sink, ID_TRACK_UID, track->track_id, 8);
-  kvs_ebml_uint(sink, ID_TRACK_TYPE, (uint64_t)track->type, 0);
+  kvs_ebml_uint(sink, KVS_MKV_ID_TRACK_NUMBER, index + 1, 0);
+  kvs_ebml_uint(sink, KVS_MKV_ID_TRACK_UID, track->track_id, 8);
+  kvs_ebml_uint(sink, KVS_MKV_ID_TRACK_TYPE, (uint64_t)track->type, 0);
   if (!is_empty(track->track_name)) {
-    kvs_ebml_string(sink, ID_NAME, track->track_name);
+    kvs_ebml_string(sink, KVS_MKV_ID_NAME, track->track_name);
   }
   if (!is_empty(track->codec_id)) {
-    kvs_ebml_string(sink, ID_CODEC_ID, track->codec_id);
+    kvs_ebml_string(sink, KVS_MKV_ID_CODEC_ID, track->codec_id);
   }
   media(sink, track);
   codec_private(sink, header, index);
@@ -165,7 +125,8 @@ static void tracks_children(kvs_sink *sink, const kvs_mkv_header *header) {
       continue;
     }
     track_children(&counted, header, i);
-    kvs_ebml_header(sink, ID_TRACK_ENTRY, counted.written, TRACKS_WIDTH);
+    kvs_ebml_header(sink, KVS_MKV_ID_TRACK_ENTRY, counted.written,
+                    TRACKS_WIDTH);
     track_children(sink, header, i);
   }
 }
@@ -176,14 +137,14 @@ void kvs_mkv_write_header(kvs_sink *sink, const kvs_mkv_header *header) {
   kvs_sink tracks = kvs_counting_sink();
 
   ebml_children(&ebml);
-  kvs_ebml_header(sink, ID_EBML, ebml.written, 0);
+  kvs_ebml_header(sink, KVS_MKV_ID_EBML, ebml.written, 0);
   ebml_children(sink);
-  kvs_ebml_unknown(sink, ID_SEGMENT);
+  kvs_ebml_unknown(sink, KVS_MKV_ID_SEGMENT);
   info_children(&info, header);
-  kvs_ebml_header(sink, ID_INFO, info.written, INFO_WIDTH);
+  kvs_ebml_header(sink, KVS_MKV_ID_INFO, info.written, INFO_WIDTH);
   info_children(sink, header);
   tracks_children(&tracks, header);
-  kvs_ebml_header(sink, ID_TRACKS, tracks.written, TRACKS_WIDTH);
+  kvs_ebml_header(sink, KVS_MKV_ID_TRACKS, tracks.written, TRACKS_WIDTH);
   tracks_children(sink, header);
 }
 
@@ -193,12 +154,12 @@ void kvs_mkv_write_header(kvs_sink *sink, const kvs_mkv_header *header) {
  *   | Cluster  | FF | E7 | 88 | timecode, 8  | A7 | 81 | 00 |  */
 void kvs_mkv_write_cluster(uint8_t out[KVS_MKV_CLUSTER_LEN],
                            uint64_t timecode) {
-  kvs_put_be32(out, ID_CLUSTER);
+  kvs_put_be32(out, KVS_MKV_ID_CLUSTER);
   out[4] = 0xFF;
-  out[5] = ID_TIMECODE;
+  out[5] = KVS_MKV_ID_TIMESTAMP;
   out[6] = 0x88;
   kvs_put_be64(out + 7, timecode);
-  out[15] = ID_POSITION;
+  out[15] = KVS_MKV_ID_POSITION;
   out[16] = 0x81;
   out[17] = 0;
 }
@@ -207,8 +168,8 @@ void kvs_mkv_write_cluster(uint8_t out[KVS_MKV_CLUSTER_LEN],
 
 /* Bytes within the SimpleTag of a name and a string. */
 static uint64_t simple_tag_len(kvs_bytes name, kvs_bytes value) {
-  return kvs_ebml_element_len(ID_TAG_NAME, name.len) +
-         kvs_ebml_element_len(ID_TAG_STRING, value.len);
+  return kvs_ebml_element_len(KVS_MKV_ID_TAG_NAME, name.len) +
+         kvs_ebml_element_len(KVS_MKV_ID_TAG_STRING, value.len);
 }
 
 void kvs_mkv_write_tags(kvs_sink *sink, const kvs_bytes *names,
@@ -216,16 +177,17 @@ void kvs_mkv_write_tags(kvs_sink *sink, const kvs_bytes *names,
   uint64_t tag = 0;
 
   for (uint32_t i = 0; i < count; i++) {
-    tag += kvs_ebml_element_len(ID_SIMPLE_TAG,
+    tag += kvs_ebml_element_len(KVS_MKV_ID_SIMPLE_TAG,
                                 simple_tag_len(names[i], values[i]));
   }
-  kvs_ebml_header(sink, ID_TAGS, kvs_ebml_element_len(ID_TAG, tag), 0);
-  kvs_ebml_header(sink, ID_TAG, tag, 0);
+  kvs_ebml_header(sink, KVS_MKV_ID_TAGS,
+                  kvs_ebml_element_len(KVS_MKV_ID_TAG, tag), 0);
+  kvs_ebml_header(sink, KVS_MKV_ID_TAG, tag, 0);
   for (uint32_t i = 0; i < count; i++) {
-    kvs_ebml_header(sink, ID_SIMPLE_TAG, simple_tag_len(names[i], values[i]),
-                    0);
-    kvs_ebml_bytes(sink, ID_TAG_NAME, names[i].ptr, names[i].len);
-    kvs_ebml_bytes(sink, ID_TAG_STRING, values[i].ptr, values[i].len);
+    kvs_ebml_header(sink, KVS_MKV_ID_SIMPLE_TAG,
+                    simple_tag_len(names[i], values[i]), 0);
+    kvs_ebml_bytes(sink, KVS_MKV_ID_TAG_NAME, names[i].ptr, names[i].len);
+    kvs_ebml_bytes(sink, KVS_MKV_ID_TAG_STRING, values[i].ptr, values[i].len);
   }
 }
 

@@ -26,6 +26,12 @@ typedef struct kvs_mkv_header {
  * sink first to learn its length. */
 void kvs_mkv_write_header(kvs_sink *sink, const kvs_mkv_header *header);
 
+/* Ids, from the one table. */
+enum {
+#define KVS_MKV_ELEMENT(name, id, type, parent) KVS_MKV_ID_##name = id,
+#include <kvs/mkv_elements.def>
+};
+
 /* Cluster of unknown size, Timecode in 8 bytes, Position 0. */
 #define KVS_MKV_CLUSTER_LEN 18u
 void kvs_mkv_write_cluster(uint8_t out[KVS_MKV_CLUSTER_LEN], uint64_t timecode);
@@ -46,7 +52,7 @@ static inline void kvs_mkv_write_block(uint8_t *out, uint32_t track,
   static const uint8_t bits[8] = {0, 0x80, 0x01, 0x81, 0x08, 0x88, 0x09, 0x89};
 
   KVS_ASSERT(track >= 1 && track <= 126 && payload <= KVS_MKV_MAX_PAYLOAD);
-  out[0] = 0xA3;
+  out[0] = KVS_MKV_ID_SIMPLE_BLOCK;
   kvs_put_be32(out + 1, UINT32_C(0x10000000) | (payload + 4));
   out[5] = (uint8_t)(0x80 | track);
   kvs_put_be16(out + 6, (uint16_t)timecode);

@@ -49,6 +49,7 @@ static inline kvs_status kvs_put_refuse(kvs_stream *stream, kvs_status status,
   stream->refusal.value = value;
   stream->refusal.previous = previous;
   stream->refusal.limit = limit;
+  stream->refusal.window = 0;
   return status;
 }
 

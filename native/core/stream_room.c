@@ -280,12 +280,15 @@ static kvs_status judge(const kvs_room *room) {
   if (room->len / KVS_PAGE_DATA + 2 > stream->host->heap.page_count) {
     return refuse(stream, room->len, whole);
   }
+  if (!may_drop(stream) && !fits(room)) {
+    return keep(stream, room->len, whole);
+  }
   if (!may_drop(stream)) {
-    return fits(room)
-               ? keep(stream,
-                      kvs_room_duration(&stream->view, room->begins, room->end),
-                      stream->info.buffer_duration)
-               : keep(stream, room->len, whole);
+    uint64_t lasts = kvs_room_duration(&stream->view, room->begins, room->end);
+    bool full = !kvs_room_lasts(stream, room->begins, room->end);
+
+    stream->refusal.window = full ? stream->info.buffer_duration : 0;
+    return full ? keep(stream, lasts, stream->info.buffer_duration) : KVS_OK;
   }
   return fits(room) || could_fit(room) || find_open(stream) != NULL
              ? KVS_OK

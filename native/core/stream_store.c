@@ -67,9 +67,11 @@ static kvs_status plan_cluster(kvs_stream *stream, const kvs_put_plan *plan,
                               : stream->last_cluster;
   relative = time - (int64_t)how->cluster;
   if (relative < INT16_MIN || relative > INT16_MAX) {
+    int64_t scale = (int64_t)stream->info.timecode_scale;
+
     return kvs_put_refuse(stream, KVS_STATUS_MKV_LARGE_FRAME_TIMECODE,
-                          plan->pts, how->cluster * stream->info.timecode_scale,
-                          (uint64_t)INT16_MAX * stream->info.timecode_scale);
+                          plan->pts, plan->pts - (uint64_t)(relative * scale),
+                          (uint64_t)(INT16_MAX * scale));
   }
   how->relative = (int16_t)relative;
   return KVS_OK;

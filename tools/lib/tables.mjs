@@ -18,12 +18,12 @@ export function statusRows(text) {
 
 /** `{ NAME, type, kind, fields: { name, unit }[] }` of each event. */
 export function eventRows(text) {
-  const shape = /KVS_EVENT\((\w+),\s*(\w+),\s*(\w+),\s*((?:F\(\w+,\s*\w+\)\s*)*)\)/g;
+  const shape = /KVS_EVENT\((\w+),\s*(\w+),\s*(\w+),\s*((?:KVS_F\(\w+,\s*\w+\)\s*)*)\)/g;
   return [...withoutComments(text).matchAll(shape)].map(([, NAME, name, kind, fields]) => ({
     NAME,
     type: camel(name),
     kind,
-    fields: [...fields.matchAll(/F\((\w+),\s*(\w+)\)/g)].map(([, field, unit]) => ({
+    fields: [...fields.matchAll(/KVS_F\((\w+),\s*(\w+)\)/g)].map(([, field, unit]) => ({
       name: camel(field),
       unit,
     })),

@@ -129,7 +129,7 @@ function ruleOf(status: StatusName, refused: RefusedFrame): string {
       );
     case 'STATUS_MKV_LARGE_FRAME_TIMECODE':
       return (
-        `it stands ${refusal.value} ms from the begin of its fragment, and ${refusal.limit} ms can be ` +
+        `it stands ${Math.abs(refusal.value - refusal.previous)} ms from the begin of its fragment, and ${refusal.limit} ms can be ` +
         'written; send key frames more often, or raise timecodeScale'
       );
     case 'STATUS_MKV_MAX_FRAME_TIMECODE':
@@ -175,8 +175,15 @@ function wrongFormat(status: StatusName, frame: Frame): string {
 
 function storeFull(frame: Frame, refusal: NativeRefusal): string {
   const size = frame.frameData.length;
-  if (refusal.limit > 0 && size > refusal.limit) {
+  if (refusal.window === 0 && refusal.limit > 0 && size > refusal.limit) {
     return `its ${size} bytes never fit the storage, which takes ${refusal.limit}; raise storageSize`;
+  }
+  if (refusal.window > 0) {
+    return (
+      `the stream's window is full: ${refusal.window} ms of media (bufferDuration) wait for the service ` +
+      "to acknowledge them; put it again after 'drain', raise bufferDuration, or let overflowPolicy " +
+      'be DROP_OLDEST'
+    );
   }
   return (
     `there is no room for its ${size} bytes until the service acknowledges older fragments; ` +

@@ -33,6 +33,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <kvs/version.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -254,14 +256,14 @@ enum {
 };
 
 /* kvs_event_put_stream and so on: the fields of each event, in table order. */
-#define F(name, unit) uint64_t name;
+#define KVS_F(name, unit) uint64_t name;
 #define KVS_EVENT(NAME, name, kind, fields) \
   typedef struct kvs_event_##name {         \
     fields                                  \
   } kvs_event_##name;
 #include <kvs/events.def>
 #undef KVS_EVENT
-#undef F
+#undef KVS_F
 
 #define KVS_EVENT_MAX_FIELDS 8u
 
@@ -603,6 +605,8 @@ typedef struct kvs_refusal {
   uint64_t value;    /* what was given */
   uint64_t previous; /* what stood before it */
   uint64_t limit;
+  uint64_t window; /* STORE_OUT_OF_MEMORY: the stream's buffer_duration, where
+                      that is full, not the arena; else 0. Ticks */
 } kvs_refusal;
 
 /* |stream| [read]   |refusal| [filled] */

@@ -980,7 +980,7 @@ export interface TrackInfo {
     readonly bitDepth?: number;
 }
 
-export declare const VERSION = "0.1.0";
+export declare const VERSION: typeof PACKAGE_VERSION;
 
 export interface WaitOptions {
     readonly timeoutMs?: number | undefined;
