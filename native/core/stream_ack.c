@@ -147,7 +147,11 @@ static kvs_pos accused(kvs_stream *stream) {
 static void handle_error(kvs_stream *stream, const kvs_ack *ack, kvs_pos at,
                          kvs_time now) {
   kvs_status status = kvs_ack_error_status(ack->error_id);
-  uint64_t timecode = ack->has_timecode ? ack->timecode * KVS_TICKS_PER_MS : 0;
+  /* A service may say anything: what ticks cannot tell is "never". */
+  uint64_t timecode = !ack->has_timecode ? 0
+                      : ack->timecode > KVS_NEVER / KVS_TICKS_PER_MS
+                          ? KVS_NEVER
+                          : ack->timecode * KVS_TICKS_PER_MS;
 
   kvs_state_report(stream, timecode, status, ack->error_id,
                    stream->session_retry.attempts + 1);

@@ -21,6 +21,26 @@ static void write_event(const kvs_stream *stream, kvs_sink *sink,
   }
 }
 
+static bool same_tag(const kvs_metadata *item, kvs_bytes name) {
+  return item->name_len == name.len &&
+         memcmp(item->name, name.ptr, name.len) == 0;
+}
+
+/* Whether the next fragment has |item|, a persistent one, but that another of
+ * its name is for this fragment alone. */
+static bool is_replaced(const kvs_stream *stream, const kvs_metadata *item) {
+  kvs_bytes name = {(const uint8_t *)item->name, item->name_len};
+  bool replaced = false;
+
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT && item->persistent; i++) {
+    const kvs_metadata *other = &stream->metadata[i];
+
+    replaced = replaced ||
+               (other->used && !other->persistent && same_tag(other, name));
+  }
+  return replaced;
+}
+
 static void write_metadata(kvs_sink *sink, const kvs_metadata *item) {
   kvs_bytes name = {(const uint8_t *)item->name, item->name_len};
   kvs_bytes value = {(const uint8_t *)item->value, item->value_len};
@@ -50,7 +70,8 @@ void kvs_tags_write(const kvs_stream *stream, kvs_sink *sink) {
     return;
   }
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
-    if (stream->metadata[i].used) {
+    if (stream->metadata[i].used &&
+        !is_replaced(stream, &stream->metadata[i])) {
       write_metadata(sink, &stream->metadata[i]);
     }
   }
@@ -74,8 +95,13 @@ void kvs_tags_used(kvs_stream *stream) {
     return;
   }
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
+    stream->fragment_tags +=
+        stream->metadata[i].used && !is_replaced(stream, &stream->metadata[i])
+            ? 1
+            : 0;
+  }
+  for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
     if (stream->metadata[i].used) {
-      stream->fragment_tags++;
       mark_taken(&stream->metadata[i]);
     }
   }
@@ -115,7 +141,8 @@ static void write_tail(const kvs_stream *stream, kvs_bytes end,
   uint32_t most = most_more(stream);
 
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT && most != 0; i++) {
-    if (is_waiting(&stream->metadata[i])) {
+    if (is_waiting(&stream->metadata[i]) &&
+        !is_replaced(stream, &stream->metadata[i])) {
       write_metadata(sink, &stream->metadata[i]);
       most--;
     }
@@ -190,12 +217,12 @@ void kvs_tags_lose(kvs_stream *stream, kvs_status status) {
 
 /* ---- what the host gives ------------------------------------------------ */
 
-static kvs_metadata *find_metadata(kvs_stream *stream, kvs_bytes name) {
+static kvs_metadata *find_metadata(kvs_stream *stream, kvs_bytes name,
+                                   bool persistent) {
   for (uint32_t i = 0; i < KVS_MAX_METADATA_COUNT; i++) {
     kvs_metadata *item = &stream->metadata[i];
 
-    if (item->used && item->name_len == name.len &&
-        memcmp(item->name, name.ptr, name.len) == 0) {
+    if (item->used && item->persistent == persistent && same_tag(item, name)) {
       return item;
     }
   }
@@ -240,7 +267,7 @@ kvs_status kvs_stream_put_metadata(kvs_stream *stream, const char *name,
     return KVS_STATUS_STREAM_HAS_BEEN_STOPPED;
   }
   KVS_TRY(judge_metadata(key, text));
-  item = find_metadata(stream, key);
+  item = find_metadata(stream, key, persistent);
   if (persistent && text.len == 0) {
     if (item != NULL) {
       item->used = false;

@@ -46,6 +46,32 @@ static void persistent_tags_are_replaced_and_ended(void) {
   scene_finish(&host);
 }
 
+/* One that is for the next fragment alone stands there in place of a
+ * persistent one of its name, which goes on behind it. */
+static void a_tag_for_one_fragment_ends_no_persistent_one(void) {
+  fake_host host;
+
+  fake_host_init(&host, ARENA, 2);
+  kvs_stream *stream = fake_stream(&host, "camera");
+  CHECK_EQ(put_tag(&host, stream, "where", "door", true), KVS_OK);
+  one_more(&host, stream, 0);
+  CHECK_EQ(put_tag(&host, stream, "where", "gate", false), KVS_OK);
+  one_more(&host, stream, 1);
+  CHECK_EQ(scene_finds_text(&host, "where"), 1);
+  CHECK_EQ(scene_finds_text(&host, "gate"), 1);
+  CHECK_EQ(stream->fragment_tags, 1);
+  one_more(&host, stream, 2);
+  CHECK_EQ(scene_finds_text(&host, "door"), 1);
+  /* The other way round, and ended while one waits. */
+  CHECK_EQ(put_tag(&host, stream, "where", "roof", false), KVS_OK);
+  CHECK_EQ(put_tag(&host, stream, "where", "", true), KVS_OK);
+  one_more(&host, stream, 3);
+  CHECK_EQ(scene_finds_text(&host, "roof"), 1);
+  one_more(&host, stream, 4);
+  CHECK_EQ(scene_finds_text(&host, "where"), 0);
+  scene_finish(&host);
+}
+
 static void ten_tags_and_no_more(void) {
   fake_host host;
   fake_body body;
@@ -466,6 +492,7 @@ static void several_tracks_are_shifted_alike(void) {
 
 int main(void) {
   RUN(persistent_tags_are_replaced_and_ended);
+  RUN(a_tag_for_one_fragment_ends_no_persistent_one);
   RUN(ten_tags_and_no_more);
   RUN(what_no_fragment_took_goes_behind_the_last_frame);
   RUN(a_fragment_has_ten_tags_at_its_end_as_well);

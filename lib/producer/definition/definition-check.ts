@@ -110,10 +110,20 @@ function choices(
       0,
       2 ** 32 - 1,
     ),
-    timecodeScale: number(definition.timecodeScale ?? 1, 'timecodeScale', 0.0001, 1000, {
-      status: 'STATUS_MKV_INVALID_TIMECODE_SCALE',
-    }),
+    timecodeScale: number(
+      definition.timecodeScale ?? 1,
+      'timecodeScale',
+      finestScale(definition.maxFragmentDuration ?? 10_000),
+      1000,
+      { status: 'STATUS_MKV_INVALID_TIMECODE_SCALE' },
+    ),
   };
+}
+
+/** A block's time in its fragment has 16 bits: in a finer unit a whole fragment could not be told, ms. */
+function finestScale(longest: number): number {
+  const finest = Math.ceil((longest * 10_000) / 0x7fff) / 10_000;
+  return finest > 0.0001 && finest < 1000 ? finest : 0.0001;
 }
 
 const CLUSTER = { status: 'STATUS_MKV_INVALID_CLUSTER_DURATION' } as const;

@@ -39,7 +39,10 @@ export interface StreamDefinition<S extends StreamHandle = StreamHandle> {
    * 10,000.
    */
   readonly maxFragmentDuration?: number;
-  /** Unit of time in the media, 0.0001 to 1,000; default 1. */
+  /**
+   * Unit of time in the media, 0.0001 to 1,000; default 1. At least `maxFragmentDuration` / 32,767 (0.3052
+   * for 10 s): no block could tell a time farther from the begin of its fragment.
+   */
   readonly timecodeScale?: number;
   /** Whether each key frame begins a fragment; default true. */
   readonly keyFrameFragmentation?: boolean;

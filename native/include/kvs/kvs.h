@@ -444,7 +444,9 @@ KVS_API KVS_MUST_CHECK kvs_status kvs_stream_put(kvs_stream *stream,
                                                  kvs_time now);
 
 /* Adds a tag to the next fragment, or to every one from there on
- * (|persistent|; an empty value ends it). Fragment metadata of the guide.
+ * (|persistent|; an empty value ends it). One of either kind takes the place of
+ * that of the same name; where there are both, the next fragment has the one
+ * that is for it alone. Fragment metadata of the guide.
  * kvs_stream_stop sees to one that no fragment took.
  *   |stream| [read]   |name| [read]   |value| [read]
  * MKV_INVALID_TAG_NAME_LENGTH, MKV_INVALID_TAG_VALUE_LENGTH,

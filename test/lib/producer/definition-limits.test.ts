@@ -50,8 +50,14 @@ const ROWS: readonly (readonly [string, StreamDefinition, StreamDefinition, Stat
   ],
   [
     'timecodeScale, small',
-    { timecodeScale: 0.0001 },
-    { timecodeScale: 0.00009 },
+    { timecodeScale: 0.3052 },
+    { timecodeScale: 0.3051 },
+    'STATUS_MKV_INVALID_TIMECODE_SCALE',
+  ],
+  [
+    'timecodeScale, small, of short fragments',
+    { timecodeScale: 0.0306, maxFragmentDuration: 1000, minFragmentDuration: 0 },
+    { timecodeScale: 0.0305, maxFragmentDuration: 1000, minFragmentDuration: 0 },
     'STATUS_MKV_INVALID_TIMECODE_SCALE',
   ],
   [
