@@ -332,14 +332,23 @@ kvs_status kvs_client_get_metrics(const kvs_client *client, kvs_time now,
 }
 
 kvs_status kvs_client_check(const kvs_client *client) {
+  uint32_t pages = 0;
+  uint32_t streams = 0;
+
   if (client == NULL) {
     return KVS_STATUS_NULL_ARG;
   }
   KVS_TRY(kvs_heap_check(&client->host.heap));
   for (uint32_t i = 0; i < client->host.stream_limit; i++) {
     if (client->host.streams[i] != NULL) {
-      KVS_TRY(kvs_view_check(&client->host.streams[i]->view));
+      KVS_TRY(kvs_stream_check(client->host.streams[i], &pages));
+      streams++;
     }
   }
-  return KVS_OK;
+  /* Every page that is taken belongs to something that was seen. */
+  return pages == kvs_heap_used(&client->host.heap) &&
+                 streams == client->host.stream_count &&
+                 kvs_machine_row(&client->machine) != NULL
+             ? KVS_OK
+             : KVS_STATUS_HEAP_CORRUPTED;
 }

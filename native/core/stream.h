@@ -16,6 +16,7 @@
  *   stream_take.c    bytes go out
  *   stream_body.c    the session's body, from its header to its end
  *   stream_ack.c     acks come in; what they free
+ *   stream_check.c   whether all of it is sound
  *   stream_metrics.c figures */
 #ifndef KVS_CORE_STREAM_H
 #define KVS_CORE_STREAM_H
@@ -71,6 +72,13 @@ static inline void kvs_stream_close_if_done(kvs_stream *stream, kvs_time now) {
     kvs_stream_close(stream, now);
   }
 }
+
+/* ---- stream_check.c ---------------------------------------------------- */
+
+/* HEAP_CORRUPTED unless what the stream says of itself agrees with what lies in
+ * the arena. Adds the |pages| [filled] that it has. */
+KVS_MUST_CHECK kvs_status kvs_stream_check(const kvs_stream *stream,
+                                           uint32_t *pages);
 
 /* ---- stream_info.c ---------------------------------------------------- */
 

@@ -47,6 +47,9 @@ KVS_MUST_CHECK kvs_status kvs_header_get(kvs_stream *stream,
 uint32_t kvs_header_with(const kvs_stream *stream, const kvs_recipe *recipe,
                          uint32_t track);
 
+/* What its check is to be. */
+uint32_t kvs_header_sum(const kvs_header *header);
+
 /* Forgets all headers. */
 void kvs_header_free_all(kvs_stream *stream);
 

@@ -342,6 +342,26 @@ static bool is_made_of(const kvs_header *header, const kvs_recipe *recipe) {
   return same;
 }
 
+uint32_t kvs_header_sum(const kvs_header *header) {
+  uint32_t sum = kvs_check32(header->at, header->tracks,
+                             (uint64_t)header->slab << 32 | header->len);
+
+  for (uint32_t i = 0; i < KVS_MAX_TRACKS; i++) {
+    const kvs_track_details *details = &header->details[i];
+    uint64_t frequency;
+
+    memcpy(&frequency, &details->sampling_frequency, sizeof(frequency));
+    sum = kvs_check32(sum, header->version[i], header->digest[i]);
+    sum = kvs_check32(sum, header->cpd[i].offset, header->cpd[i].len);
+    sum =
+        kvs_check32(sum, frequency,
+                    (uint64_t)details->pixel_width << 48 |
+                        (uint64_t)details->pixel_height << 32 |
+                        (uint64_t)details->channels << 16 | details->bit_depth);
+  }
+  return sum;
+}
+
 static kvs_status build(kvs_stream *stream, const kvs_recipe *recipe,
                         uint32_t *slot) {
   kvs_header header = {0};
@@ -359,6 +379,7 @@ static kvs_status build(kvs_stream *stream, const kvs_recipe *recipe,
   KVS_TRY(place(stream, &header, counter.written, slot));
   sink = kvs_make_heap_sink(&stream->host->heap, header.at);
   write_header(stream, &sink.sink, recipe, &header);
+  header.check = kvs_header_sum(&header);
   if (*slot >= KVS_HEADER_SLOTS) {
     link_header(stream, &header, *slot);
   }

@@ -48,6 +48,7 @@ typedef struct kvs_track_details {
 /* One session header. */
 typedef struct kvs_header {
   bool live;
+  uint32_t check;                   /* over what never changes of it */
   uint32_t tracks;                  /* a bit for each track that it has */
   uint32_t version[KVS_MAX_TRACKS]; /* of its data: equal: the same */
   uint32_t digest[KVS_MAX_TRACKS];  /* of the private data */

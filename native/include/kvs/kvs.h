@@ -388,8 +388,12 @@ KVS_API kvs_status kvs_client_get_metrics(const kvs_client *client,
                                           kvs_time now,
                                           kvs_client_metrics *metrics);
 
-/* Walks everything in the arena; KVS_STATUS_HEAP_CORRUPTED on a page or a
- * frame header whose checksum or links are wrong.   |client| [read] */
+/* Walks everything in the arena. KVS_STATUS_HEAP_CORRUPTED: of a page or a
+ * frame, its checksum or links; of a fragment, its counts, its place and its
+ * header; of a session header, its checksum, who names it, its lists and
+ * pages; of a stream, its sums of frames, bytes and
+ * time, its tracks, its state and the pages of what waits; or a page that is
+ * taken and nobody's is not as all the rest says.   |client| [read] */
 KVS_API kvs_status kvs_client_check(const kvs_client *client);
 
 /* ---- stream ----------------------------------------------------------- */
