@@ -433,7 +433,7 @@ static void a_refused_frame_changes_nothing(void) {
     for (uint32_t i = 0; i < 100; i++) {
       kvs_stream_metrics before = scene_metrics(&host, stream);
       kvs_view view = stream->view;
-      uint32_t formats = stream->formats;
+      uint32_t formats = stream->versions;
       uint32_t used = kvs_heap_used(&host.client->host.heap);
       kvs_stream_metrics after;
 
@@ -443,7 +443,7 @@ static void a_refused_frame_changes_nothing(void) {
       before.put_frame_errors++;
       CHECK_BYTES(&after, &before, sizeof(after));
       CHECK_BYTES(&view, &stream->view, sizeof(view));
-      CHECK_EQ(formats, stream->formats);
+      CHECK_EQ(formats, stream->versions);
       CHECK_EQ(used, kvs_heap_used(&host.client->host.heap));
     }
     kvs_stream_last_refusal(stream, &refusal);
