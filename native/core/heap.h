@@ -14,9 +14,10 @@
  * checksum over both. They lie together because headers one page apart share
  * the same few sets of every cache, and the links apart from the entries
  * because following them is what everything waits for. Links are page numbers
- * and places are offsets, so that no media can lead out of the arena. The client
- * and its streams lie in it too, and they do hold pointers, to each other and to
- * what the host gave: an arena is of use where it is, to the process it is in.
+ * and places are offsets, so that no media can lead out of the arena. The
+ * client and its streams lie in it too, and they do hold pointers, to each
+ * other and to what the host gave: an arena is of use where it is, to the
+ * process it is in.
  *
  * Pages are given back all at once, whatever they are: of them only the first
  * says that it has no owner. A page has one if its order is not below that of
