@@ -17,22 +17,12 @@ function encoderTo(port, show) {
   return new VideoEncoder({
     error: (error) => show(`encoder: ${error.message}`),
     output(chunk, metadata) {
-      const record = metadata?.decoderConfig?.description;
-      if (record !== undefined) {
-        const avcC = ArrayBuffer.isView(record)
-          ? record.buffer.slice(record.byteOffset, record.byteOffset + record.byteLength)
-          : record;
-        port.postMessage({ kind: 'config', avcC, width: CONFIG.width, height: CONFIG.height });
-      }
+      const config = metadata?.decoderConfig;
+      if (config !== undefined) port.postMessage({ kind: 'config', config });
       const data = new ArrayBuffer(chunk.byteLength);
       chunk.copyTo(data);
-      port.postMessage({
-        kind: 'frame',
-        data,
-        timeMs: chunk.timestamp / 1000,
-        durationMs: (chunk.duration ?? 0) / 1000,
-        key: chunk.type === 'key',
-      });
+      const { type, timestamp, duration } = chunk;
+      port.postMessage({ kind: 'frame', chunk: { type, timestamp, duration, data } });
     },
   });
 }

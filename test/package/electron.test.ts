@@ -75,13 +75,16 @@ describe.skipIf(!BUILT)("the Electron example's uploader", () => {
 async function postClip(post: (message: unknown) => void): Promise<void> {
   const clip = await openMediaFile(CLIP);
   const [track] = clip.tracks;
-  post({ kind: 'config', avcC: track?.codecPrivateData, width: 640, height: 360 });
+  const description = track?.codecPrivateData;
+  const config = { codec: 'avc1.42E01F', description, codedWidth: 640, codedHeight: 360 };
+  post({ kind: 'config', config });
   for await (const frame of clip.frames()) {
     if (frame.trackId !== 1) continue;
     const key = ((frame.flags ?? 0) & 1) !== 0;
     // A camera's encoder makes no B-frames: its frames are shown in the order they are decoded.
-    const { frameData: data, duration: durationMs, presentationTs } = frame;
-    const timeMs = frame.decodingTs ?? presentationTs;
-    post({ kind: 'frame', data, timeMs, durationMs, key });
+    const timestamp = (frame.decodingTs ?? frame.presentationTs) * 1000;
+    const duration = (frame.duration ?? 0) * 1000;
+    const chunk = { type: key ? 'key' : 'delta', timestamp, duration, data: frame.frameData };
+    post({ kind: 'frame', chunk });
   }
 }
