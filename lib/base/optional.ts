@@ -1,4 +1,5 @@
 import { KvsError } from './errors.js';
+import { isError } from './values.js';
 
 /**
  * Loads a package that not every user has installed (`npm install --omit=optional`). When it is not
@@ -24,7 +25,7 @@ export async function loadOptional<T>(
 
 /** A package that the missing one would itself ask for does not count: that is another fault. */
 function isMissing(cause: unknown, name: string): boolean {
-  if (!(cause instanceof Error) || !('code' in cause)) return false;
+  if (!isError(cause) || !('code' in cause)) return false;
   const missing = cause.code === 'ERR_MODULE_NOT_FOUND' || cause.code === 'MODULE_NOT_FOUND';
   return missing && cause.message.includes(`'${name}'`);
 }

@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { SignatureV4 } from '@smithy/signature-v4';
 import type { Credentials } from '../base/credentials.js';
 import { KvsError } from '../base/errors.js';
+import { isBytes } from '../base/values.js';
 import { Sha256 } from '../transport/sha256.js';
 
 /** A service and who calls it. */
@@ -31,7 +32,7 @@ export async function* getMedia(
   });
   try {
     for await (const chunk of response) {
-      if (chunk instanceof Uint8Array) yield chunk;
+      if (isBytes(chunk)) yield chunk;
     }
   } finally {
     response.destroy();

@@ -1,5 +1,6 @@
 import { printable } from '../base/printable.js';
 import type { LogLevel } from '../service/index.js';
+import { isError } from '../base/values.js';
 
 const MOST_CAUSES = 5;
 
@@ -16,14 +17,14 @@ export function logLine(
 /** How values that JSON does not have are written: large numbers and errors as text. */
 export function inWords(_key: string, value: unknown): unknown {
   if (typeof value === 'bigint') return value.toString();
-  return value instanceof Error ? `${value.name}: ${messageOf(value)}` : value;
+  return isError(value) ? `${value.name}: ${messageOf(value)}` : value;
 }
 
 /** What was thrown, in words, with what caused it. */
 export function messageOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return String(thrown);
+  if (!isError(thrown)) return String(thrown);
   const words = [thrown.message];
-  for (let at = thrown.cause; at instanceof Error && words.length < MOST_CAUSES; at = at.cause) {
+  for (let at = thrown.cause; isError(at) && words.length < MOST_CAUSES; at = at.cause) {
     words.push(at.message);
   }
   return words.join('; caused by ');

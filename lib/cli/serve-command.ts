@@ -98,7 +98,7 @@ Data directory: ${flags.dataDir}
 ${keys}
 ${certificate === undefined ? plainHttp(endpoint, flags) : trust(certificate)}
 Point a client at it:
-  AWS_ENDPOINT_URL_KINESIS_VIDEO=${endpoint} AWS_REGION=${flags.region}
+  AWS_ENDPOINT_URL=${endpoint} AWS_REGION=${flags.region}
   aws kinesisvideo list-streams --endpoint-url ${endpoint} --region ${flags.region}
   new KinesisVideoClient({ endpoint: '${endpoint}', region: '${flags.region}' })
   KinesisVideoProducer.create({ endpoint: '${endpoint}', region: '${flags.region}' })

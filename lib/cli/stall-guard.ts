@@ -1,4 +1,5 @@
 import { KvsError } from '../base/errors.js';
+import { isError } from '../base/values.js';
 
 /** Aborts its signal when nothing was reported for a time, or when the caller's signal aborts. */
 export class StallGuard {
@@ -57,5 +58,5 @@ export class StallGuard {
 }
 
 function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
+  return isError(reason) ? reason : new Error(String(reason));
 }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { KvsError } from '../base/errors.js';
 import type { NativeBinding } from './binding.js';
+import { isError } from '../base/values.js';
 
 /**
  * In an ES module Node has no `require`. A bundler that makes CommonJS of this file has one, and an ES
@@ -176,6 +177,6 @@ function notFound(attempts: readonly Attempt[]): KvsError {
 }
 
 function firstLine(cause: unknown): string {
-  const text = cause instanceof Error ? cause.message : String(cause);
+  const text = isError(cause) ? cause.message : String(cause);
   return text.split('\n', 1)[0] ?? text;
 }

@@ -5,12 +5,10 @@ export type {
   StreamHandle,
 } from './callbacks.js';
 export type { ControlPlaneOptions } from './control-plane.js';
-export { authoritiesFrom } from './ca-bundle.js';
 export {
   checkCredentials,
   defaultCredentials,
   fileCredentials,
-  loopbackCredentials,
   staticCredentials,
 } from './credentials.js';
 export {

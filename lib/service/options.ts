@@ -8,6 +8,7 @@ import { printable } from '../base/printable.js';
 import type { ApiLogOptions } from './audit/log-file.js';
 import { parsePolicy, type Policy } from './policy/policy.js';
 import { GUIDE_LIMITS, NO_LIMITS, type Limits } from './limits.js';
+import { isError } from '../base/values.js';
 
 /** One access key that the service knows. */
 export interface ServiceCredential {
@@ -200,7 +201,7 @@ export function checkTls(tls: TlsOptions | undefined): void {
   try {
     createSecureContext(serverTls(tls));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = isError(error) ? error.message : String(error);
     bad(`tls: ${why}; give a PEM key without a passphrase, and the PEM certificate made for it`);
   }
 }

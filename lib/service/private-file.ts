@@ -3,6 +3,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { KvsError } from '../base/errors.js';
 import { flushDirectory } from './store/flush-directory.js';
+import { isError } from '../base/values.js';
 
 /** A small file that only its owner may read, and how to tell whether it has changed. @internal */
 export interface PrivateFile {
@@ -80,5 +81,5 @@ export async function replaceFile(
 }
 
 function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return isError(error) && 'code' in error && error.code === code;
 }

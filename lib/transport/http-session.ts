@@ -1,4 +1,4 @@
-import { asError } from '../base/values.js';
+import { isError, asError } from '../base/values.js';
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Agent as HttpAgent } from 'node:http';
 import { request as httpsRequest, type Agent as HttpsAgent } from 'node:https';
@@ -188,7 +188,7 @@ export class HttpPutMediaSession implements PutMediaSession {
       this.#writing = false;
       if (began !== undefined) this.#size.took(performance.now() - began);
       // 'error' tells the rest; the buffer may still be with the socket.
-      if (error instanceof Error) return;
+      if (isError(error)) return;
       pool.give(buffer);
       this.#next();
     });

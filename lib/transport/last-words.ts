@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { isError } from '../base/values.js';
 
 type Done = (error?: Error | null) => void;
 
@@ -26,7 +27,7 @@ export function readLastWords(socket: Socket): void {
 /** `done`, which is told of an error only when there is no more to read. */
 function unhurried(socket: Socket, done: Done): Done {
   return (error) => {
-    if (!(error instanceof Error) || socket.destroyed || socket.readableEnded) {
+    if (!isError(error) || socket.destroyed || socket.readableEnded) {
       done(error);
       return;
     }

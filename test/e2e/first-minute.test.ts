@@ -170,6 +170,28 @@ describe.skipIf(!BUILT)('a first user (needs npm run build)', () => {
     expect(code).toBe(1);
   });
 
+  it.each([
+    ['seconds', '/ 1000', /is 1970-01-.* looks like seconds/],
+    ['microseconds', '* 1000', /is \+\d+-.* looks like microseconds/],
+    ['nanoseconds', '* 1e6', /is no date.* looks like nanoseconds/],
+  ])('is told once of times in %s, with a logger and without', async (_unit, how, said) => {
+    const frame = `frameData: new Uint8Array(9), key: true, presentationTs: Date.now() ${how}`;
+    for (const logger of ['', ', logger: console']) {
+      const { output } = await run(
+        `
+import { KinesisVideoProducer } from 'kinesis-video';
+const producer = await KinesisVideoProducer.create({ endpoint: 'http://127.0.0.1:1'${logger} });
+const stream = await producer.createStream({ streamName: 'door', nalAdaptationFlags: 0 });
+for (let i = 0; i < 5; i += 1) try { stream.putFrame({ ${frame} }); } catch (error) { console.log(error.message); }
+await producer.close({ timeoutMs: 1 });
+`,
+        {},
+      );
+      const lines = output.split('\n').filter((line) => line.includes('presentationTs'));
+      expect(lines.filter((line) => said.test(line))).toHaveLength(1);
+    }
+  });
+
   it('is told of a service without a directory', async () => {
     const service = new URL('../../dist/service/index.js', import.meta.url).href;
     const text = `import { startService } from '${service}'; await startService({ port: 0 });`;

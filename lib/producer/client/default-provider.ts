@@ -1,13 +1,12 @@
-import {
-  DefaultCallbackProvider,
-  authoritiesFrom,
-  loopbackCredentials,
-} from '../../providers/index.js';
+import { authoritiesFrom } from '../../providers/ca-bundle.js';
+import { loopbackCredentials } from '../../providers/credentials.js';
+import { DefaultCallbackProvider } from '../../providers/index.js';
 import type { Log } from '../reporting/logger.js';
 import { connectionAgents, type HttpAgents } from '../../transport/index.js';
 import type { CredentialProvider } from '../../base/credentials.js';
 import { refuseOption } from './option-shapes.js';
 import type { ProducerOptions } from './options.js';
+import { isError } from '../../base/values.js';
 
 /**
  * Makes the provider that calls AWS, or the service at `endpoint`; what the options leave out is
@@ -99,7 +98,7 @@ function authorities(): readonly string[] | undefined {
   try {
     return [path, ...(more === undefined ? [] : [more])].map(authoritiesFrom);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = isError(cause) ? cause.message : String(cause);
     return refuseOption(
       'STATUS_INVALID_ARG',
       `the environment's AWS_CA_BUNDLE cannot be used: ${why}`,

@@ -81,8 +81,13 @@ export class Log {
   unheard(text: string): void {
     if (this.#logger !== undefined || this.#warned) return;
     this.#warned = true;
-    const what = `${text} (it is tried on; the option \`logger: console\` tells more)`;
-    process.emitWarning(what, { type: 'KinesisVideoWarning' });
+    warn(`${text} (it is tried on; the option \`logger: console\` tells more)`);
+  }
+
+  /** A line that tells a mistake of the program: without a logger, a warning of the process. */
+  notice(kind: string, message: string): void {
+    if (this.#logger === undefined) warn(message);
+    else this.write('warn', kind, message);
   }
 
   /** `kind` is what lines have in common that are alike. */
@@ -123,4 +128,8 @@ function withoutCause(key: string, value: unknown): unknown {
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== 'object' || value === null || !('then' in value)) return false;
   return typeof value.then === 'function';
+}
+
+function warn(text: string): void {
+  process.emitWarning(text, { type: 'KinesisVideoWarning' });
 }

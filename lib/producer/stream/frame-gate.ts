@@ -131,15 +131,15 @@ export class FrameGate {
   #warnOfTime(frame: Frame, wall: number): void {
     const { name, definition } = this.#link;
     this.#timeTold = true;
-    this.#core.log.write(
-      'warn',
+    const unit = unitOf(frame.presentationTs, wall);
+    const old = frame.presentationTs < wall && definition.info.retention > 0;
+    this.#core.log.notice(
       `times ${name}`,
       `stream '${name}': presentationTs ${frame.presentationTs} ms is ` +
-        `${new Date(frame.presentationTs).toISOString()}, and the clock says ` +
-        `${new Date(wall).toISOString()}; times are milliseconds since 1970` +
-        (definition.info.retention > 0
-          ? ', and what is older than the retention is soon gone'
-          : ''),
+        `${dateOf(frame.presentationTs)}, and the clock says ${dateOf(wall)}; ` +
+        'times are milliseconds since 1970' +
+        (unit === undefined ? '' : `, and this one looks like ${unit}`) +
+        (old ? '; what is older than the retention is soon gone' : ''),
     );
   }
 
@@ -160,4 +160,16 @@ export class FrameGate {
     this.#core.diagnostics.refused({ stream, frame, error });
     return error;
   }
+}
+
+/** The unit in which a time would be near the clock. */
+function unitOf(time: number, wall: number): string | undefined {
+  const units = { seconds: 1e-3, microseconds: 1e3, nanoseconds: 1e6 };
+  const fits = (factor: number): boolean => Math.abs(time / factor - wall) < YEARS_MS;
+  return Object.entries(units).find(([, factor]) => fits(factor))?.[0];
+}
+
+function dateOf(time: number): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? 'no date' : date.toISOString();
 }

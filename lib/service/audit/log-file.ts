@@ -1,5 +1,6 @@
 import { open, rename, rm, type FileHandle } from 'node:fs/promises';
 import { KvsError } from '../../base/errors.js';
+import { isError } from '../../base/values.js';
 
 /** Where API calls are logged, and when the file is followed by a new one. */
 export interface ApiLogOptions {
@@ -145,6 +146,6 @@ async function renameIfThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    if (!(isError(error) && 'code' in error && error.code === 'ENOENT')) throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { open, readFile, rm } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KvsError } from '../../base/errors.js';
+import { isError } from '../../base/values.js';
 
 /** How long another edit is waited for, ms. */
 const PATIENCE = 10_000;
@@ -55,5 +56,5 @@ async function isLeft(lock: string): Promise<boolean> {
 }
 
 function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
+  return isError(error) && 'code' in error && error.code === code;
 }

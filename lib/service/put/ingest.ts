@@ -10,6 +10,7 @@ import { HeaderGatherer } from './header.js';
 import { RawQueue } from './raw.js';
 import { TagGatherer } from './tags.js';
 import { TrackTable } from './tracks.js';
+import { isError } from '../../base/values.js';
 
 /** A fragment that has come whole. Times are ms. @internal */
 export interface WholeFragment {
@@ -101,7 +102,7 @@ export class MkvIngest {
       this.#drain();
     } catch (error) {
       if (!this.#endedBetweenElements()) {
-        const why = error instanceof Error ? error.message : '';
+        const why = isError(error) ? error.message : '';
         throw new AckError(4000, `the body ended too early: ${why}`, { cause: error });
       }
     }
@@ -283,7 +284,7 @@ export class MkvIngest {
     try {
       return readUint(data);
     } catch (error) {
-      throw new AckError(4006, error instanceof Error ? error.message : '', { cause: error });
+      throw new AckError(4006, isError(error) ? error.message : '', { cause: error });
     }
   }
 

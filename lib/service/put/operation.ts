@@ -9,6 +9,7 @@ import { checkQuota } from './room.js';
 import { PutSession } from './session.js';
 import { openSink } from './sink.js';
 import { startTimeMs } from './start-time.js';
+import { isError } from '../../base/values.js';
 
 /** The newest, and the older one while it finishes its fragment. */
 const MOST_PRODUCERS = 2;
@@ -91,7 +92,7 @@ function dumpOf(context: ServiceContext, name: string): BodyDump | undefined {
   try {
     return openDump(dump, name, warn);
   } catch (error) {
-    warn(`dump of ${name}: ${error instanceof Error ? error.message : String(error)}`);
+    warn(`dump of ${name}: ${isError(error) ? error.message : String(error)}`);
     return undefined;
   }
 }

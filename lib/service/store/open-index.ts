@@ -6,6 +6,7 @@ import { KIND, decodeSafe, encodeSafe, streamKey } from './codec.js';
 import type { IndexOp } from './committer.js';
 import { HealingIndex } from './healing-index.js';
 import type { LostFound } from './lost-found.js';
+import { isError } from '../../base/values.js';
 
 /** Version of the format on disk, as SPEC.md describes it. @internal */
 export const FORMAT_VERSION = 4;
@@ -58,7 +59,7 @@ async function openLevel(
 
 /** Whether LevelDB could not make sense of its files, rather than not have them. */
 function isCorrupt(error: unknown): boolean {
-  for (let at = error; at instanceof Error; at = at.cause) {
+  for (let at = error; isError(at); at = at.cause) {
     if ('code' in at && at.code === 'LEVEL_CORRUPTION') return true;
     if (
       /Corruption|does not exist \(create_if_missing|No such file|not match|missing files/i.test(

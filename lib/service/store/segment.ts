@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { SegmentState } from './codec.js';
+import { isError } from '../../base/values.js';
 
 /** Writes are gathered until this many bytes wait, or until somebody needs them on file. */
 const GATHER_BYTES = 64 * 1024;
@@ -184,5 +185,5 @@ export async function reopenSegment(
 
 /** What was thrown, as an error. @internal */
 export function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
+  return isError(thrown) ? thrown : new Error(String(thrown));
 }
