@@ -2,11 +2,16 @@ import { KvsError } from '../../base/errors.js';
 import { MKV_ID, StreamingMkvReader, readString, readUint } from '../../parser/index.js';
 import type { MkvEvent } from '../../parser/index.js';
 import { AckError } from '../errors.js';
-import type { Limits } from '../limits.js';
 import { BlockHead } from './block-head.js';
 import { capture, checkDocType, toMs } from './elements.js';
 import { FrameGatherer, type FragmentFrames } from './frames.js';
 import { HeaderGatherer } from './header.js';
+import {
+  checkFragmentBytes,
+  checkFragmentSpan,
+  checkTrackCount,
+  type IngestLimits,
+} from './ingest-limits.js';
 import { RawQueue } from './raw.js';
 import { TagGatherer } from './tags.js';
 import { TrackTable } from './tracks.js';
@@ -34,11 +39,6 @@ export interface IngestTarget {
   /** The fragment is whole. */
   fragmentEnd(fragment: WholeFragment): void;
 }
-
-type IngestLimits = Pick<
-  Limits,
-  'fragmentDuration' | 'fragmentBytes' | 'tracks' | 'fragmentTags' | 'framesForEveryTrack'
->;
 
 /** Bytes of a Cluster that are given on at a time, but for its last ones. */
 const GIVEN = 4096;
@@ -88,7 +88,10 @@ export class MkvIngest {
       this.#drain();
     });
     const upTo = Math.min(this.#resolved, this.#raw.total);
-    if (this.#inCluster && upTo - this.#given >= GIVEN) this.#giveTo(upTo);
+    if (this.#inCluster) {
+      checkFragmentBytes(upTo - this.#clusterAt, this.#limits);
+      if (upTo - this.#given >= GIVEN) this.#giveTo(upTo);
+    }
     this.#header.gatherTo(upTo);
     this.#tags.checkOpen(this.#raw.total);
     const needed = this.#inCluster ? this.#given : upTo;
@@ -222,7 +225,7 @@ export class MkvIngest {
       case MKV_ID.TRACK_ENTRY: {
         const { number, defaultDuration } = this.#header.endTrack();
         this.#tracks.add(number, defaultDuration);
-        this.#checkTracks();
+        checkTrackCount(this.#tracks.count, this.#limits);
         return;
       }
       case MKV_ID.CLUSTER:
@@ -238,13 +241,6 @@ export class MkvIngest {
         if (this.#tags.end(offset) === 'endOfFragment') this.#endFragment(true);
         return;
     }
-  }
-
-  /** Where one track is all that is allowed, the id is the one that stood for it in 2018. */
-  #checkTracks(): void {
-    const { tracks } = this.#limits;
-    if (this.#tracks.count <= tracks) return;
-    throw new AckError(tracks === 1 ? 4005 : 4012, `more than ${String(tracks)} tracks`);
   }
 
   #element(id: number, data: Uint8Array): void {
@@ -319,19 +315,12 @@ export class MkvIngest {
     if (head === undefined) return;
     const at = this.#blockAt + head.length - this.#clusterAt;
     this.#frames.block(head, at, this.#blockSize - head.length);
-    const span = this.#tracks.addBlock(head.track, head.time) * (this.#header.scale / 1_000_000);
-    if (span > this.#limits.fragmentDuration) {
-      throw new AckError(
-        4002,
-        `the fragment spans ${String(span)} ms; ${String(this.#limits.fragmentDuration)} is the most`,
-      );
-    }
+    const ticks = this.#tracks.addBlock(head.track, head.time);
+    checkFragmentSpan(ticks * (this.#header.scale / 1_000_000), this.#limits);
   }
 
   #giveTo(offset: number): void {
-    if (offset - this.#clusterAt > this.#limits.fragmentBytes) {
-      throw new AckError(4001, `more than ${String(this.#limits.fragmentBytes)} bytes`);
-    }
+    checkFragmentBytes(offset - this.#clusterAt, this.#limits);
     this.#raw.cut(this.#given, offset, (part) => {
       this.#target.bytes(part);
     });
