@@ -2,7 +2,7 @@ import type { Input } from '../api/input.js';
 import { ServiceError } from '../errors.js';
 import type { Call, Handler } from '../http/front.js';
 import type { ServiceContext } from '../context.js';
-import { DEFAULT_KEY } from '../keys/key-name.js';
+import { keyArn } from '../keys/key-name.js';
 import { findStream } from './find-stream.js';
 import type { Stream } from './streams.js';
 import { listTags, tagStream, untagStream } from './tags.js';
@@ -178,7 +178,7 @@ function streamInfo(context: ServiceContext, { record, status }: Stream): object
     CreationTime: record.creationTime / 1000,
     DataRetentionInHours: record.retentionHours,
     DeviceName: record.deviceName,
-    KmsKeyId: record.kmsKeyId ?? DEFAULT_KEY,
+    KmsKeyId: keyArn(record.kmsKeyId, record.account, context.options.region),
     MediaType: record.mediaType,
     Status: status,
     StreamARN: context.streams.arn(record),

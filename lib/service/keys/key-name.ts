@@ -39,6 +39,19 @@ export function parseKeyName(
   throw notAKey(kmsKeyId);
 }
 
+/**
+ * A stream's key as DescribeStream names it: an ARN. What is no key is said as it was given; PutMedia
+ * tells that it cannot be used. @internal
+ */
+export function keyArn(kmsKeyId: string | undefined, account: string, region: string): string {
+  const text = kmsKeyId ?? DEFAULT_KEY;
+  if (ARN.test(text)) return text;
+  const arn = `arn:aws:kms:${region}:${account}:`;
+  if (DEFAULTS.test(text)) return `${arn}alias/${DEFAULT_KEY}`;
+  if (ALIAS.test(text)) return `${arn}${text}`;
+  return KEY_ID.test(text) ? `${arn}key/${text}` : text;
+}
+
 function parseShort(whole: string, text: string, account: string): KeyName {
   if (DEFAULTS.test(text)) return { kind: 'id', name: DEFAULT_KEY, account };
   if (ALIAS.test(text)) return { kind: 'alias', name: text.slice('alias/'.length), account };

@@ -84,7 +84,7 @@ describe('control plane, called by the AWS SDK unchanged', () => {
         DataRetentionInHours: 2,
         DeviceName: 'cam.1',
         MediaType: 'video/h264,audio/aac',
-        KmsKeyId: 'aws/kinesisvideo',
+        KmsKeyId: 'arn:aws:kms:us-west-2:000000000000:alias/aws/kinesisvideo',
       });
       expect(before['CreationTime']).toBeInstanceOf(Date);
       const version = String(before['Version']);

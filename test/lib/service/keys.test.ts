@@ -44,6 +44,10 @@ import {
 
 const ACCOUNT = '123456789012';
 const ARN = `arn:aws:kms:us-west-2:${ACCOUNT}:key/${KEY_ID}`;
+const ALIAS_ARN = `arn:aws:kms:us-west-2:${ACCOUNT}:alias/cameras`;
+/** Of an open service's streams. */
+const OWN = 'arn:aws:kms:us-west-2:000000000000';
+const DEFAULT_ARN = `${OWN}:alias/aws/kinesisvideo`;
 
 let directory = '';
 beforeEach(async () => {
@@ -238,18 +242,22 @@ describe('a caller that may not use the key', () => {
 
 describe('a key that can be used', () => {
   it.each([
-    ['its id', KEY_ID],
-    ['its ARN', ARN],
-    ['an alias', 'alias/cameras'],
-    ['the ARN of an alias', `arn:aws:kms:us-west-2:${ACCOUNT}:alias/cameras`],
-    ['nothing', undefined],
-    ['the default key', 'aws/kinesisvideo'],
-    ['the default alias', 'alias/aws/kinesisvideo'],
-  ])('is found by %s', async (_what, kmsKeyId) => {
+    ['its id', KEY_ID, `${OWN}:key/${KEY_ID}`],
+    ['its ARN', ARN, ARN],
+    ['an alias', 'alias/cameras', `${OWN}:alias/cameras`],
+    ['the ARN of an alias', ALIAS_ARN, ALIAS_ARN],
+    ['nothing', undefined, DEFAULT_ARN],
+    ['the default key', 'aws/kinesisvideo', DEFAULT_ARN],
+    ['the default alias', 'alias/aws/kinesisvideo', DEFAULT_ARN],
+  ])('is found by %s, and told as an ARN', async (_what, kmsKeyId, told) => {
     const keyFile = await writeKeys(directory, { aliases: ['alias/cameras'] });
     await withService({ keyFile }, async (service) => {
       await createWithKey(service, 'cam', kmsKeyId);
       expect(await putOne(service, 'cam', 0)).toEqual(STORED);
+      const client = controlClient(service);
+      const { StreamInfo } = await client.send(new DescribeStreamCommand({ StreamName: 'cam' }));
+      client.destroy();
+      expect(StreamInfo?.KmsKeyId).toBe(told);
     });
   });
 
@@ -269,7 +277,7 @@ describe('a key that can be used', () => {
         }),
       });
       expect(answer.status).toBe(200);
-      expect((await describeStream())?.KmsKeyId).toBe(KEY_ID);
+      expect((await describeStream())?.KmsKeyId).toBe(`${OWN}:key/${KEY_ID}`);
       client.destroy();
     });
   });

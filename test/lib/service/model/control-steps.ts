@@ -49,7 +49,7 @@ function expectInfo(info: StreamInfo | undefined, stream: ModelStream): void {
     StreamARN: stream.arn,
     StreamName: stream.name,
   });
-  expect(KmsKeyId).toContain('aws/kinesisvideo');
+  expect(KmsKeyId).toBe('arn:aws:kms:us-west-2:000000000000:alias/aws/kinesisvideo');
   expect(Version).toMatch(/^[a-zA-Z0-9]{1,64}$/);
   if (stream.version !== undefined) expect(Version).toBe(stream.version);
   stream.version = Version;
