@@ -56,7 +56,7 @@ const LIB_OUTSIDE = {
   },
   consumer: { node: [...FILES, ...NET, ...FLOW, ...TOOLS], packages: ['@aws-sdk/', '@smithy/'] },
   service: {
-    node: [...FILES, ...NET, ...FLOW, ...TOOLS, 'worker_threads', 'querystring'],
+    node: [...FILES, ...NET, ...FLOW, ...TOOLS, 'worker_threads', 'querystring', 'child_process'],
     packages: ['classic-level', '@smithy/'],
   },
   cli: { node: builtinModules, packages: ['commander', '@aws-sdk/', '@smithy/'] },

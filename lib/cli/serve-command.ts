@@ -83,6 +83,7 @@ async function start(flags: ServeFlags, log: ServiceLog): Promise<KvsService> {
     ...(flags.dump === undefined ? {} : { dump: flags.dump }),
     ...(tls === undefined ? {} : { tls }),
     ...(flags.apiLog === undefined ? {} : { apiLog: flags.apiLog }),
+    ...(flags.onEvent === undefined ? {} : { onEvent: flags.onEvent }),
     ...(flags.keyFile === undefined ? {} : { keyFile: flags.keyFile }),
     log,
   });

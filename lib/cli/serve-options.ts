@@ -18,6 +18,7 @@ export interface ServeFlags extends ServeFiles {
   readonly diskQuota?: number;
   readonly dump?: string;
   readonly apiLog?: string;
+  readonly onEvent?: string;
   readonly keyFile?: string;
   readonly limits: 'on' | 'off';
   readonly logFormat: LogFormat;
@@ -92,6 +93,10 @@ function addTlsOptions(command: Command): void {
 function addLogOptions(command: Command): void {
   command
     .option('--api-log <file>', 'write every API call there, one JSON record a line')
+    .option(
+      '--on-event <url|command>',
+      "where producers' events go: a POST of JSON, or a command that gets it on its input",
+    )
     .addOption(
       new Option('--log-format <text|json>', 'how the log on stderr is written')
         .choices(LOG_FORMATS)

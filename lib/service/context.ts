@@ -1,4 +1,5 @@
 import type { StreamRegistry } from './control/streams.js';
+import type { EventHook } from './events/hook.js';
 import type { Source } from './http/source.js';
 import type { HubMap } from './hub.js';
 import type { StreamKeys } from './keys/stream-keys.js';
@@ -20,6 +21,8 @@ export interface ServiceContext {
   readonly rates: CallRates;
   readonly refusals: Refusals;
   readonly metrics: ServiceMetrics;
+  /** Where producers' events are delivered to; undefined: nowhere. */
+  readonly hook: EventHook | undefined;
   /** Where the caller reaches an API of this service. */
   readonly endpointOf: (source: Source, api: string) => string;
   readonly sweeper: Sweeper;

@@ -6,6 +6,7 @@ import { KvsError } from '../base/errors.js';
 import { checkAddresses, type AddressOptions, type CheckedAddresses } from './address-options.js';
 import { printable } from '../base/printable.js';
 import type { ApiLogOptions } from './audit/log-file.js';
+import { isUrl } from './events/hook-target.js';
 import { parsePolicy, type Policy } from './policy/policy.js';
 import { GUIDE_LIMITS, NO_LIMITS, type Limits } from './limits.js';
 import { isError } from '../base/values.js';
@@ -81,6 +82,12 @@ export interface ServiceOptions extends AddressOptions {
    */
   readonly apiLog?: string | ApiLogOptions;
   /**
+   * Where events go that producers put into their streams (guide: notifications): an `http:` or `https:`
+   * URL, which gets a POST of JSON, or a command line, which is run for each event with the JSON on its
+   * standard input. Default nowhere. Media never wait for it: 1,000 events may, and each has 10 s.
+   */
+  readonly onEvent?: string;
+  /**
    * JSON file of the master keys that protect what is stored; default `master-keys.json` in `dataDir`. Made
    * with one key when it does not exist, read again when it changes, refused when others than its
    * owner may read it (guide: server-side encryption).
@@ -110,6 +117,7 @@ export interface CheckedOptions extends CheckedAddresses {
   readonly diskQuota: number;
   readonly dump: string | undefined;
   readonly apiLog: ApiLogOptions | undefined;
+  readonly onEvent: string | undefined;
   readonly keyFile: string;
   readonly requestTimeoutMs: number;
   readonly log: ServiceLog;
@@ -156,6 +164,7 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
     diskQuota: options.diskQuota ?? Infinity,
     dump: options.dump,
     apiLog: typeof options.apiLog === 'string' ? { path: options.apiLog } : options.apiLog,
+    onEvent: options.onEvent,
     keyFile: options.keyFile ?? defaultKeyFile(options.dataDir),
     requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
     log: printableLog(options.log ?? ((): void => undefined)),
@@ -163,21 +172,30 @@ export function checkOptions(options: ServiceOptions): CheckedOptions {
   };
   if (checked.dataDir === '') bad('dataDir is empty; name a directory that the service may write');
   if (checked.keyFile === '') bad('keyFile is empty; name a file');
-  if (!Number.isInteger(checked.port) || checked.port < 0 || checked.port > 65535) {
-    bad(`port ${String(checked.port)} is not a whole number from 0 to 65535`);
-  }
+  checkPort(checked.port);
   if (!/^[a-z0-9-]{1,64}$/.test(checked.region)) {
     bad(`region '${checked.region}' does not match [a-z0-9-]+`);
   }
   if (!(checked.diskQuota > 0)) {
     bad(`diskQuota ${String(checked.diskQuota)} is not a number of bytes above 0`);
   }
+  checkHook(checked.onEvent);
   checkRequestTimeout(checked.requestTimeoutMs);
   checkLimits(checked.limits);
   checkTls(checked.tls);
   checkApiLog(checked.apiLog);
   checkCredentials(checked);
   return checked;
+}
+
+function checkPort(port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65535) return;
+  bad(`port ${String(port)} is not a whole number from 0 to 65535`);
+}
+
+function checkHook(target: string | undefined): void {
+  if (target?.trim() === '') bad('onEvent is empty; give a URL or a command');
+  if (target !== undefined && isUrl(target) && !URL.canParse(target)) bad('onEvent is no URL');
 }
 
 function checkRequestTimeout(ms: number): void {

@@ -7,6 +7,8 @@ import { controlHandlers } from './control/operations.js';
 import { StreamRegistry } from './control/streams.js';
 import type { ServiceContext } from './context.js';
 import { Endpoints } from './endpoints.js';
+import { deliverTo } from './events/deliver.js';
+import { EventHook } from './events/hook.js';
 import { getMediaHandler } from './get/operation.js';
 import { hlsUrlHandler } from './hls/operation.js';
 import { serveHls } from './hls/resources.js';
@@ -147,13 +149,14 @@ async function listen(front: HttpFront, metrics: RunningListener | undefined): P
 
 /** What is looked after from time to time. */
 function watch(
-  { sweeper, rates, refusals, keys }: ServiceContext,
+  { sweeper, rates, refusals, keys, hook }: ServiceContext,
   front: HttpFront,
   tls: TlsKeeper,
 ): void {
   sweeper.every(() => {
     rates.sweep();
     refusals.sweep();
+    hook?.sweep();
     void keys.refresh();
     void tls.renew((next) => {
       front.useTls(next);
@@ -194,27 +197,30 @@ function warnOfPlainHttp(options: CheckedOptions, secure: boolean): void {
 }
 
 function contextOf(
-  parts: Omit<ServiceContext, 'hubs' | 'rates' | 'refusals' | 'metrics'>,
+  parts: Omit<ServiceContext, 'hubs' | 'rates' | 'refusals' | 'metrics' | 'hook'>,
 ): ServiceContext {
-  const { clock, log, limits } = parts.options;
+  const { clock, log, limits, onEvent } = parts.options;
   return {
     ...parts,
     hubs: new HubMap(parts.store.live),
     rates: new CallRates(parts.options),
     refusals: new Refusals(clock, log, limits.refusalDelay),
     metrics: new ServiceMetrics(),
+    hook: onEvent === undefined ? undefined : new EventHook(deliverTo(onEvent), clock, log),
   };
 }
 
 /** How long media that are whole may take to be flushed and acknowledged at the end, ms. */
 const DRAIN = 8000;
+/** How long events that wait may take to be delivered at the end, ms. */
+const LAST_EVENTS = 1000;
 
 /**
  * Ends a service in an order in which nothing that was whole is lost: what is being flushed is
  * acknowledged first, then connections are closed. What fails on the way does not keep the rest open.
  */
 function closing(
-  { options, store, hubs, sweeper, tally }: ServiceContext,
+  { options, store, hubs, sweeper, tally, hook }: ServiceContext,
   front: HttpFront,
   apiLog: LogFile | undefined,
   metrics: RunningListener | undefined,
@@ -227,6 +233,7 @@ function closing(
         const stopped = hubs.stop();
         await Promise.all([front.close(within(DRAIN, stopped)), stopped]);
       },
+      async () => hook?.close(LAST_EVENTS),
       async () => metrics?.close(),
       async () => apiLog?.close(),
       () => store.close(),

@@ -3,6 +3,12 @@ import { ServiceError } from '../errors.js';
 import type { Call, Handler } from '../http/front.js';
 import type { ServiceContext } from '../context.js';
 import { keyArn } from '../keys/key-name.js';
+import {
+  describeImages,
+  describeNotification,
+  updateImages,
+  updateNotification,
+} from './delivery.js';
 import { findStream } from './find-stream.js';
 import type { Stream } from './streams.js';
 import { listTags, tagStream, untagStream } from './tags.js';
@@ -22,7 +28,11 @@ type ControlOperation =
   | 'UpdateStream'
   | 'TagResource'
   | 'UntagResource'
-  | 'ListTagsForResource';
+  | 'ListTagsForResource'
+  | 'DescribeNotificationConfiguration'
+  | 'UpdateNotificationConfiguration'
+  | 'DescribeImageGenerationConfiguration'
+  | 'UpdateImageGenerationConfiguration';
 
 type Run = (
   context: ServiceContext,
@@ -45,6 +55,10 @@ const RUNS: Readonly<Record<ControlOperation, Run>> = {
   TagResource: tagStream,
   UntagResource: untagStream,
   ListTagsForResource: listTags,
+  DescribeNotificationConfiguration: describeNotification,
+  UpdateNotificationConfiguration: updateNotification,
+  DescribeImageGenerationConfiguration: describeImages,
+  UpdateImageGenerationConfiguration: updateImages,
 };
 
 /** Handlers of the control operations. @internal */
@@ -72,6 +86,10 @@ export function controlHandlers(
     TagResource: handler(RUNS.TagResource),
     UntagResource: handler(RUNS.UntagResource),
     ListTagsForResource: handler(RUNS.ListTagsForResource),
+    DescribeNotificationConfiguration: handler(RUNS.DescribeNotificationConfiguration),
+    UpdateNotificationConfiguration: handler(RUNS.UpdateNotificationConfiguration),
+    DescribeImageGenerationConfiguration: handler(RUNS.DescribeImageGenerationConfiguration),
+    UpdateImageGenerationConfiguration: handler(RUNS.UpdateImageGenerationConfiguration),
   };
 }
 

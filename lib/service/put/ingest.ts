@@ -13,17 +13,15 @@ import {
   type IngestLimits,
 } from './ingest-limits.js';
 import { RawQueue } from './raw.js';
-import { TagGatherer } from './tags.js';
+import { TagGatherer, type FragmentTags } from './tags.js';
 import { TrackTable } from './tracks.js';
 import { isError } from '../../base/values.js';
 
 /** A fragment that has come whole. Times are ms. @internal */
-export interface WholeFragment {
+export interface WholeFragment extends FragmentTags {
   readonly duration: number;
   /** Blocks of all tracks. */
   readonly frames: number;
-  /** The producer's own Tags elements, as sent. */
-  readonly tags: Uint8Array;
   /** What its frames are like. */
   readonly described: FragmentFrames;
 }
@@ -123,9 +121,8 @@ export class MkvIngest {
     } catch (error) {
       const begun = this.#header.state !== 'none';
       if (begun || !(error instanceof AckError) || ![4006, 4010].includes(error.id)) throw error;
-      throw new AckError(4000, `the body does not begin with an EBML head: ${error.message}`, {
-        cause: error,
-      });
+      const why = `the body does not begin with an EBML head: ${error.message}`;
+      throw new AckError(4000, why, { cause: error });
     }
   }
 
@@ -339,7 +336,7 @@ export class MkvIngest {
     this.#target.fragmentEnd({
       duration: this.#tracks.duration(this.#header.scale),
       frames: this.#tracks.frames,
-      tags: this.#tags.take(own),
+      ...this.#tags.take(own),
       described: this.#frames.take(),
     });
   }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AckError, type AckErrorId } from '../errors.js';
+import { raiseEvents } from '../events/raise.js';
 import { discardRest } from '../http/wire.js';
 import type { Producer } from '../hub.js';
 import { Pacer } from '../pacer.js';
@@ -157,19 +158,16 @@ export class PutSession implements IngestTarget, Producer {
     const times = this.#meter.whole(whole, this.#acks.event('RECEIVED', fragment));
     const { context, hub, record, timeBase } = this.#options;
     const { number, serverTime, timecode } = fragment;
-    const meta = {
-      number,
-      timecode,
-      serverTime,
-      producerTime: timeBase + timecode,
-      duration: whole.duration,
-    };
+    const producerTime = timeBase + timecode;
+    const { duration } = whole;
+    const meta = { number, timecode, serverTime, producerTime, duration };
     const commit = this.#openSink()
       .commit(meta, whole, this.#retains ? 'flushed' : 'buffered')
       .then((stored) => {
         hub.lease.readable(stored);
         if (!this.#retains) context.sweeper.buffered(record, stored.clusterBytes);
         this.#meter.stored();
+        raiseEvents(context, record, stored, whole.events);
         if (!this.#retains) return;
         this.#meter.persisted(times, this.#acks.event('PERSISTED', { number, timecode }));
       })

@@ -1,4 +1,5 @@
 import { KVS_TAG_PREFIX, readString } from '../../parser/index.js';
+import { eventsOf, raisesEvent, type TagEvent } from '../events/tag-event.js';
 import { AckError } from '../errors.js';
 import type { RawQueue } from './raw.js';
 
@@ -7,6 +8,16 @@ const END_OF_FRAGMENT = 'AWS_KINESISVIDEO_END_OF_FRAGMENT';
 const MAX_BYTES = 64 * 1024;
 const MAX_NAME = 128;
 const MAX_VALUE = 256;
+/** Events of one fragment; clients write one of each kind. */
+const MAX_EVENTS = 10;
+
+/** What a fragment's Tags elements hold. @internal */
+export interface FragmentTags {
+  /** The producer's own, as sent. */
+  readonly tags: Uint8Array;
+  /** What it was put with to be told, or made images of. */
+  readonly events: readonly TagEvent[];
+}
 
 /**
  * Gathers the producer's Tags elements. Tags belong to the Cluster behind them; those that come
@@ -19,11 +30,14 @@ export class TagGatherer {
   #from: number | undefined;
   #ends = false;
   #reserved = false;
+  #raises = false;
   #count = 0;
   #pending: Uint8Array[] = [];
   #pendingCount = 0;
   #pendingBytes = 0;
   #own: Uint8Array[] = [];
+  #pendingEvents: TagEvent[] = [];
+  #ownEvents: readonly TagEvent[] = [];
 
   constructor(raw: RawQueue, most: number) {
     this.#raw = raw;
@@ -39,6 +53,7 @@ export class TagGatherer {
     this.#from = offset;
     this.#ends = false;
     this.#reserved = false;
+    this.#raises = false;
     this.#count = 0;
   }
 
@@ -55,6 +70,7 @@ export class TagGatherer {
     if (this.#from === undefined) return;
     const name = readString(data);
     if (name === END_OF_FRAGMENT) this.#ends = true;
+    if (raisesEvent(name)) this.#raises = true;
     // Names of the service's own tags would deceive readers; what they name is given anew.
     if (name.startsWith(KVS_TAG_PREFIX)) this.#reserved = true;
     if (this.#most !== Infinity) this.#check(data.length, MAX_NAME, 'bytes of a tag name');
@@ -70,6 +86,7 @@ export class TagGatherer {
     const from = this.#from ?? offset;
     this.#from = undefined;
     if (this.#ends) return 'endOfFragment';
+    if (this.#raises) this.#gatherEvents(from, offset);
     if (this.#reserved) return 'tags';
     this.#pendingBytes += offset - from;
     this.#check(this.#pendingBytes, MAX_BYTES, 'bytes of tags');
@@ -84,13 +101,32 @@ export class TagGatherer {
   /** What has come before this Cluster is its own. */
   beginFragment(): void {
     this.#own = this.#takePending();
+    this.#ownEvents = this.#takeEvents();
   }
 
-  /** The tags of the fragment that ends. */
-  take(withPending: boolean): Uint8Array {
+  /** The tags and events of the fragment that ends. */
+  take(withPending: boolean): FragmentTags {
     const parts = withPending ? [...this.#own, ...this.#takePending()] : this.#own;
+    const own = this.#ownEvents;
     this.#own = [];
-    return Buffer.concat(parts);
+    this.#ownEvents = [];
+    const events = withPending ? [...own, ...this.#takeEvents()] : own;
+    return { tags: Buffer.concat(parts), events };
+  }
+
+  #gatherEvents(from: number, to: number): void {
+    const parts: Uint8Array[] = [];
+    this.#raw.cut(from, to, (part) => {
+      parts.push(part);
+    });
+    const room = MAX_EVENTS - this.#pendingEvents.length;
+    this.#pendingEvents.push(...eventsOf(Buffer.concat(parts)).slice(0, room));
+  }
+
+  #takeEvents(): readonly TagEvent[] {
+    const events = this.#pendingEvents;
+    this.#pendingEvents = [];
+    return events;
   }
 
   #takePending(): Uint8Array[] {

@@ -14,6 +14,27 @@ export interface StreamRecord {
   readonly kmsKeyId?: string;
   readonly mediaType?: string;
   readonly tags: Readonly<Record<string, string>>;
+  readonly notification?: NotificationConfiguration | undefined;
+  readonly images?: ImageGenerationConfiguration | undefined;
+}
+
+/** What becomes of notification events, in today's API's own words. @internal */
+export interface NotificationConfiguration {
+  readonly Status: 'ENABLED' | 'DISABLED';
+  readonly DestinationConfig: { readonly Uri: string };
+}
+
+/** What becomes of image events, in today's API's own words. @internal */
+export interface ImageGenerationConfiguration {
+  readonly Status: 'ENABLED' | 'DISABLED';
+  readonly ImageSelectorType: string;
+  readonly DestinationConfig: { readonly Uri: string; readonly DestinationRegion: string };
+  /** ms. */
+  readonly SamplingInterval: number;
+  readonly Format: string;
+  readonly FormatConfig?: Readonly<Record<string, string>>;
+  readonly WidthPixels?: number;
+  readonly HeightPixels?: number;
 }
 
 /** What is known of a fragment when it is whole. Times are ms. @internal */

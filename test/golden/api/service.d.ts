@@ -121,6 +121,7 @@ export interface ServiceOptions extends AddressOptions {
     readonly diskQuota?: number;
     readonly dump?: string;
     readonly apiLog?: string | ApiLogOptions;
+    readonly onEvent?: string;
     readonly keyFile?: string;
     readonly requestTimeoutMs?: number;
     readonly log?: ServiceLog;

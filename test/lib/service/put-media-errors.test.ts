@@ -97,7 +97,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'a fragment that is too large',
-    parts: [header(), cluster(5, [{ time: 0, data: new Uint8Array(3000) }])],
+    parts: [header(), cluster(5, [{ time: 0, data: new Uint8Array(9000) }])],
     last: 'ERROR 5 4001',
     limits: { fragmentBytes: 2000 },
   },
