@@ -8,7 +8,16 @@ import { budget } from './budget.js';
 import { bundle } from './bundle.js';
 import { runnerOf } from './emulated.js';
 import { npmCli } from './npm.js';
-import { PRODUCER, REQUIRE, TYPED, WITH_SERVICE } from './programs.js';
+import {
+  FIRST_MINUTE,
+  PRODUCER,
+  REQUIRE,
+  TYPED,
+  TYPED_IMPORT,
+  WITH_SERVICE,
+  jestRecipe,
+  readmeProgram,
+} from './programs.js';
 import { PackageTrial, isOffline, succeed } from './user.js';
 
 const SHAPES = new URL('../golden/package/files.txt', import.meta.url);
@@ -116,6 +125,33 @@ describe.skipIf(npmCli() === undefined)('the package as its users get it (npm)',
       expect(said.match(/^PERSISTED$/gm)).toHaveLength(2);
     });
 
+    it(
+      "runs the README's program against its own command, without keys",
+      { timeout: LIMIT },
+      (context) => {
+        context.skip(offline, 'no registry can be reached');
+        trial.write('user/upload.mjs', readmeProgram());
+        const program = trial.write('user/first-minute.mjs', FIRST_MINUTE);
+        const said = succeed(trial.node(join(trial.folder, 'user'), program));
+        expect(said.match(/placeholder keys are used/g)).toHaveLength(1);
+        expect(said.match(/^PERSISTED \d+$/gm)).toHaveLength(12);
+        expect(said).toMatch(/^upload ended with 0$/m);
+        expect(said).toMatch(/^serve ended with 0$/m);
+      },
+    );
+
+    it('is tested with Jest 30 as docs/jest.md says', { timeout: LIMIT }, (context) => {
+      context.skip(offline, 'no registry can be reached');
+      const { manifest, test } = jestRecipe();
+      const cwd = join(trial.folder, 'jest');
+      trial.write('jest/package.json', manifest);
+      succeed(trial.npm(cwd, 'install', '--ignore-scripts', trial.tarball, 'jest@30'));
+      trial.write('jest/upload.test.js', test);
+      const { status, stderr } = trial.npm(cwd, 'test');
+      expect(stderr).toMatch(/^Tests: +1 passed, 1 total$/m);
+      expect(status).toBe(0);
+    });
+
     it('streams from another processor, emulated', { timeout: LIMIT }, (context) => {
       context.skip(offline, 'no registry can be reached');
       const runner = runnerOf('linux-arm64-glibc');
@@ -141,18 +177,20 @@ describe.skipIf(npmCli() === undefined)('the package as its users get it (npm)',
     });
 
     it.for([
+      ['node10', 'consumer.ts', 'commonjs', 'node10', '--ignoreDeprecations', '6.0'],
       ['node16', 'consumer.mts', 'node16', 'node16'],
+      ['node16, imported in CommonJS', 'imports.cts', 'node16', 'node16'],
       ['nodenext', 'consumer.cts', 'nodenext', 'nodenext'],
       ['bundler', 'consumer.ts', 'esnext', 'bundler'],
     ] as const)(
       'has types under moduleResolution %s',
       { timeout: LIMIT },
-      ([, name, module, resolution], context) => {
+      ([, name, module, resolution, ...more], context) => {
         context.skip(offline, 'no registry can be reached');
-        const file = trial.write(`user/${name}`, TYPED);
+        const file = trial.write(`user/${name}`, name === 'imports.cts' ? TYPED_IMPORT : TYPED);
         const types = ['--typeRoots', TYPE_ROOTS, '--types', 'node', '--target', 'es2022'];
         const how = ['--module', module, '--moduleResolution', resolution, '--strict', '--noEmit'];
-        const lib = ['--lib', 'es2023'];
+        const lib = ['--lib', 'es2023', ...more];
         const cwd = join(trial.folder, 'user');
         expect(succeed(trial.node(cwd, TSC, ...how, ...types, ...lib, file))).toBe('');
       },

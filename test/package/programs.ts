@@ -1,3 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { fencedBlocks } from '../../tools/lib/docs.mjs';
+
+/** The program of README.md, word for word. */
+export function readmeProgram(): string {
+  const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const [block] = fencedBlocks(page).filter(({ mark }) => mark === 'program');
+  if (block === undefined) throw new Error('README.md has no block that is marked as program');
+  return block.text;
+}
+
+/** The manifest and the test of docs/jest.md, word for word. */
+export function jestRecipe(): { readonly manifest: string; readonly test: string } {
+  const page = readFileSync(new URL('../../docs/jest.md', import.meta.url), 'utf8');
+  const blocks = fencedBlocks(page);
+  const text = (wanted: string): string =>
+    blocks.find(({ language }) => language === wanted)?.text ?? '';
+  return { manifest: text('json'), test: text('js') };
+}
+
+/**
+ * The README's first minute: `npx kvs serve` and `node upload.mjs`, with a home directory that is empty
+ * and no AWS variable but the address that the command prints. Says all that both say.
+ */
+export const FIRST_MINUTE = `
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+const HOME = mkdtempSync('./home-');
+function start(args, env) {
+  const clean = { PATH: process.env.PATH, HOME, USERPROFILE: HOME, ...env };
+  const child = spawn(process.execPath, args, { env: clean });
+  for (const output of [child.stdout, child.stderr]) {
+    output.setEncoding('utf8').on('data', (text) => process.stdout.write(text));
+  }
+  return child;
+}
+const kvs = './node_modules/.bin/kvs';
+const serve = start([kvs, 'serve', '--port', '0', '--data-dir', './kvs-data'], {});
+let said = '';
+while (!said.includes('Ctrl-C')) said += (await once(serve.stdout, 'data'))[0];
+const AWS_ENDPOINT_URL = /AWS_ENDPOINT_URL=(\\S+)/.exec(said)[1];
+const [code] = await once(start(['upload.mjs'], { AWS_ENDPOINT_URL }), 'close');
+console.log('upload ended with', code);
+serve.kill('SIGINT');
+console.log('serve ended with', (await once(serve, 'close'))[0]);
+`;
+
 /** What a user writes first: ten lines that stream two seconds into a service. */
 export const PRODUCER = `
 import { KinesisVideoProducer, FRAME_FLAG } from 'kinesis-video';
@@ -72,4 +120,16 @@ export const all = { readFrames, consumer, openMediaFile, startService };
 export const options: ServiceOptions = { dataDir: './data' };
 // @ts-expect-error a frame has bytes
 export const bad: Frame = { frameData: 'text', presentationTs: 0 };
+`;
+
+/** A CommonJS file where `import` of an ES module is refused (TS1479), and `import()` is not. */
+export const TYPED_IMPORT = `
+import type { KinesisVideoProducer } from 'kinesis-video' with { 'resolution-mode': 'import' };
+export async function open(): Promise<KinesisVideoProducer> {
+  const { KinesisVideoProducer } = await import('kinesis-video');
+  return KinesisVideoProducer.create({ region: 'us-west-2' });
+}
+// @ts-expect-error (TS1479) the sentence of the README
+import { KvsError } from 'kinesis-video';
+export { KvsError };
 `;
