@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { connect as netConnect, Socket } from 'node:net';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { type ConnectionOptions, createSecureContext, type SecureContext } from 'node:tls';
 import { goesDirect } from './no-proxy.js';
 
 /** Agents that make the connections. */
@@ -46,9 +46,13 @@ class Trust {
     this.#ca = isList(ca) ? [...ca] : ca;
   }
 
-  /** What TLS is to be given; nothing where Node's own authorities are trusted. */
-  options(): { readonly secureContext?: SecureContext } {
+  /**
+   * What TLS is to be given; nothing where Node's own authorities are trusted. A `target` with a
+   * certificate of its own cannot share: a context holds both.
+   */
+  options(target: object = {}): Pick<ConnectionOptions, 'ca' | 'secureContext'> {
     if (this.#ca === undefined) return {};
+    if (OWN.some((name) => Reflect.get(target, name) !== undefined)) return { ca: this.#ca };
     this.#context ??= createSecureContext({ ca: this.#ca });
     return { secureContext: this.#context };
   }
@@ -57,6 +61,8 @@ class Trust {
 type OnSocket = (error: Error | null, socket?: Socket) => void;
 
 const CONNECT_MS = 10_000;
+/** By these a caller shows a certificate, or asks for more than the authorities. */
+const OWN = ['cert', 'key', 'pfx', 'ciphers', 'minVersion', 'maxVersion', 'crl'] as const;
 const KEPT = { keepAlive: true } as const;
 
 /** Agents that connect as the settings say, each connection through a tunnel where there is a proxy. */
@@ -161,7 +167,7 @@ class HttpsTunnelAgent extends HttpsAgent {
     const make: unknown = Reflect.get(HttpsAgent.prototype, 'createConnection');
     if (typeof make !== 'function') throw new TypeError("this Node's Agent makes no connections");
     const made: unknown = Reflect.apply(make, this, [
-      { ...target, ...addressOf(target), ...this.#trust.options() },
+      { ...target, ...addressOf(target), ...this.#trust.options(target) },
     ]);
     if (!(made instanceof Socket)) throw new TypeError("this Node's Agent made no socket");
     return made;
