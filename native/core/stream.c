@@ -197,6 +197,7 @@ static void begin_anew(kvs_stream *stream) {
   stream->new_timeline = true;
   stream->has_base = false;
   stream->has_cluster = false;
+  stream->has_key = false;
 }
 
 kvs_status kvs_stream_start(kvs_stream *stream, kvs_time now) {

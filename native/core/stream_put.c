@@ -177,6 +177,24 @@ static kvs_status judge_times(kvs_stream *stream, kvs_put_plan *plan,
   return KVS_OK;
 }
 
+/* How long the GOP was that a key frame of the cutting track ends; unknown: as
+ * long as the open fragment. */
+static uint64_t last_gop(const kvs_stream *stream, const kvs_put_plan *plan,
+                         uint64_t length) {
+  if (plan->track->all_key) {
+    return kvs_sub_u64(plan->dts, plan->track->last_dts);
+  }
+  return stream->has_key ? kvs_sub_u64(plan->pts, stream->key_pts) : length;
+}
+
+/* Whether a cut at this key frame waits for a frame of a track that the open
+ * fragment lacks, since the next one most likely comes in time (ruling 11). */
+static bool waits(const kvs_stream *stream, const kvs_put_plan *plan,
+                  const kvs_fragment *open, uint64_t length) {
+  return kvs_format_lacks(stream, open) &&
+         length + last_gop(stream, plan, length) < stream->limits.cut_after;
+}
+
 static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
   const kvs_fragment *open;
   uint64_t length;
@@ -189,8 +207,9 @@ static void plan_fragment(const kvs_stream *stream, kvs_put_plan *plan) {
   open = kvs_view_fragment(&stream->view, stream->view.newest);
   length = kvs_sub_u64(plan->pts, open->begin);
   if (plan->key && plan->track->cuts &&
-      (length >= stream->limits.key_after ||
-       kvs_format_turns(stream, open->header, plan->track))) {
+      (kvs_format_turns(stream, open->header, plan->track) ||
+       (length >= stream->limits.key_after &&
+        !waits(stream, plan, open, length)))) {
     return; /* a key frame of the cutting track begins a fragment */
   }
   if ((kvs_format_at(stream, open->header)->tracks >> plan->track->index & 1) ==

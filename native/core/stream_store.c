@@ -225,6 +225,9 @@ static void open_track(const kvs_stream *stream, kvs_track *track) {
   } else if (track->cuts) { /* it may begin a fragment */
     key = kvs_min_u64(open->span, open->key_span);
   }
+  if (track->cuts && !track->all_key && stream->info.track_count > 1) {
+    key = 0; /* the long way measures GOPs */
+  }
   track->span[0] = track->all_key ? key : open->span;
   track->span[1] = key;
 }
@@ -267,6 +270,13 @@ static void commit(kvs_stream *stream, const kvs_put_plan *plan,
   }
   kvs_put_note(stream, plan->track, plan->pts, plan->dts, now);
   plan->track->has_last = true;
+  if (plan->jump) {
+    stream->has_key = false;
+  }
+  if (plan->key && plan->track->cuts) {
+    stream->has_key = true;
+    stream->key_pts = plan->pts;
+  }
   stream->cramped = false;
   if (plan->key && kvs_format_turns(stream, stream->open.header, plan->track)) {
     plan->track->turned =

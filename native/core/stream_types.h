@@ -216,6 +216,8 @@ struct kvs_stream {
   bool has_base;
   bool has_cluster;
   bool cut_reported;
+  bool has_key;           /* of the present timeline: */
+  uint64_t key_pts;       /* the newest key frame of the cutting track */
   uint64_t base;          /* pts of the timeline's first frame, ticks */
   uint64_t last_cluster;  /* in units of the timecode scale */
   uint64_t skipped;       /* frames, not yet reported */

@@ -22,6 +22,80 @@ static void a_sparse_track_is_no_jump(void) {
   scene_finish(&host);
 }
 
+/* Takes what there is and persists what is whole of the 20 s before |second|:
+ * fragments begin at whole ones. */
+static void persist_some(fake_host *host, kvs_stream *stream, uint64_t second) {
+  (void)fake_take(host, stream);
+  for (uint64_t at = second < 20 ? 0 : second - 20; at <= second; at++) {
+    CHECK_EQ(fake_ack(host, stream, "PERSISTED", at * 1000), KVS_OK);
+  }
+}
+
+/* S3: 1-s GOPs for ten minutes; a frame of the other track every 3 s, or for 3
+ * s of 6. One session, no broken connection, and no frame lost. */
+static void a_track_that_rests_costs_no_session(void) {
+  for (uint32_t way = 0; way < 2; way++) {
+    fake_host host;
+    uint64_t others = 0;
+    kvs_stream *stream = scene_with_sound(&host);
+
+    for (uint64_t i = 0; i < 3005; i++) { /* 5 frames a second */
+      bool other = way == 0 ? i % 15 == 0 : i % 30 < 15;
+
+      CHECK_EQ(scene_put(&host, stream, 1, i % 5 == 0 ? KEY : 0, i * 200,
+                         "frame", 5),
+               KVS_OK);
+      if (other) {
+        CHECK_EQ(scene_put(&host, stream, 2, 0, i * 200 + 1, "sound", 5),
+                 KVS_OK);
+        others++;
+      }
+      fake_advance(&host, 200 * MS);
+      if (i % 50 == 49) {
+        persist_some(&host, stream, i / 5);
+      }
+    }
+    CHECK_EQ(kvs_stream_stop(stream, host.now), KVS_OK);
+    (void)fake_take(&host, stream);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_ABORT_STREAM), 0);
+    CHECK_EQ(fake_count(&host, KVS_EVENT_FRAGMENT_CUT_REPORT), 0);
+    CHECK_EQ(scene_metrics(&host, stream).total_sessions, 1);
+    CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 0);
+    CHECK_EQ(scene_finds(&host, "sound", 5), others);
+    CHECK_EQ(scene_finds(&host, "frame", 5), 3005);
+    scene_finish(&host);
+  }
+}
+
+/* A track that is silent for a whole fragment is left out, at a key frame. */
+static void a_silent_track_is_left_out_at_a_key_frame(void) {
+  fake_host host;
+  fake_body body;
+  kvs_stream *stream = scene_with_sound(&host);
+
+  for (uint64_t i = 0; i < 120; i++) { /* GOPs of 2 s */
+    CHECK_EQ(
+        scene_put(&host, stream, 1, i % 10 == 0 ? KEY : 0, i * 200, "frame", 5),
+        KVS_OK);
+    if (i == 0) {
+      CHECK_EQ(scene_put(&host, stream, 2, 0, 1, "sound", 5), KVS_OK);
+    }
+  }
+  CHECK_EQ(fake_count(&host, KVS_EVENT_FRAGMENT_CUT_REPORT), 0);
+  CHECK_EQ(fake_take(&host, stream), KVS_STATUS_AWAITING_PERSISTED_ACK);
+  scene_persist(&host, stream);
+  scene_end(&host, stream);
+  (void)fake_take(&host, stream);
+  CHECK(fake_read_body(&host, &body));
+  CHECK(body.clusters > 2);
+  CHECK_EQ(body.times[0], 2000);
+  CHECK_EQ(body.times[1], 10000); /* it waited for four GOPs */
+  CHECK_EQ(body.times[2], 12000); /* and no more */
+  CHECK_EQ(fake_count(&host, KVS_EVENT_ABORT_STREAM), 0);
+  CHECK_EQ(scene_metrics(&host, stream).dropped_frames, 0);
+  scene_finish(&host);
+}
+
 static kvs_stream *resting_stream(fake_host *host) {
   kvs_stream_info info;
 
@@ -135,6 +209,8 @@ static void a_clock_that_falls_back_is_waited_for(void) {
 
 int main(void) {
   RUN(a_sparse_track_is_no_jump);
+  RUN(a_track_that_rests_costs_no_session);
+  RUN(a_silent_track_is_left_out_at_a_key_frame);
   RUN(a_pause_makes_no_connection_stale);
   RUN(media_take_an_idle_end_back);
   RUN(a_clock_that_is_set_between_two_frames_is_no_jump);

@@ -147,6 +147,18 @@ static bool cuts(const kvs_frame *frame) {
   return frame->track_id == 1 && (frame->flags & KVS_FRAME_KEY) != 0;
 }
 
+/* Ruling 11: a key frame waits for the tracks that the open fragment lacks,
+ * unless the next one would come too late. */
+static bool waits(const model *m, const kvs_frame *frame, uint64_t length) {
+  const model_fragment *open = &m->list[m->count - 1];
+  uint64_t gop = !m->has_key               ? length
+                 : frame->pts > m->key_pts ? frame->pts - m->key_pts
+                                           : 0;
+
+  return open->tracks != open->declared &&
+         length + gop + 500 * KVS_TICKS_PER_MS < m->info.max_fragment_duration;
+}
+
 /* Rulings 10 and 11. */
 static bool begins_fragment(const model *m, const kvs_frame *frame) {
   const model_fragment *open;
@@ -160,7 +172,8 @@ static bool begins_fragment(const model *m, const kvs_frame *frame) {
   }
   open = &m->list[m->count - 1];
   length = frame->pts > open->begin ? frame->pts - open->begin : 0;
-  return (cuts(frame) && (length >= least || open->declared != m->declared)) ||
+  return (cuts(frame) && (open->declared != m->declared ||
+                          (length >= least && !waits(m, frame, length)))) ||
          (open->declared >> (frame->track_id - 1) & 1) == 0 || m->tight ||
          length + 500 * KVS_TICKS_PER_MS >= m->info.max_fragment_duration;
 }
@@ -227,6 +240,7 @@ static void begin_fragment(model *m, const kvs_frame *frame,
   m->has_cluster = true;
   m->last_cluster = fresh.cluster;
   if (plan->jump) {
+    m->has_key = false;
     memset(m->tracks, 0, sizeof(m->tracks));
   }
 }
@@ -243,6 +257,10 @@ static void store_frame(model *m, const kvs_frame *frame, kvs_time now) {
   f->count++;
   f->tracks |= 1u << (frame->track_id - 1);
   track->has_last = true;
+  if (cuts(frame)) {
+    m->has_key = true;
+    m->key_pts = frame->pts;
+  }
   track->last_dts = decoded_at(frame);
   track->last_mono = now.mono;
   m->last_mono = now.mono;
@@ -396,6 +414,7 @@ void model_anew(model *m) {
   memset(m->tracks, 0, sizeof(m->tracks));
   m->has_base = false;
   m->has_cluster = false;
+  m->has_key = false;
 }
 
 void model_stepped(model *m, kvs_time now) {

@@ -81,6 +81,8 @@ typedef struct model {
   model_track tracks[KVS_MAX_TRACKS];
   uint32_t declared;  /* tracks that the next fragment's header has */
   uint64_t last_mono; /* of the last frame */
+  bool has_key;       /* of the first track, on the present timeline */
+  uint64_t key_pts;
   bool has_base;
   uint64_t base;
   bool has_cluster;
