@@ -147,11 +147,16 @@ async function* readFrames(
   }
 }
 
-/** With the sets of its sample description before a key frame that is the first to need it. */
+/**
+ * With the sets of its sample description before a key frame that comes behind one of another; those of
+ * the first one are the track's private data.
+ */
 function withStartCodes(cue: Cue, sample: Uint8Array, entries: Map<FilmTrack, number>): Uint8Array {
   const units = toAnnexB(sample, cue.film.nalLength);
-  if (!cue.key || entries.get(cue.film) === cue.entry) return units;
+  if (!cue.key) return units;
+  const before = entries.get(cue.film);
   entries.set(cue.film, cue.entry);
+  if (before === undefined || before === cue.entry) return units;
   const config = cue.film.configs[cue.entry - 1];
   return config === undefined
     ? units
