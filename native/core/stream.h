@@ -136,8 +136,9 @@ static inline const kvs_header *kvs_format_at(const kvs_stream *stream,
 /* Whether |track| has newer data than the header |slot|, where it has it. */
 static inline bool kvs_format_turns(const kvs_stream *stream, uint32_t slot,
                                     const kvs_track *track) {
-  return kvs_format_at(stream, slot)->version[track->index] !=
-         kvs_format_at(stream, stream->full)->version[track->index];
+  return slot != stream->full &&
+         kvs_format_at(stream, slot)->version[track->index] !=
+             kvs_format_at(stream, stream->full)->version[track->index];
 }
 
 /* Whether it lacks a track that its header has. */

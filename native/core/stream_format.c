@@ -88,6 +88,9 @@ static kvs_status adopt(kvs_stream *stream, uint32_t track,
   kvs_recipe recipe = {0};
   uint32_t slot;
 
+  if (kvs_header_has(stream, stream->full, track, data)) {
+    return KVS_OK; /* what nearly every key frame brings */
+  }
   recipe.fresh = data;
   for (uint32_t i = 0; i < stream->info.track_count; i++) {
     kvs_recipe_take(stream, &recipe, i, stream->full);
@@ -237,6 +240,7 @@ kvs_status kvs_format_next(kvs_stream *stream, const kvs_track *first, bool key,
 
 void kvs_format_use(kvs_stream *stream, uint32_t slot) {
   replace(stream, &stream->header, slot);
+  stream->header_new = true;
 }
 
 bool kvs_format_settle(kvs_stream *stream, kvs_pos at, kvs_time now) {
@@ -272,12 +276,14 @@ bool kvs_format_settle(kvs_stream *stream, kvs_pos at, kvs_time now) {
 void kvs_format_tell_bare(kvs_stream *stream, uint64_t pts) {
   const kvs_header *header = kvs_format_at(stream, stream->header);
 
+  stream->header_new = false;
   for (uint32_t i = 0; i < stream->info.track_count; i++) {
     kvs_track *track = &stream->tracks[i];
-    kvs_event event = kvs_event_make(KVS_EVENT_CODEC_PRIVATE_MISSING_REPORT);
 
     if ((header->tracks >> i & 1) != 0 && track->has_nals &&
         header->cpd[i].len == 0 && !track->bare_told) {
+      kvs_event event = kvs_event_make(KVS_EVENT_CODEC_PRIVATE_MISSING_REPORT);
+
       track->bare_told = true;
       event.u.codec_private_missing_report.timecode = pts;
       event.u.codec_private_missing_report.track = track->info.track_id;
@@ -352,6 +358,7 @@ static kvs_status make_first(kvs_stream *stream) {
   }
   KVS_TRY(kvs_header_get(stream, &recipe, &stream->full));
   stream->header = stream->full;
+  stream->header_new = true;
   kvs_format_hold(stream, stream->header);
   return KVS_OK;
 }

@@ -42,6 +42,10 @@ KVS_MUST_CHECK kvs_status kvs_header_get(kvs_stream *stream,
                                          const kvs_recipe *recipe,
                                          uint32_t *slot);
 
+/* Whether the private data of |track| in the header |slot| are |data|. */
+bool kvs_header_has(const kvs_stream *stream, uint32_t slot, uint32_t track,
+                    const kvs_private *data);
+
 /* A header whose |track| has just the data and details of |recipe|, or
  * KVS_NO_HEADER. */
 uint32_t kvs_header_with(const kvs_stream *stream, const kvs_recipe *recipe,

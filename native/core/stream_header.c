@@ -291,8 +291,9 @@ static void compare(kvs_sink *sink, const uint8_t *bytes, size_t len) {
   }
 }
 
-static bool has_private(const kvs_stream *stream, const kvs_header *header,
-                        uint32_t track, const kvs_private *data) {
+bool kvs_header_has(const kvs_stream *stream, uint32_t slot, uint32_t track,
+                    const kvs_private *data) {
+  const kvs_header *header = kvs_format_at(stream, slot);
   const kvs_heap *heap = &stream->host->heap;
   compare_sink to = {{compare, 0}, heap, 0, header->cpd[track].len, true};
 
@@ -312,7 +313,7 @@ uint32_t kvs_header_with(const kvs_stream *stream, const kvs_recipe *recipe,
         header->cpd[track].len == recipe->track[track].len &&
         header->digest[track] == recipe->track[track].digest &&
         same_details(&header->details[track], &recipe->track[track].details) &&
-        has_private(stream, header, track, recipe->fresh)) {
+        kvs_header_has(stream, slot, track, recipe->fresh)) {
       return slot;
     }
     slot = next_live(stream, slot);

@@ -361,8 +361,8 @@ static kvs_status put_end(kvs_stream *stream, kvs_time now) {
   return KVS_OK;
 }
 
-static kvs_status put_judged(kvs_stream *stream, kvs_put_plan *plan,
-                             kvs_time now) {
+static inline kvs_status put_judged(kvs_stream *stream, kvs_put_plan *plan,
+                                    kvs_time now) {
   bool dry = stream->view.current == 0;
 
   if (skips(stream, plan)) {

@@ -234,8 +234,10 @@ static void open_track(const kvs_stream *stream, kvs_track *track) {
 
 static void begin_fragment(kvs_stream *stream, uint64_t pts,
                            const store_plan *how) {
-  kvs_format_hold(stream, how->header); /* the fragment's, and the stream's */
-  kvs_format_use(stream, how->header);
+  if (how->header != stream->header) { /* held once for the fragment */
+    kvs_format_hold(stream, how->header);
+    kvs_format_use(stream, how->header);
+  }
   stream->fragment_open = true;
   stream->await_key = false;
   stream->new_timeline = false;
@@ -311,13 +313,18 @@ static kvs_status drop_frame(kvs_stream *stream, const kvs_put_plan *plan) {
 static kvs_status find_header(kvs_stream *stream, const kvs_put_plan *plan,
                               const kvs_room *room, store_plan *how,
                               kvs_time now, bool *made) {
-  kvs_status status;
+  kvs_status status = KVS_OK;
 
-  do {
-    status = kvs_format_next(stream, plan->track, plan->key, &how->header);
-  } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
-           kvs_room_yield(stream, now));
-  KVS_TRY(status);
+  how->header = stream->header;
+  if (stream->full == how->header) { /* it has every track, and no newer */
+    kvs_format_hold(stream, how->header);
+  } else {
+    do {
+      status = kvs_format_next(stream, plan->track, plan->key, &how->header);
+    } while (status == KVS_STATUS_STORE_OUT_OF_MEMORY &&
+             kvs_room_yield(stream, now));
+    KVS_TRY(status);
+  }
   /* A header that was made may have taken the last page. */
   status = kvs_room_make(room, now, made);
   if (status != KVS_OK || !*made) {
@@ -365,7 +372,7 @@ kvs_status kvs_put_store(kvs_stream *stream, kvs_put_plan *plan, kvs_time now) {
   write_body(stream, plan, &how, body);
   commit(stream, plan, &how, now);
   kvs_put_report_skipped(stream);
-  if (plan->begins) {
+  if (plan->begins && stream->header_new) {
     kvs_format_tell_bare(stream, plan->pts);
   }
   if (plan->jump) {

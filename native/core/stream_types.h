@@ -204,6 +204,7 @@ struct kvs_stream {
   kvs_stream_info info; /* pointers in it are not to be used */
   uint32_t cut_track;   /* index of the track whose key frames cut */
   kvs_header headers[KVS_HEADER_SLOTS];
+  bool header_new;       /* since a fragment was looked at for what it lacks */
   uint32_t full;         /* slot of the newest data of every track */
   uint32_t more_headers; /* the newest one with a page of its own */
   uint32_t versions;     /* of private data, ever */

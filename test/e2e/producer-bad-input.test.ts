@@ -256,7 +256,7 @@ describe('bad arguments', () => {
       0x3200000f,
       /one format/,
     ],
-    [{ timecodeScale: 0 }, 'STATUS_MKV_INVALID_TIMECODE_SCALE', 0x3200000a, /0\.0001 to 1000/],
+    [{ timecodeScale: 0 }, 'STATUS_MKV_INVALID_TIMECODE_SCALE', 0x3200000a, /0\.3052 to 1000/],
     [{ fragmentDuration: 10 }, 'STATUS_MKV_INVALID_CLUSTER_DURATION', 0x32000003, /1000 to 30000/],
     [
       { streamingType: 'OFFLINE', retentionPeriod: 0 },
