@@ -34,7 +34,7 @@ const ROWS = [
 ];
 const COUNTED = [
   ['a.instructions', 'a', 300, 900, 12000, 1028305],
-  ['b.instructions', 'b', 4800, 14400, 800, 4919],
+  ['b.instructions', 'b', 4800, 14400, 820, 4919],
 ];
 // The same growth in instructions: what is above 1 in the times and not here is the caches'.
 // key, what bench_core runs, its function that is counted, the sizes at both ends, goal
@@ -42,7 +42,7 @@ const GROWN = [
   ['backlogGrowth.instructions', 'run-backlog', 'backlog_round', 100, 1_000_000, 1.01],
   ['streamGrowth.instructions', 'run-streams', 'stream_round', 1, 128, 1.01],
 ];
-const MAX_CODE = 96 * 1024;
+const MAX_CODE = 112 * 1024;
 
 /** Builds the program, quietly unless that fails; returns its path. */
 export function buildBench() {

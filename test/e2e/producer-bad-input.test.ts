@@ -257,7 +257,7 @@ describe('bad arguments', () => {
       /one format/,
     ],
     [{ timecodeScale: 0 }, 'STATUS_MKV_INVALID_TIMECODE_SCALE', 0x3200000a, /0\.3052 to 1000/],
-    [{ fragmentDuration: 10 }, 'STATUS_MKV_INVALID_CLUSTER_DURATION', 0x32000003, /1000 to 30000/],
+    [{ fragmentDuration: 10 }, 'STATUS_MKV_INVALID_CLUSTER_DURATION', 0x32000003, /1000 to 20000/],
     [
       { streamingType: 'OFFLINE', retentionPeriod: 0 },
       'STATUS_OFFLINE_MODE_WITH_ZERO_RETENTION',

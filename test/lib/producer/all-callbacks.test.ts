@@ -1,5 +1,6 @@
 // Every callback of docs/callbacks.md is called when it is said to be, with all of its fields.
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   FRAME_FLAG,
@@ -164,9 +165,19 @@ const STREAM: Readonly<Record<keyof Required<StreamCallbackProvider>, Scene>> = 
     },
   },
   droppedFrameReport: {
-    options: { ...small, ...nowhere },
-    // One fragment that is larger than the storage: frames of it go one by one.
-    act: put({ count: 60, gop: 1000, size: 200_000 }),
+    options: { ...small },
+    // All that is held was sent and waits for its ack: none of it gives way, so the new frames do.
+    prepare: unanswered,
+    act: async (stream) => {
+      for (const frame of frames({ count: 80, gop: 10, size: 200_000 })) {
+        try {
+          stream.putFrame(frame);
+        } catch {
+          return; // the report comes with the refusal
+        }
+        await sleep(10);
+      }
+    },
     report: {
       timecode: isNumber,
       trackId: 1,
