@@ -64,9 +64,10 @@ export function admit(request: IncomingMessage, options: AuthOptions): Admitted 
   const [path = '/', query = ''] = splitOnce(request.url ?? '/', '?');
   const claim = readClaim(request, query);
   const credential = credentialOf(options.credentials, claim.scope.accessKeyId);
+  // First, for a token that is not signed is nobody's word.
+  checkAllSigned(request, claim);
   checkToken(credential, claim.token, options.clock.wall());
   checkScope(claim, options);
-  checkAllSigned(request, claim);
   const key = signingKey(credential.secretAccessKey, claim.scope);
   const check = (hash: string): void => {
     checkSignature(claim, key, {

@@ -177,7 +177,9 @@ function signedPut(
     ...more,
   };
   const { authorization, signature } = signPost('/putMedia', headers, form, scope);
-  const put = new RawPutMedia(service.endpoint, { Host: '127.0.0.1', ...headers, authorization });
+  // A request has one Host; the socket would send another name beside it.
+  const { host, ...others } = headers;
+  const put = new RawPutMedia(service.endpoint, { Host: host, ...others, authorization });
   return { put, seed: signature, scope };
 }
 
