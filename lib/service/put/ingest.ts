@@ -119,11 +119,21 @@ export class MkvIngest {
     try {
       work();
     } catch (error) {
-      const begun = this.#header.state !== 'none';
+      const begun = this.#header.state !== 'none' || this.#atHead();
       if (begun || !(error instanceof AckError) || ![4006, 4010].includes(error.id)) throw error;
       const why = `the body does not begin with an EBML head: ${error.message}`;
       throw new AckError(4000, why, { cause: error });
     }
+  }
+
+  /** Whether what cannot be read is an EBML head itself: sent again, it would be no better. */
+  #atHead(): boolean {
+    const from = this.#resolved;
+    let id = 0;
+    this.#raw.cut(from, from + 4, (part) => {
+      for (const byte of part) id = id * 256 + byte;
+    });
+    return id === MKV_ID.EBML;
   }
 
   /** A Segment that says a size and ends before it still holds whole Clusters. */

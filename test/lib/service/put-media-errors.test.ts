@@ -53,6 +53,15 @@ const CASES: readonly Case[] = [
     parts: [header(), wideBlock(40)],
     last: 'ERROR 4006',
   },
+  {
+    name: 'an EBML head whose size cannot be, in pieces behind a Void',
+    parts: [
+      element(MKV_ID.VOID, [Buffer.alloc(3)]),
+      ...[0x1a, 0x45, 0xdf, 0xa3, 0x01, 0xff, 0xff, 0xff].map((byte) => Uint8Array.of(byte)),
+      Buffer.alloc(100, 0xfe),
+    ],
+    last: 'ERROR 4006',
+  },
   { name: 'no tracks', parts: [header({ tracks: [] }), cluster(0, BLOCKS)], last: 'ERROR 4006' },
   { name: 'one track twice', parts: [header({ tracks: [1, 1] })], last: 'ERROR 4006' },
   {
