@@ -10,7 +10,7 @@ export interface ServiceCallContext {
   readonly signal: AbortSignal;
   /** Credentials for the call (guide: AuthInfo); undefined before the first are known. */
   readonly authInfo: Credentials | undefined;
-  /** True where credentials are asked for because the service has refused the last ones. */
+  /** True where credentials are asked for because the last ones were refused, or are over. */
   readonly refused?: boolean;
 }
 

@@ -90,7 +90,12 @@ describe('a producer whose calls are refused', () => {
         done(Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND' }), []);
       },
     });
-    const endpoint = `http://kvs.example:${service.port}`;
+    // By a name that is not its machine's, a service is called with keys alone.
+    const { accessKeyId, secretAccessKey } = CREDENTIALS;
+    const dataDir = join(directory, 'named');
+    const credentials = { [accessKeyId]: { secretAccessKey, accountId: '123456789012' } };
+    const named = await startService({ dataDir, credentials, limits: 'off' });
+    const endpoint = `http://kvs.example:${named.port}`;
     const callbackProvider = new Detour(endpoint, endpoint, CREDENTIALS, httpAgent);
     producer = await KinesisVideoProducer.create({ callbackProvider, limits: 'off' });
     const stream = await producer.createStream({ streamName: 'camera', nalAdaptationFlags: 0 });
@@ -102,7 +107,8 @@ describe('a producer whose calls are refused', () => {
     expect(stream.health.lastError?.message).toContain('ENOTFOUND kvs.example');
     known = true;
     await stream.stop({ timeoutMs: 60_000 });
-    expectStored(await storedIn(service.endpoint, 'camera'), FRAMES);
+    expectStored(await storedIn(named.endpoint, 'camera'), FRAMES);
+    await named.close();
   });
 
   it('reports a tag failure and passes it over', async () => {

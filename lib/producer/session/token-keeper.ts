@@ -77,7 +77,12 @@ export class TokenKeeper {
   async forCall(token: StreamToken, context: ServiceCallContext): Promise<Credentials> {
     const own = token.value ?? this.#client;
     if (own !== undefined && !token.denied && !this.isOver(own)) return own;
-    const fresh = await this.forClient({ ...context, refused: token.denied });
+    const { denied } = token;
+    let fresh = await this.forClient({ ...context, refused: denied });
+    // A provider that keeps what it has may answer with the very ones that are over.
+    if (!denied && own !== undefined && sameKeys(own, fresh)) {
+      fresh = await this.forClient({ ...context, refused: true });
+    }
     token.denied = false;
     token.value = undefined;
     return fresh;
@@ -86,6 +91,10 @@ export class TokenKeeper {
   #believed(token: Credentials, where: string): Credentials {
     return withLife(checkCredentials(token, where), this.#clock.wall());
   }
+}
+
+function sameKeys(one: Credentials, other: Credentials): boolean {
+  return one.accessKeyId === other.accessKeyId && one.sessionToken === other.sessionToken;
 }
 
 /**
