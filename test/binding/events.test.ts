@@ -25,6 +25,7 @@ describe('events', () => {
       events.map((event) => event.type).filter((type) => type !== 'streamStateChanged'),
     ).toEqual([
       'getSecurityToken',
+      'codecPrivateMissingReport', // the frame has no parameter sets
       'createDevice',
       'clientReady',
       'describeStream',
