@@ -19,7 +19,7 @@ function instructions(name: string): [string, string][] {
 function faults(lines: readonly [string, string][]): string[] {
   const of = (name: string): string[] => lines.filter(([its]) => its === name).map(([, a]) => a);
   const last = (name: string): string => of(name).at(-1) ?? '';
-  const known = /^(ARG|CMD|COPY|ENV|EXPOSE|FROM|RUN|USER|VOLUME|WORKDIR)$/;
+  const known = /^(ARG|CMD|COPY|ENV|EXPOSE|FROM|HEALTHCHECK|RUN|USER|VOLUME|WORKDIR)$/;
   return [
     ...lines.filter(([name]) => !known.test(name)).map(([name]) => `unexpected ${name}`),
     ...of('FROM').filter((image) => !/:[\w.-]+$/.test(image) || image.endsWith(':latest')),

@@ -987,8 +987,6 @@ export interface WaitOptions {
     readonly signal?: AbortSignal | undefined;
 }
 
-// authoritiesFrom: internal
-
 export declare function checkCredentials(value: unknown, where: string): Credentials;
 
 export declare function connectionAgents(settings: ConnectionSettings): HttpAgents;
@@ -998,8 +996,6 @@ export declare function defaultCredentials(agents?: HttpAgents, remote?: RemoteO
 export declare function fileCredentials(path: string): CredentialProvider;
 
 export declare function iotCertificateCredentials(options: IotCertificateOptions): CredentialProvider;
-
-// loopbackCredentials: internal
 
 export declare function resultOfAnswer(status: number, exception: string | undefined): number;
 
