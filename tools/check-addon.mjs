@@ -41,7 +41,8 @@ const NEEDED =
   /^(libc\.so(\.6)?|libm\.so\.6|libc\.musl-\w+\.so\.1|ld-linux[\w.-]*|libpthread\.so\.0|libdl\.so\.2)$/;
 const NEWEST_GLIBC = 28;
 /** A Release build; raised only by the change that spends it. */
-const MAX_BYTES = 150 * 1024;
+// On arm64 a segment more of 64 KiB is begun as soon as the code is above 128 KiB.
+const MAX_BYTES = 200 * 1024;
 
 const root = rootFolder();
 const addon = process.argv[3] ?? join(root, 'build/Release/kinesis_video.node');
