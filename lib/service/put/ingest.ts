@@ -270,17 +270,13 @@ export class MkvIngest {
         this.#target.timecode(toMs(this.#uint(data), this.#header.scale));
         return;
       case MKV_ID.BLOCK_DURATION:
-        this.#blockDuration(this.#uint(data));
+        this.#tracks.setBlockDuration(this.#uint(data));
+        this.#frames.duration(this.#uint(data));
         return;
       case MKV_ID.TAG_NAME:
         this.#tags.name(data);
         return;
     }
-  }
-
-  #blockDuration(ticks: number): void {
-    this.#tracks.setBlockDuration(ticks);
-    this.#frames.duration(ticks);
   }
 
   #uint(data: Uint8Array): number {
